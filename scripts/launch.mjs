@@ -1,7 +1,8 @@
 // Runs a command of this repository on Node 24 with pnpm, whatever Node (18 or newer) started it: what is missing comes by npx.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { constants } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -29,14 +30,14 @@ const nodeIsNew = Number(process.versions.node.split('.')[0]) >= 24;
 if (process.env.PROXIMADB_TOOLCHAIN !== 'ready' && !(nodeIsNew && has('pnpm'))) {
   console.error('Fetching Node 24 and pnpm by npx (a few seconds the first time) ...');
   // npx -c runs a shell line: the arguments travel in an environment variable, so that no quoting can change them.
-  rerun('npx', ['--yes', '--package=node@24', '--package=pnpm@10', '-c', `node ${JSON.stringify(fileURLToPath(import.meta.url))} ${name}`], {
+  await rerun('npx', ['--yes', '--package=node@24', '--package=pnpm@10', '-c', `node ${JSON.stringify(fileURLToPath(import.meta.url))} ${name}`], {
     PROXIMADB_TOOLCHAIN: 'ready', PROXIMADB_ARGS: JSON.stringify(args),
   });
 }
 
 const given = process.env.PROXIMADB_ARGS === undefined ? args : JSON.parse(process.env.PROXIMADB_ARGS);
 install();
-rerun('node', [...command.split(' ').map((part, i) => (i === 0 ? join(root, part) : part)), ...given], { PROXIMADB_ARGS: undefined, PROXIMADB_TOOLCHAIN: undefined });
+await rerun('node', [...command.split(' ').map((part, i) => (i === 0 ? join(root, part) : part)), ...given], { PROXIMADB_ARGS: undefined, PROXIMADB_TOOLCHAIN: undefined });
 
 /** Installs the dependencies if the lock file changed since the last time. */
 function install() {
@@ -50,13 +51,17 @@ function install() {
   writeFileSync(mark, wanted);
 }
 
-/** Hands over to another program: passes signals on and ends as it ends. */
-function rerun(program, programArgs, env) {
-  const ignore = () => {};
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, ignore);
+/** Hands over to another program: passes signals on and ends as it ends. Never returns. */
+async function rerun(program, programArgs, env) {
   const merged = { ...process.env, ...env };
   for (const key of Object.keys(merged)) if (merged[key] === undefined) delete merged[key];
-  const result = spawnSync(program, programArgs, { stdio: 'inherit', env: merged });
-  if (result.error) console.error(result.error.message);
-  process.exit(result.status ?? 1);
+  const child = spawn(program, programArgs, { stdio: 'inherit', env: merged });
+  // A terminal signals the whole group, so the child has its own SIGINT; SIGTERM comes to this process alone.
+  process.on('SIGINT', () => {});
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  const status = await new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code, signal) => resolve(code ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 15)));
+  });
+  process.exit(status);
 }
