@@ -1,0 +1,59 @@
+/**
+ * Where an id is in a segment: an open-addressed hash table of rows, and the rows in the order of their ids' bytes.
+ * Layout, little-endian u32: slot count (a power of two), row count, slots (row + 1, 0: free), rows by id.
+ */
+import { assert } from '@proximadb/errors';
+
+/** FNV-1a with a final mix; the table needs spread, not secrecy. */
+export function hashId(id: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < id.length; i += 1) hash = Math.imul(hash ^ (id[i] ?? 0), 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** `ids[row]` for every row; `hashes` as `hashId` says. */
+export function buildIds(ids: readonly Uint8Array[], hashes: Uint32Array): Uint8Array {
+  const count = ids.length;
+  let slots = 16;
+  while (slots < count * 2) slots *= 2;
+  const words = new Uint32Array(2 + slots + count);
+  words[0] = slots;
+  words[1] = count;
+  for (let row = 0; row < count; row += 1) {
+    let slot = (hashes[row] ?? 0) & (slots - 1);
+    while (words[2 + slot] !== 0) slot = (slot + 1) & (slots - 1);
+    words[2 + slot] = row + 1;
+  }
+  const order = words.subarray(2 + slots);
+  for (let row = 0; row < count; row += 1) order[row] = row;
+  const empty = new Uint8Array();
+  order.sort((a, b) => Buffer.compare(ids[a] ?? empty, ids[b] ?? empty));
+  return new Uint8Array(words.buffer);
+}
+
+export class IdIndex {
+  readonly #slots: Uint32Array;
+  readonly #hashes: Uint32Array;
+  /** Rows in ascending order of their ids' bytes. */
+  readonly order: Uint32Array;
+
+  constructor(bytes: Uint8Array, hashes: Uint32Array) {
+    const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+    const slots = words[0] ?? 0;
+    assert(words[1] === hashes.length && words.length === 2 + slots + hashes.length, 'not an id index of these rows');
+    this.#slots = words.subarray(2, 2 + slots);
+    this.order = words.subarray(2 + slots);
+    this.#hashes = hashes;
+  }
+
+  /** The first row with this hash that `isIt` confirms; undefined if there is none. */
+  find(hash: number, isIt: (row: number) => boolean): number | undefined {
+    const mask = this.#slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const entry = this.#slots[slot] ?? 0;
+      if (entry === 0) return undefined;
+      if (this.#hashes[entry - 1] === hash && isIt(entry - 1)) return entry - 1;
+    }
+  }
+}

@@ -1,0 +1,116 @@
+/** The query service's port to the shards: a call in process, or gRPC in a cluster. All types are plain data that can cross a thread. */
+import type { Predicate } from '@proximadb/segment/filter';
+
+/** Where a partition must be before it answers. */
+export interface PartitionAt {
+  readonly partition: number;
+  /** The shard waits until everything below this offset is applied. */
+  readonly atLeast: number;
+}
+
+export interface ShardsRequest {
+  /** Log number of the collection's generation. */
+  readonly log: number;
+  readonly at: readonly PartitionAt[];
+  /** What is left of the caller's deadline. */
+  readonly timeoutMs: number;
+}
+
+/** The view that answered: every record below the watermark, and none above. */
+export interface Watermark {
+  readonly partition: number;
+  readonly watermark: number;
+}
+
+export interface SearchSpec {
+  /** `dimension` finite floats, as the caller gave them. */
+  readonly vector: Float32Array;
+  /** Hits wanted, 1 to 10,000 (offset and k together). */
+  readonly k: number;
+  readonly filter: Predicate | null;
+  readonly exact: boolean;
+  /** Candidates a graph is asked for; null: chosen from k. */
+  readonly ef: number | null;
+  /** Whether hits carry the record's bytes. */
+  readonly records: boolean;
+  readonly explain: boolean;
+}
+
+export interface ShardHit {
+  readonly id: string;
+  /** The metric's raw figure, smaller is nearer: 1 − cosine, −dot product, L2, L1. */
+  readonly distance: number;
+  readonly partition: number;
+  readonly offset: number;
+  /** The stored bytes, with their 5-byte wire header. */
+  readonly record: Uint8Array | null;
+}
+
+/** What one segment (or the memtable, named "growing") did for one search. */
+export interface SegmentCost {
+  readonly partition: number;
+  readonly segment: string;
+  readonly rows: number;
+  readonly matching: number | null;
+  readonly strategy: 'graph' | 'exact' | 'exact_over_matches' | 'graph_then_exact' | 'none';
+  readonly candidates: number;
+  readonly micros: number;
+}
+
+export interface SearchAnswer {
+  /** Nearest first; at most k. */
+  readonly hits: readonly ShardHit[];
+  readonly costs: readonly SegmentCost[];
+}
+
+export interface StoredRow {
+  readonly id: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly record: Uint8Array;
+}
+
+export interface SegmentReport {
+  readonly id: string;
+  readonly rows: number;
+  readonly dead: number;
+  readonly indexed: boolean;
+  readonly bytes: number;
+}
+
+export interface ShardReport {
+  readonly partition: number;
+  readonly state: 'replaying' | 'serving' | 'stopped';
+  readonly reason: string | null;
+  /** The next offset to apply. */
+  readonly watermark: number;
+  /** The watermark of the last manifest. */
+  readonly durable: number;
+  readonly live: number;
+  readonly growingRows: number;
+  readonly building: number;
+  readonly memoryBytes: number;
+  readonly malformed: number;
+  readonly segments: readonly SegmentReport[];
+}
+
+/**
+ * Every read waits until each partition is where it must be, then answers from one view a partition.
+ * @throws AppError DEADLINE_EXCEEDED saying by how much a shard is behind; UNAVAILABLE for a partition that nobody serves or that
+ *   stopped (with its reason); RESOURCE_EXHAUSTED with a time to come back if too many calls wait.
+ */
+export interface Shards {
+  /** One answer a search, merged over the partitions asked. */
+  search(request: ShardsRequest, searches: readonly SearchSpec[]): Promise<{ readonly answers: readonly SearchAnswer[]; readonly watermarks: readonly Watermark[] }>;
+  /** The rows of those ids that are there, in no promised order. `ids` may lie in any of the partitions asked. */
+  get(request: ShardsRequest, ids: readonly string[]): Promise<{ readonly rows: readonly StoredRow[]; readonly watermarks: readonly Watermark[] }>;
+  /**
+   * The next rows after an id, ascending by the ids' UTF-8 bytes, at most `limit`, and at most about `bytesMax` (at least one).
+   * `more` says whether any is left.
+   */
+  scroll(request: ShardsRequest, page: { readonly filter: Predicate | null; readonly after: string | null; readonly limit: number; readonly bytesMax: number }):
+    Promise<{ readonly rows: readonly StoredRow[]; readonly more: boolean; readonly watermarks: readonly Watermark[] }>;
+  count(request: ShardsRequest, filter: Predicate | null): Promise<{ readonly count: number; readonly watermarks: readonly Watermark[] }>;
+  /** Of the partitions of a log that are served here; does not wait. */
+  report(log: number): Promise<readonly ShardReport[]>;
+}
