@@ -1,0 +1,102 @@
+/**
+ * What the slab calls: `begin`, then `scanRange`, `scanBits` or `scanList` as often as needed, then `finish`.
+ * All addresses are the caller's; nothing is allocated here. Rows follow one another from `rows` on, `bytes` each.
+ */
+import { fourRows, innerProduct, l1, oneRow, squaredL2 } from './distances';
+import { farthest, offer } from './top';
+
+export { begin, finish } from './top';
+
+export function distance(metric: i32, query: usize, bytes: usize, row: usize): f32 {
+  if (metric == innerProduct) return oneRow(innerProduct, query, bytes, row);
+  if (metric == squaredL2) return oneRow(squaredL2, query, bytes, row);
+  return oneRow(l1, query, bytes, row);
+}
+
+/** Offers the rows `first` … `first + count - 1`. */
+export function scanRange(metric: i32, query: usize, bytes: usize, rows: usize, first: u32, count: u32): void {
+  if (metric == innerProduct) range(innerProduct, query, bytes, rows, first, count);
+  else if (metric == squaredL2) range(squaredL2, query, bytes, rows, first, count);
+  else range(l1, query, bytes, rows, first, count);
+}
+
+/** Offers the `count` rows whose numbers (u32) stand at `list`. */
+export function scanList(metric: i32, query: usize, bytes: usize, rows: usize, list: usize, count: u32): void {
+  if (metric == innerProduct) listed(innerProduct, query, bytes, rows, list, count);
+  else if (metric == squaredL2) listed(squaredL2, query, bytes, rows, list, count);
+  else listed(l1, query, bytes, rows, list, count);
+}
+
+/**
+ * Offers the rows of the set bits of `words` words (u32, an even number) at `bits`; bit 0 is row `first`.
+ * `list` is room for `listRows` (≥ 68) row numbers: bits become lists, so that 4 rows are always worked on together.
+ */
+export function scanBits(
+  metric: i32, query: usize, bytes: usize, rows: usize, first: u32, bits: usize, words: u32, list: usize, listRows: u32,
+): void {
+  let count: u32 = 0;
+  const end = bits + (usize(words) << 2);
+  for (; bits < end; bits += 8, first += 64) {
+    let word = load<u64>(bits);
+    if (word == 0) continue;
+    while (word != 0) {
+      store<u32>(list + (usize(count) << 2), first + u32(ctz(word)));
+      count += 1;
+      word &= word - 1;
+    }
+    if (count + 64 > listRows) {
+      const whole = count & ~3;
+      scanList(metric, query, bytes, rows, list, whole);
+      // What is left, at most 3 rows, goes with the next.
+      v128.store(list, v128.load(list + (usize(whole) << 2)));
+      count -= whole;
+    }
+  }
+  scanList(metric, query, bytes, rows, list, count);
+}
+
+// @ts-ignore: decorator
+@inline
+function range(metric: i32, query: usize, bytes: usize, rows: usize, first: u32, count: u32): void {
+  let at = rows + usize(first) * bytes;
+  let row = first;
+  const end = first + count;
+  const endOfFours = first + (count & ~3);
+  for (; row < endOfFours; row += 4, at += bytes << 2) {
+    const distances = fourRows(metric, query, bytes, at, at + bytes, at + 2 * bytes, at + 3 * bytes);
+    if (someGetIn(distances)) offerFour(distances, row, row + 1, row + 2, row + 3);
+  }
+  for (; row < end; row += 1, at += bytes) offer(oneRow(metric, query, bytes, at), row);
+}
+
+// @ts-ignore: decorator
+@inline
+function listed(metric: i32, query: usize, bytes: usize, rows: usize, list: usize, count: u32): void {
+  const end = list + (usize(count) << 2);
+  const endOfFours = list + (usize(count & ~3) << 2);
+  for (; list < endOfFours; list += 16) {
+    const a = load<u32>(list), b = load<u32>(list, 4), c = load<u32>(list, 8), d = load<u32>(list, 12);
+    const distances = fourRows(
+      metric, query, bytes, rows + usize(a) * bytes, rows + usize(b) * bytes, rows + usize(c) * bytes, rows + usize(d) * bytes,
+    );
+    if (someGetIn(distances)) offerFour(distances, a, b, c, d);
+  }
+  for (; list < end; list += 4) {
+    const row = load<u32>(list);
+    offer(oneRow(metric, query, bytes, rows + usize(row) * bytes), row);
+  }
+}
+
+/** Nearly always false once the heap is full. Not `lt`: as near as the bound, the lower row gets in. */
+// @ts-ignore: decorator
+@inline
+function someGetIn(distances: v128): bool {
+  return v128.any_true(f32x4.le(distances, f32x4.splat(farthest())));
+}
+
+function offerFour(distances: v128, a: u32, b: u32, c: u32, d: u32): void {
+  offer(f32x4.extract_lane(distances, 0), a);
+  offer(f32x4.extract_lane(distances, 1), b);
+  offer(f32x4.extract_lane(distances, 2), c);
+  offer(f32x4.extract_lane(distances, 3), d);
+}

@@ -1,0 +1,3 @@
+/** Vectors in WebAssembly memory, and the exact search over them. */
+export { normalized } from './normalize.ts';
+export { kMax, Slab, type KernelMetric, type Top } from './slab.ts';

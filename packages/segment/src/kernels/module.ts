@@ -1,0 +1,41 @@
+/** The compiled kernels: once a thread, however many slabs there are. */
+import { readFileSync } from 'node:fs';
+
+/** The part of WebAssembly's JavaScript interface used here; Node's types leave it out. */
+export interface Memory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+type Module = object;
+declare const WebAssembly: {
+  readonly Memory: new (limits: { initial: number; maximum: number }) => Memory;
+  readonly Module: new (bytes: Uint8Array) => Module;
+  readonly Instance: new (module: Module, imports: { env: { memory: Memory } }) => { readonly exports: unknown };
+};
+
+/** Addresses, row numbers and counts come back signed from WebAssembly; none that is returned here reaches 2³¹. */
+export interface Kernels {
+  distance(metric: number, query: number, rowBytes: number, row: number): number;
+  begin(heap: number, k: number): void;
+  scanRange(metric: number, query: number, rowBytes: number, rows: number, first: number, count: number): void;
+  scanBits(
+    metric: number, query: number, rowBytes: number, rows: number, first: number, bits: number, words: number, list: number, listRows: number,
+  ): void;
+  scanList(metric: number, query: number, rowBytes: number, rows: number, list: number, count: number): void;
+  finish(): number;
+}
+
+export const pageBytes = 65_536;
+/** One short of 4 GiB, so that the address behind the last byte is still a u32. */
+export const pagesMax = 65_535;
+
+let compiled: Module | undefined;
+
+/** An instance with a memory of its own. Throws RangeError if the process has no address space left for it. */
+export function instantiate(pages: number, maximum: number): { readonly memory: Memory; readonly kernels: Kernels } {
+  compiled ??= new WebAssembly.Module(readFileSync(new URL('kernels.wasm', import.meta.url)));
+  const memory = new WebAssembly.Memory({ initial: pages, maximum });
+  const instance = new WebAssembly.Instance(compiled, { env: { memory } });
+  // assembly/index.ts exports exactly these.
+  return { memory, kernels: instance.exports as Kernels };
+}
