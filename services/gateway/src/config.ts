@@ -1,0 +1,37 @@
+/** Limits of the gateway. Declared as data, so that a composition can check them, document them, and read them from anywhere. */
+
+export interface Limit {
+  readonly default: number;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly description: string;
+}
+
+const limit = (fallback: number, minimum: number, maximum: number, description: string): Limit =>
+  ({ default: fallback, minimum, maximum, description });
+
+const kibibyte = 1024;
+const mebibyte = 1024 * kibibyte;
+
+/** Units stand last in the names; all are whole numbers. */
+export const gatewayLimits = {
+  recordsMax: limit(10_000, 1, 100_000, 'Records of one write. More: RESOURCE_EXHAUSTED, without a time to come back.'),
+  requestBytesMax: limit(64 * mebibyte, kibibyte, 1024 * mebibyte, 'Records of one write, together.'),
+  recordBytesMax: limit(mebibyte, kibibyte, 8 * mebibyte, 'One record of a collection that is made from now on.'),
+  inFlightBytesMax: limit(256 * mebibyte, mebibyte, 16 * 1024 * mebibyte, 'Records of all writes that are not answered yet. More: RESOURCE_EXHAUSTED, with a time.'),
+  retryAfterMs: limit(100, 1, 60_000, 'When a caller that was sent away is told to come back.'),
+  writeTimeoutMsMax: limit(60_000, 1, 3_600_000, 'Longest time a write is worked on, whatever its caller asks for.'),
+  deleteChunkRecords: limit(1_000, 1, 10_000, 'Records a delete by filter reads, logs and waits for at a time.'),
+  deleteReserveMs: limit(200, 0, 60_000, 'A delete by filter begins no chunk when less of its time is left: it answers with a cursor.'),
+  partitionsDefault: limit(12, 1, 256, 'Partitions of a collection that names none.'),
+  collectionsMax: limit(1_000, 1, 100_000, 'Collections. More: RESOURCE_EXHAUSTED, without a time to come back.'),
+  descriptionCharactersMax: limit(4_096, 0, 65_536, 'A description.'),
+  tagsMax: limit(64, 0, 1_024, 'Tags of a collection.'),
+  tagCharactersMax: limit(256, 1, 4_096, "A tag's key, and its value."),
+} as const satisfies Readonly<Record<string, Limit>>;
+
+export type GatewayConfig = { readonly [Name in keyof typeof gatewayLimits]: number };
+
+export const gatewayDefaults: GatewayConfig = Object.freeze(
+  Object.fromEntries(Object.entries(gatewayLimits).map(([name, { default: value }]) => [name, value])) as unknown as GatewayConfig,
+);

@@ -1,0 +1,128 @@
+import { AppError, invalid } from '@proximadb/errors';
+import type { Catalog, Collection } from '@proximadb/catalog';
+import type { Log } from '@proximadb/log';
+import type { Condition, DeleteRequest, DeleteResponse, PatchRequest, UpsertRequest, WriteResponse } from '@proximadb/schemas';
+import { append, tokenOf, type CallContext, type Write, type Written } from './append.ts';
+import { readyCollection } from './collection-of.ts';
+import type { GatewayConfig } from './config.ts';
+import { deleteByFilter } from './delete-by-filter.ts';
+import { deletesOf } from './deletes.ts';
+import { InFlight } from './in-flight.ts';
+import type { Outcomes } from './outcomes.ts';
+import type { Reader } from './reader.ts';
+import { checkAttempt, checkConditions, checkIds, checkRecords, checkSize, recordLimits, requestIdOf, type Writable } from './validate.ts';
+
+export interface WritesDependencies {
+  readonly log: Pick<Log, 'append' | 'extents'>;
+  readonly catalog: Pick<Catalog, 'get' | 'schemas'>;
+  readonly outcomes: Outcomes;
+  readonly reader: Reader;
+  /** Microseconds since 1970-01-01 UTC. */
+  readonly nowMicros: () => number;
+  readonly randomId: () => string;
+}
+
+/** What the three kinds of writes have in common. */
+interface WriteRequest {
+  readonly collection: string;
+  readonly conditions: readonly Condition[];
+  readonly requestId: string | null;
+  readonly attempt: number;
+  readonly timeoutMs: number | null;
+}
+
+/** Upsert, patch and delete. Owns the bound on the bytes of writes in flight. */
+export class Writes {
+  readonly #config: GatewayConfig;
+  readonly #dependencies: WritesDependencies;
+  readonly #inFlight: InFlight;
+
+  constructor(config: GatewayConfig, dependencies: WritesDependencies) {
+    this.#config = config;
+    this.#dependencies = dependencies;
+    this.#inFlight = new InFlight(config.inFlightBytesMax, config.retryAfterMs);
+  }
+
+  /** Bytes of records whose write is not answered yet. */
+  get inFlightBytes(): number {
+    return this.#inFlight.bytes;
+  }
+
+  async upsert(request: UpsertRequest, context: CallContext): Promise<WriteResponse> {
+    return this.#write(request, request.conditions.length > 0, 'records', request.records, (collection) =>
+      checkRecords(request.records, 'upsert', this.#dependencies.catalog.schemas, recordLimits(collection)), context);
+  }
+
+  async patch(request: PatchRequest, context: CallContext): Promise<WriteResponse> {
+    return this.#write(request, true, 'patches', request.patches, (collection) =>
+      checkRecords(request.patches, 'patch', this.#dependencies.catalog.schemas, recordLimits(collection)), context);
+  }
+
+  async delete(request: DeleteRequest, context: CallContext): Promise<DeleteResponse> {
+    if (request.filter !== null) return this.#deleteByFilter(request, context);
+    if (request.ids.length === 0) throw invalid('is empty, and there is no filter; ids or a filter are needed', { field: 'ids' });
+    for (const field of ['cursor', 'limit'] as const) {
+      if (request[field] !== null) throw invalid('goes with a filter, not with ids', { field });
+    }
+    const written = await this.#write(request, request.conditions.length > 0, 'ids', request.ids, async () => {
+      const encoded = checkIds(request.ids);
+      const ids = encoded.map((idBytes, record) => ({ idBytes, id: request.ids[record] ?? '' }));
+      return deletesOf(ids, this.#dependencies.catalog.schemas, this.#dependencies.nowMicros());
+    }, context);
+    return { ...written, deleted: 0n, changed: 0n, cursor: null };
+  }
+
+  async #deleteByFilter(request: DeleteRequest, outer: CallContext): Promise<DeleteResponse> {
+    const { filter } = request;
+    if (filter === null) throw invalid('is needed', { field: 'filter' });
+    if (request.ids.length > 0) throw invalid('must be empty where there is a filter; ids or a filter are needed, not both', { field: 'ids' });
+    if (request.conditions.length > 0) throw invalid('go with ids, not with a filter', { field: 'conditions' });
+    if (request.limit !== null && request.limit < 1) throw invalid(`is ${request.limit}; at least 1 is needed`, { field: 'limit' });
+    checkAttempt(request.attempt);
+    requestIdOf(request.requestId, this.#dependencies.randomId);
+    const context = this.#contextOf(request, outer);
+    const collection = readyCollection(this.#dependencies.catalog, request.collection, this.#config.retryAfterMs);
+    return deleteByFilter({ collection, filter, cursor: request.cursor, limit: request.limit }, context, {
+      ...this.#dependencies, schemas: this.#dependencies.catalog.schemas,
+      chunkRecords: this.#config.deleteChunkRecords, reserveMs: this.#config.deleteReserveMs,
+      write: (write, within) => this.#append(write, within),
+    });
+  }
+
+  async #write(
+    request: WriteRequest, conditional: boolean, field: string, parts: readonly (Uint8Array | string)[],
+    check: (collection: Collection) => Promise<Writable[]>, outer: CallContext,
+  ): Promise<WriteResponse> {
+    checkSize(field, parts.length, parts.reduce((sum, part) => sum + part.length, 0), this.#config);
+    checkAttempt(request.attempt);
+    const requestId = requestIdOf(request.requestId, this.#dependencies.randomId);
+    const conditions = checkConditions(request.conditions, parts.length);
+    const context = this.#contextOf(request, outer);
+    const collection = readyCollection(this.#dependencies.catalog, request.collection, this.#config.retryAfterMs);
+    const records = await check(collection);
+    const decidedByShards = conditional || request.attempt > 0;
+    const written = await this.#append({ collection, requestId, records, conditions, decidedByShards }, context);
+    if (written.refused.length === records.length) throw aborted(written);
+    return { token: tokenOf(collection.log, written.offsets), versions: written.versions, refused: written.refused };
+  }
+
+  async #append(write: Write, context: CallContext): Promise<Written> {
+    context.signal.throwIfAborted();
+    context.deadline.check('the write');
+    const release = this.#inFlight.take(write.records.reduce((sum, { bytes }) => sum + bytes.length, 0));
+    return append(write, context, { ...this.#dependencies, release });
+  }
+
+  #contextOf({ timeoutMs }: { readonly timeoutMs: number | null }, { signal, deadline }: CallContext): CallContext {
+    if (timeoutMs !== null && timeoutMs < 1) throw invalid(`is ${timeoutMs}; at least 1 is needed`, { field: 'timeoutMs' });
+    return { signal, deadline: deadline.within(Math.min(timeoutMs ?? Infinity, this.#config.writeTimeoutMsMax)) };
+  }
+}
+
+/** No record was applied: the call failed. */
+function aborted({ refused }: Written): AppError {
+  const [first] = refused;
+  const others = refused.length > 1 ? `, and ${refused.length - 1} more` : '';
+  return new AppError('ABORTED', `no record was written: record ${first?.record ?? 0} (${JSON.stringify(first?.id ?? '')}): ${first?.reason ?? ''}${others}`,
+    { details: refused.map(({ record, reason }) => ({ record, reason })) });
+}
