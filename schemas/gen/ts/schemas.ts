@@ -1,0 +1,66 @@
+// Generated from avro/ by src/generator/main.ts: do not edit.
+import type { DeleteRecord, PatchRecord, Value, VectorRecord, WriteHeader } from './log.ts';
+import type { CatalogEvent, CollectionSettings, Manifest } from './storage.ts';
+
+/** The type of each schema's values, as avsc decodes them. */
+export interface SchemaTypes {
+  DeleteRecord: DeleteRecord;
+  PatchRecord: PatchRecord;
+  Value: Value;
+  VectorRecord: VectorRecord;
+  WriteHeader: WriteHeader;
+  CatalogEvent: CatalogEvent;
+  CollectionSettings: CollectionSettings;
+  Manifest: Manifest;
+}
+
+export interface SchemaEntry {
+  /** 'exact': i64 as bigint, all unions wrapped. 'plain': i64 as a safe integer, unions wrapped where they are ambiguous. */
+  readonly style: 'exact' | 'plain';
+  /** SHA-256 of the text, in hex. */
+  readonly fingerprint: string;
+  readonly text: string;
+}
+
+export const schemas: { readonly [Name in keyof SchemaTypes]: SchemaEntry } = {
+  DeleteRecord: {
+    style: 'exact',
+    fingerprint: '4ef264506d87106d42973a7211edafc92bc2a70459f634cccdf96a1da38f1fcb',
+    text: '{"type":"record","name":"proximadb.v1.DeleteRecord","fields":[{"name":"id","type":"string"},{"name":"timestamp","type":{"type":"long","logicalType":"timestamp-micros"},"default":0}]}',
+  },
+  PatchRecord: {
+    style: 'exact',
+    fingerprint: 'c371ff256501e78efa0df2bfca1dfd4cf2e94fe1847a4205b9970c6010961ca2',
+    text: '{"type":"record","name":"proximadb.v1.PatchRecord","fields":[{"name":"id","type":"string"},{"name":"vector","type":["null",{"type":"array","items":"float"}],"default":null},{"name":"set","type":{"type":"map","values":{"type":"record","name":"proximadb.v1.Value","fields":[{"name":"value","type":["null","boolean","long","double","string","bytes",{"type":"array","items":"proximadb.v1.Value"},{"type":"map","values":"proximadb.v1.Value"}]}]}},"default":{}},{"name":"unset","type":{"type":"array","items":"string"},"default":[]},{"name":"timestamp","type":["null",{"type":"long","logicalType":"timestamp-micros"}],"default":null},{"name":"expires_at","type":["null",{"type":"record","name":"proximadb.v1.Expiry","fields":[{"name":"at","type":["null",{"type":"long","logicalType":"timestamp-micros"}]}]}],"default":null}]}',
+  },
+  Value: {
+    style: 'exact',
+    fingerprint: '26a2c6176684683b3ed919dd5282fc2e4d6fffeafde167f56b5ffa3048112c74',
+    text: '{"type":"record","name":"proximadb.v1.Value","fields":[{"name":"value","type":["null","boolean","long","double","string","bytes",{"type":"array","items":"proximadb.v1.Value"},{"type":"map","values":"proximadb.v1.Value"}]}]}',
+  },
+  VectorRecord: {
+    style: 'exact',
+    fingerprint: '29bd91685c181129fa0e86861b3c970f8d18952f0fbdf0670569b2d5577beffc',
+    text: '{"type":"record","name":"proximadb.v1.VectorRecord","fields":[{"name":"id","type":"string"},{"name":"vector","type":{"type":"array","items":"float"},"default":[]},{"name":"metadata","type":{"type":"map","values":{"type":"record","name":"proximadb.v1.Value","fields":[{"name":"value","type":["null","boolean","long","double","string","bytes",{"type":"array","items":"proximadb.v1.Value"},{"type":"map","values":"proximadb.v1.Value"}]}]}},"default":{}},{"name":"timestamp","type":{"type":"long","logicalType":"timestamp-micros"},"default":0},{"name":"expires_at","type":["null",{"type":"long","logicalType":"timestamp-micros"}],"default":null}]}',
+  },
+  WriteHeader: {
+    style: 'plain',
+    fingerprint: 'e937b9c1a2bae2afb633564d2739e1e5836b7747b439b8e57d2669429f9c6015',
+    text: '{"type":"record","name":"proximadb.v1.WriteHeader","fields":[{"name":"request_id","type":"string"},{"name":"sequence","type":"int"},{"name":"condition","type":["null",{"type":"record","name":"proximadb.v1.IfAbsent","fields":[]},{"type":"record","name":"proximadb.v1.IfPresent","fields":[]},{"type":"record","name":"proximadb.v1.IfVersion","fields":[{"name":"log","type":"long"},{"name":"offset","type":"long"}]},{"type":"record","name":"proximadb.v1.IfFilter","fields":[{"name":"filter","type":"string"}]}],"default":null}]}',
+  },
+  CatalogEvent: {
+    style: 'plain',
+    fingerprint: 'ff3e0f65ded83d461654d07bf9db13a42a31079f550b1028e3911f32dc0bb674',
+    text: '{"type":"record","name":"proximadb.v1.storage.CatalogEvent","fields":[{"name":"request_id","type":"string"},{"name":"at","type":{"type":"long","logicalType":"timestamp-micros"}},{"name":"event","type":[{"type":"record","name":"proximadb.v1.storage.CollectionCreated","fields":[{"name":"name","type":"string"},{"name":"settings","type":{"type":"record","name":"proximadb.v1.storage.CollectionSettings","fields":[{"name":"dimension","type":"int"},{"name":"metric","type":{"type":"enum","name":"proximadb.v1.api.Metric","symbols":["cosine","dot","euclidean","manhattan"],"default":"cosine"}},{"name":"partitions","type":"int"},{"name":"index","type":{"type":"enum","name":"proximadb.v1.api.IndexKind","symbols":["hnsw","flat"],"default":"hnsw"}},{"name":"m","type":"int"},{"name":"ef_construction","type":"int"},{"name":"quantization","type":{"type":"enum","name":"proximadb.v1.api.Quantization","symbols":["f32","bf16","i8"],"default":"f32"}},{"name":"record_bytes_max","type":"int"}]}},{"name":"description","type":"string","default":""},{"name":"tags","type":{"type":"map","values":"string"},"default":{}}]},{"type":"record","name":"proximadb.v1.storage.CollectionReady","fields":[{"name":"log","type":"long"},{"name":"topic_id","type":"string"}]},{"type":"record","name":"proximadb.v1.storage.CollectionUpdated","fields":[{"name":"log","type":"long"},{"name":"description","type":["null","string"],"default":null},{"name":"tags","type":["null",{"type":"map","values":"string"}],"default":null}]},{"type":"record","name":"proximadb.v1.storage.CollectionDeleted","fields":[{"name":"log","type":"long"}]},{"type":"record","name":"proximadb.v1.storage.CollectionErased","fields":[{"name":"log","type":"long"}]},{"type":"record","name":"proximadb.v1.storage.SchemaUsed","fields":[{"name":"id","type":"int"},{"name":"fingerprint","type":"string"},{"name":"schema","type":"string"}]}]}]}',
+  },
+  CollectionSettings: {
+    style: 'plain',
+    fingerprint: 'aa4ea562d5067150f3ca8334894bf65b840d5e504fe5ddc06627602ec6a796d3',
+    text: '{"type":"record","name":"proximadb.v1.storage.CollectionSettings","fields":[{"name":"dimension","type":"int"},{"name":"metric","type":{"type":"enum","name":"proximadb.v1.api.Metric","symbols":["cosine","dot","euclidean","manhattan"],"default":"cosine"}},{"name":"partitions","type":"int"},{"name":"index","type":{"type":"enum","name":"proximadb.v1.api.IndexKind","symbols":["hnsw","flat"],"default":"hnsw"}},{"name":"m","type":"int"},{"name":"ef_construction","type":"int"},{"name":"quantization","type":{"type":"enum","name":"proximadb.v1.api.Quantization","symbols":["f32","bf16","i8"],"default":"f32"}},{"name":"record_bytes_max","type":"int"}]}',
+  },
+  Manifest: {
+    style: 'plain',
+    fingerprint: 'e0a965fc5295a54e4c1dc8277d2fc90ab55a0f25b18ff81f4562b5428a044901',
+    text: '{"type":"record","name":"proximadb.v1.storage.Manifest","fields":[{"name":"generation","type":"long"},{"name":"cluster_id","type":"string"},{"name":"topic","type":"string"},{"name":"topic_id","type":"string"},{"name":"log","type":"long"},{"name":"partition","type":"int"},{"name":"settings","type":{"type":"record","name":"proximadb.v1.storage.CollectionSettings","fields":[{"name":"dimension","type":"int"},{"name":"metric","type":{"type":"enum","name":"proximadb.v1.api.Metric","symbols":["cosine","dot","euclidean","manhattan"],"default":"cosine"}},{"name":"partitions","type":"int"},{"name":"index","type":{"type":"enum","name":"proximadb.v1.api.IndexKind","symbols":["hnsw","flat"],"default":"hnsw"}},{"name":"m","type":"int"},{"name":"ef_construction","type":"int"},{"name":"quantization","type":{"type":"enum","name":"proximadb.v1.api.Quantization","symbols":["f32","bf16","i8"],"default":"f32"}},{"name":"record_bytes_max","type":"int"}]}},{"name":"watermark","type":"long"},{"name":"log_time","type":"long"},{"name":"last","type":["null",{"type":"record","name":"proximadb.v1.storage.LastRecord","fields":[{"name":"offset","type":"long"},{"name":"append_time","type":"long"},{"name":"crc32c","type":"long"}]}],"default":null},{"name":"segments","type":{"type":"array","items":{"type":"record","name":"proximadb.v1.storage.SegmentEntry","fields":[{"name":"id","type":"string"},{"name":"rows","type":"int"},{"name":"files","type":{"type":"array","items":{"type":"record","name":"proximadb.v1.storage.SegmentFile","fields":[{"name":"name","type":"string"},{"name":"bytes","type":"long"},{"name":"crc32c","type":"long"}]}}},{"name":"schema_ids","type":{"type":"array","items":"int"}},{"name":"graph","type":["null","proximadb.v1.storage.SegmentFile"],"default":null},{"name":"ended","type":"bytes"}]}}},{"name":"requests","type":{"type":"array","items":{"type":"record","name":"proximadb.v1.storage.RequestEntry","fields":[{"name":"request_id","type":"string"},{"name":"log_time","type":"long"},{"name":"runs","type":{"type":"array","items":{"type":"record","name":"proximadb.v1.storage.OutcomeRun","fields":[{"name":"sequence","type":"int"},{"name":"offset","type":"long"},{"name":"count","type":"int"},{"name":"refusal","type":["null","string"],"default":null}]}}}]}},"default":[]},{"name":"malformed","type":"long","default":0},{"name":"ledger","type":{"type":"array","items":{"type":"record","name":"proximadb.v1.storage.LedgerEntry","fields":[{"name":"offset","type":"long"},{"name":"reason","type":"string"}]}},"default":[]}]}',
+  },
+};

@@ -1,0 +1,126 @@
+// Generated from avro/ by src/generator/main.ts: do not edit.
+import type { IndexKind, Metric, Quantization } from './api.ts';
+
+/** One entry of the catalog's log. The state of the catalog is a fold over these, so every process decides the same. */
+export interface CatalogEvent {
+  readonly request_id: string;
+  readonly at: number;
+  readonly event: { readonly 'proximadb.v1.storage.CollectionCreated': CollectionCreated } | { readonly 'proximadb.v1.storage.CollectionReady': CollectionReady } | { readonly 'proximadb.v1.storage.CollectionUpdated': CollectionUpdated } | { readonly 'proximadb.v1.storage.CollectionDeleted': CollectionDeleted } | { readonly 'proximadb.v1.storage.CollectionErased': CollectionErased } | { readonly 'proximadb.v1.storage.SchemaUsed': SchemaUsed };
+}
+
+/** Decided by order: the first to take a free name gets it. Its log number is its offset here plus 1. */
+export interface CollectionCreated {
+  readonly name: string;
+  readonly settings: CollectionSettings;
+  readonly description: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** Its topic exists. */
+export interface CollectionReady {
+  readonly log: number;
+  /** By which a re-created topic of the same name is told apart. */
+  readonly topic_id: string;
+}
+
+export interface CollectionUpdated {
+  readonly log: number;
+  readonly description: null | string;
+  readonly tags: null | Readonly<Record<string, string>>;
+}
+
+export interface CollectionDeleted {
+  readonly log: number;
+}
+
+/** Its topic and files are gone. */
+export interface CollectionErased {
+  readonly log: number;
+}
+
+/** Written at the first use of a schema id. The catalog wins over the registry. */
+export interface SchemaUsed {
+  readonly id: number;
+  /** SHA-256 of the canonical form, in hex. */
+  readonly fingerprint: string;
+  readonly schema: string;
+}
+
+/** What decides when a log is applied; fixed for the life of a log. */
+export interface CollectionSettings {
+  readonly dimension: number;
+  readonly metric: Metric;
+  readonly partitions: number;
+  readonly index: IndexKind;
+  /** Links a node in the graph. */
+  readonly m: number;
+  /** Breadth of the search while building. */
+  readonly ef_construction: number;
+  readonly quantization: Quantization;
+  readonly record_bytes_max: number;
+}
+
+/** The only checkpoint of a shard: everything below the watermark is in the named files. */
+export interface Manifest {
+  /** Counts the manifests of this shard up. */
+  readonly generation: number;
+  readonly cluster_id: string;
+  readonly topic: string;
+  readonly topic_id: string;
+  readonly log: number;
+  readonly partition: number;
+  readonly settings: CollectionSettings;
+  /** The next offset to apply. */
+  readonly watermark: number;
+  /** Highest append time below the watermark, in µs. */
+  readonly log_time: number;
+  readonly last: null | LastRecord;
+  readonly segments: readonly SegmentEntry[];
+  readonly requests: readonly RequestEntry[];
+  readonly malformed: number;
+  readonly ledger: readonly LedgerEntry[];
+}
+
+export interface LastRecord {
+  readonly offset: number;
+  readonly append_time: number;
+  readonly crc32c: number;
+}
+
+export interface SegmentEntry {
+  /** Names its folder. */
+  readonly id: string;
+  readonly rows: number;
+  readonly files: readonly SegmentFile[];
+  /** Writer schemas, in the order of the container files. */
+  readonly schema_ids: readonly number[];
+  /** Derived data: may be missing and is built again. */
+  readonly graph: null | SegmentFile;
+  /** Rows that ended below the watermark: a roaring bitmap in the portable format. */
+  readonly ended: Buffer;
+}
+
+export interface SegmentFile {
+  readonly name: string;
+  readonly bytes: number;
+  readonly crc32c: number;
+}
+
+export interface RequestEntry {
+  readonly request_id: string;
+  readonly log_time: number;
+  readonly runs: readonly OutcomeRun[];
+}
+
+/** Consecutive records of a request, at consecutive offsets, with one outcome. */
+export interface OutcomeRun {
+  readonly sequence: number;
+  readonly offset: number;
+  readonly count: number;
+  readonly refusal: null | string;
+}
+
+export interface LedgerEntry {
+  readonly offset: number;
+  readonly reason: string;
+}

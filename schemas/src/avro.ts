@@ -1,0 +1,74 @@
+/** The Avro schemas of what is kept: their texts, fingerprints and, in the one place that configures avsc, their types. */
+import avsc from 'avsc';
+import { schemas, type SchemaTypes } from '../gen/ts/schemas.ts';
+
+/** Name without namespace of a schema in which bytes of the log or of a file are written. */
+export type SchemaName = keyof SchemaTypes;
+
+export const schemaNames = Object.keys(schemas) as readonly SchemaName[];
+
+/** The canonical text under which a schema is registered: other white space would be another id. */
+export function schemaText(name: SchemaName): string {
+  return schemas[name].text;
+}
+
+/** SHA-256 of {@link schemaText}, in hex. */
+export function schemaFingerprint(name: SchemaName): string {
+  return schemas[name].fingerprint;
+}
+
+const types = new Map<SchemaName, avsc.Type>();
+
+/**
+ * How this release reads and writes a schema's values ({@link SchemaTypes} has their shapes).
+ * Of the log's records (VectorRecord, PatchRecord, DeleteRecord, Value) a long is a bigint and every union is wrapped
+ * (`{ long: 5n }`); of all others a long is a number that throws beyond ±(2⁵³ − 2), and only ambiguous unions are wrapped.
+ */
+export function avroType(name: SchemaName): avsc.Type {
+  let type = types.get(name);
+  if (type === undefined) {
+    type = avroTypeOf(name, schemas[name].text);
+    types.set(name, type);
+  }
+  return type;
+}
+
+/** A schema of another release, configured as this release's of that name. @throws Error if the text is not an Avro schema. */
+export function avroTypeOf(name: SchemaName, text: string): avsc.Type {
+  const schema = JSON.parse(text) as avsc.Schema;
+  if (schemas[name].style === 'plain') return avsc.Type.forSchema(schema);
+  return avsc.Type.forSchema(schema, { wrapUnions: true, typeHook: (part) => (isLong(part) ? bigintLong : undefined) });
+}
+
+export function encodeAvro<Name extends SchemaName>(name: Name, value: SchemaTypes[Name]): Buffer {
+  return avroType(name).toBuffer(value);
+}
+
+/**
+ * @param writerText the schema the bytes were written in, if not this release's.
+ * @throws Error if the bytes are not one whole datum, or the writer's schema does not resolve to today's.
+ */
+export function decodeAvro<Name extends SchemaName>(name: Name, bytes: Uint8Array, writerText?: string): SchemaTypes[Name] {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const type = avroType(name);
+  const resolver = writerText === undefined || writerText === schemas[name].text ? undefined : type.createResolver(avroTypeOf(name, writerText));
+  return type.fromBuffer(buffer, resolver) as SchemaTypes[Name];
+}
+
+function isLong(schema: unknown): boolean {
+  return schema === 'long' || (typeof schema === 'object' && schema !== null && 'type' in schema && schema.type === 'long');
+}
+
+const bigintLong = avsc.types.LongType.__with({
+  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
+  toBuffer: (value: bigint) => {
+    const buffer = Buffer.alloc(8);
+    buffer.writeBigInt64LE(value);
+    return buffer;
+  },
+  fromJSON: (value: number | string | bigint) => BigInt(value),
+  // The text of a number: JSON.stringify has no bigint, and a double would round it.
+  toJSON: (value: bigint) => (Number.isSafeInteger(Number(value)) ? Number(value) : String(value)),
+  isValid: (value: unknown) => typeof value === 'bigint' && BigInt.asIntN(64, value) === value,
+  compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
+});

@@ -1,0 +1,28 @@
+/** Everything that is generated from the schemas, as path in gen/ → text. */
+import { canonicalText, fingerprint } from './canonical.ts';
+import { readModel, type Model } from './model.ts';
+import { apiTypes } from './typescript-api.ts';
+import { avroTypes, schemaTable, styleOf, type StoredSchema } from './typescript-avro.ts';
+
+export function generate(avroDirectory: string): ReadonlyMap<string, string> {
+  return generateFrom(readModel(avroDirectory));
+}
+
+export function generateFrom(model: Model): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  files.set('ts/api.ts', apiTypes(model));
+  files.set('ts/log.ts', avroTypes(model, 'log'));
+  files.set('ts/storage.ts', avroTypes(model, 'storage'));
+  const texts = storedSchemas(model);
+  files.set('ts/schemas.ts', schemaTable(texts));
+  for (const { name, text } of texts) files.set(`avro/${name}.avsc`, `${text}\n`);
+  return files;
+}
+
+/** The schemas that bytes in the log and in files are written in. */
+function storedSchemas(model: Model): StoredSchema[] {
+  return [...model.types.values()].filter((type) => type.kind === 'record' && type.top && type.area !== 'api').map((type) => {
+    const text = canonicalText(model, type.fullName);
+    return { name: type.name, area: type.area, style: styleOf(type), text, fingerprint: fingerprint(text) };
+  });
+}

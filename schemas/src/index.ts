@@ -1,0 +1,9 @@
+/** The single source of truth: types and codecs generated from avro/, the table of methods, and the schemas themselves. */
+export * from '../gen/ts/api.ts';
+export type * from '../gen/ts/log.ts';
+export type * from '../gen/ts/storage.ts';
+export type { SchemaTypes } from '../gen/ts/schemas.ts';
+export { avroType, avroTypeOf, decodeAvro, encodeAvro, schemaFingerprint, schemaNames, schemaText, type SchemaName } from './avro.ts';
+export { method, methods, serviceName, type Method, type OperationName, type Operations } from './methods.ts';
+export { type HttpRoute, type MethodName } from './table.ts';
+export type { EnumCodec, MessageCodec } from './wire.ts';
