@@ -7,3 +7,4 @@ export { avroType, avroTypeOf, decodeAvro, encodeAvro, schemaFingerprint, schema
 export { method, methods, serviceName, type Method, type OperationName, type Operations } from './methods.ts';
 export { type HttpRoute, type MethodName } from './table.ts';
 export type { EnumCodec, MessageCodec } from './wire.ts';
+export { protoDirectory, protoFile } from './files.ts';

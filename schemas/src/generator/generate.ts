@@ -1,8 +1,10 @@
 /** Everything that is generated from the schemas, as path in gen/ → text. */
 import { canonicalText, fingerprint } from './canonical.ts';
 import { readModel, type Model } from './model.ts';
+import { protoPath, protoText } from './proto.ts';
 import { apiTypes } from './typescript-api.ts';
 import { avroTypes, schemaTable, styleOf, type StoredSchema } from './typescript-avro.ts';
+import { methodRows } from '../table.ts';
 
 export function generate(avroDirectory: string): ReadonlyMap<string, string> {
   return generateFrom(readModel(avroDirectory));
@@ -13,6 +15,7 @@ export function generateFrom(model: Model): ReadonlyMap<string, string> {
   files.set('ts/api.ts', apiTypes(model));
   files.set('ts/log.ts', avroTypes(model, 'log'));
   files.set('ts/storage.ts', avroTypes(model, 'storage'));
+  files.set(`proto/${protoPath}`, protoText(model, methodRows));
   const texts = storedSchemas(model);
   files.set('ts/schemas.ts', schemaTable(texts));
   for (const { name, text } of texts) files.set(`avro/${name}.avsc`, `${text}\n`);
