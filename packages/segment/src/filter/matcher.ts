@@ -1,10 +1,8 @@
 /** Whether a record's metadata meets a predicate: the definition that the columns of a segment are tested against. */
 import { unreachable } from '@proximadb/errors';
+import type { Metadata, MetadataValue } from '@proximadb/record';
 import { canonicalNumber, compareNumbers, compareStrings } from './order.ts';
 import type { Bound, Predicate, Scalar } from './predicate.ts';
-import type { MetadataValue } from './values.ts';
-
-type Metadata = ReadonlyMap<string, MetadataValue>;
 
 export function matches(predicate: Predicate, metadata: Metadata): boolean {
   switch (predicate.kind) {

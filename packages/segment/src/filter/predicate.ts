@@ -1,6 +1,6 @@
 /** What a filter asks, as plain data that can cross a thread, and its checked translation from the API's message. */
 import { invalid, unreachable } from '@proximadb/errors';
-import type { Comparison, Filter, FilterOperator, FilterValue } from './values.ts';
+import type { Comparison, Filter, FilterOperator, FilterValue } from '@proximadb/schemas';
 
 export type Scalar = null | boolean | bigint | number | string;
 
