@@ -1,0 +1,7 @@
+/** What collections there are, and which schemas records may have: decided by the order of one log. */
+export { Catalog, type CatalogOptions, type CreateCollection, type UpdateCollection } from './catalog.ts';
+export { recordTopic, type Change, type Collection } from './collection.ts';
+export { catalogTopic } from './journal.ts';
+export { RecordSchemas, type RecordName } from './record-schemas.ts';
+export { EmbeddedRegistry, registryTopic, type SchemaRegistry } from './registry.ts';
+export { settingsFrom, type SettingsDefaults, type SettingsRequest } from './settings.ts';

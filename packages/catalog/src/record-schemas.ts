@@ -1,0 +1,211 @@
+import { AppError, assert, invalid } from '@proximadb/errors';
+import { compileWalker, type Walker } from '@proximadb/record';
+import { schemaText } from '@proximadb/schemas';
+import { textFingerprint, type SchemaUsed } from './events.ts';
+import type { Journal } from './journal.ts';
+import { schemaBytesMax, type SchemaRegistry } from './registry.ts';
+
+/** The schemas in which records are written. */
+export type RecordName = 'VectorRecord' | 'PatchRecord' | 'DeleteRecord';
+const recordNames: readonly RecordName[] = ['VectorRecord', 'PatchRecord', 'DeleteRecord'];
+
+export interface RecordSchemasOptions {
+  /** Schema ids that are accepted in all; those that the catalog names already always are. */
+  readonly acceptedMax: number;
+  /** How long an id is refused without asking the registry again. */
+  readonly refusedForMs: number;
+  readonly refusedMax: number;
+  /** Ids looked up at once. */
+  readonly lookupsMax: number;
+  /** Monotonic, in ms. */
+  readonly monotonicClock: () => number;
+}
+
+/**
+ * Which schema ids records may carry, and how each is read. The catalog's log has the last word: what it says an id means,
+ * it means for ever, whatever becomes of the registry.
+ */
+export class RecordSchemas {
+  readonly #journal: Journal;
+  readonly #registry: SchemaRegistry;
+  readonly #options: RecordSchemasOptions;
+  readonly #ownIds = new Map<RecordName, number>();
+  readonly #walkers = new Map<number, Walker>();
+  readonly #lookups = new Map<number, Promise<Walker>>();
+  /** The oldest first. */
+  readonly #refused = new Map<number, { readonly untilMs: number; readonly error: AppError }>();
+
+  /**
+   * Registers our own schemas, and checks that registry and catalog agree. A registry that does not answer is needed only
+   * if the catalog does not know our own schemas yet.
+   * @throws AppError DATA_LOSS, for an operator, if the registry gives another schema for an id that is in use.
+   */
+  static async open(journal: Journal, registry: SchemaRegistry, options: RecordSchemasOptions): Promise<RecordSchemas> {
+    const schemas = new RecordSchemas(journal, registry, options);
+    await schemas.#compareWithRegistry();
+    for (const name of recordNames) schemas.#ownIds.set(name, await schemas.#ownId(name));
+    return schemas;
+  }
+
+  private constructor(journal: Journal, registry: SchemaRegistry, options: RecordSchemasOptions) {
+    this.#journal = journal;
+    this.#registry = registry;
+    this.#options = options;
+  }
+
+  /** The id under which this release writes records of a kind. */
+  idOf(name: RecordName): number {
+    const id = this.#ownIds.get(name);
+    assert(id !== undefined, `${name} was registered at open`);
+    return id;
+  }
+
+  /** The schema behind an id that is in use. @throws AppError INVALID_ARGUMENT for any other. */
+  text(schemaId: number): string {
+    const used = this.#journal.state.schema(schemaId);
+    if (used === undefined) throw unknownId(schemaId);
+    return used.schema;
+  }
+
+  /**
+   * How records with this schema id are read; at once if the id is in use, else after asking the registry. An id's first use is
+   * in the catalog's log before its walker is handed out.
+   * @throws AppError INVALID_ARGUMENT for an unknown id or one that is no record of ours; FAILED_PRECONDITION if only a newer
+   *   release can read it; UNAVAILABLE if the registry has to be asked and does not answer; RESOURCE_EXHAUSTED past the limits.
+   */
+  walker(schemaId: number): Walker | Promise<Walker> {
+    return this.#walkers.get(schemaId) ?? this.#known(schemaId) ?? this.#lookUpOnce(schemaId);
+  }
+
+  #known(id: number): Walker | undefined {
+    const used = this.#journal.state.schema(id);
+    if (used === undefined) return undefined;
+    try {
+      const walker = compileWalker(used.schema);
+      this.#walkers.set(id, walker);
+      this.#refused.delete(id);
+      return walker;
+    } catch (cause) {
+      throw new AppError('FAILED_PRECONDITION', `schema id ${id} is in use and needs a newer release of the database: upgrade this process`, { cause });
+    }
+  }
+
+  #lookUpOnce(id: number): Promise<Walker> {
+    const refused = this.#refused.get(id);
+    if (refused !== undefined && refused.untilMs > this.#options.monotonicClock()) throw refused.error;
+    let lookup = this.#lookups.get(id);
+    if (lookup === undefined) {
+      if (this.#lookups.size >= this.#options.lookupsMax) {
+        throw new AppError('RESOURCE_EXHAUSTED', 'too many unknown schema ids are being looked up', { retryAfterMs: 1_000 });
+      }
+      lookup = this.#lookUp(id).finally(() => this.#lookups.delete(id));
+      this.#lookups.set(id, lookup);
+    }
+    return lookup;
+  }
+
+  async #lookUp(id: number): Promise<Walker> {
+    await this.#journal.catchUp();
+    const known = this.#known(id);
+    if (known !== undefined) return known;
+    try {
+      // Ids are Avro ints in the catalog, and start at 1.
+      const text = id >= 1 && id <= 0x7fff_ffff ? await this.#registry.byId(id) : undefined;
+      if (text === undefined) throw unknownId(id);
+      checkRecordSchema(id, text);
+      await this.#use(id, text);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'INVALID_ARGUMENT') this.#refuse(id, error);
+      throw error;
+    }
+    const walker = this.#known(id);
+    assert(walker !== undefined, 'a schema in use is known');
+    return walker;
+  }
+
+  #refuse(id: number, error: AppError): void {
+    this.#refused.delete(id);
+    this.#refused.set(id, { untilMs: this.#options.monotonicClock() + this.#options.refusedForMs, error });
+    if (this.#refused.size <= this.#options.refusedMax) return;
+    for (const oldest of this.#refused.keys()) {
+      this.#refused.delete(oldest);
+      return;
+    }
+  }
+
+  /** Has the catalog say what an id means. @throws AppError DATA_LOSS if it means something else already. */
+  async #use(id: number, schema: string): Promise<void> {
+    if (this.#journal.state.schemaCount >= this.#options.acceptedMax) {
+      throw new AppError('RESOURCE_EXHAUSTED', `records use ${this.#options.acceptedMax} schemas already, no more are accepted`, { retryAfterMs: 60_000 });
+    }
+    const outcome = await this.#journal.append({ kind: 'schema_used', id, fingerprint: textFingerprint(schema), schema });
+    if (outcome.kind === 'refused') throw conflict(id);
+  }
+
+  /** The catalog's, or else the registry's, which then becomes the catalog's. */
+  async #ownId(name: RecordName): Promise<number> {
+    const text = schemaText(name);
+    const used = this.#usedAs(text);
+    if (used !== undefined) return used.id;
+    const id = await this.#registry.register(`proximadb-${name}`, text);
+    await this.#use(id, text);
+    // Another process, or another registry before, may have been first: all take the same one.
+    return this.#usedAs(text)?.id ?? id;
+  }
+
+  #usedAs(text: string): SchemaUsed | undefined {
+    for (const used of this.#journal.state.schemas()) if (used.schema === text) return used;
+    return undefined;
+  }
+
+  async #compareWithRegistry(): Promise<void> {
+    for (const used of [...this.#journal.state.schemas()]) {
+      let text: string | undefined;
+      try {
+        text = await this.#registry.byId(used.id);
+        if (text === undefined) await this.#refill(used);
+      } catch (error) {
+        if (error instanceof AppError && error.retryable) return;
+        throw error;
+      }
+      if (text !== undefined && !sameSchema(text, used.schema)) throw conflict(used.id);
+    }
+  }
+
+  /** A registry that was wiped is filled again with what is ours, so that clients can ask it; it may give other ids. */
+  async #refill(used: SchemaUsed): Promise<void> {
+    const name = recordNames.find((own) => schemaText(own) === used.schema);
+    if (name !== undefined) await this.#registry.register(`proximadb-${name}`, used.schema);
+  }
+}
+
+function checkRecordSchema(id: number, text: string): void {
+  if (Buffer.byteLength(text) > schemaBytesMax) throw invalid(`schema id ${id} is larger than ${schemaBytesMax} bytes`);
+  try {
+    compileWalker(text);
+  } catch (cause) {
+    throw invalid(`schema id ${id} is not accepted: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+}
+
+/** Registries keep the text, their clients not always its white space. */
+function sameSchema(one: string, other: string): boolean {
+  return one === other || withoutWhiteSpace(one) === withoutWhiteSpace(other);
+}
+
+function withoutWhiteSpace(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}
+
+function unknownId(id: number): AppError {
+  return invalid(`unknown schema id ${id}`);
+}
+
+function conflict(id: number): AppError {
+  return new AppError('DATA_LOSS', `schema id ${id} means one schema in the catalog and another in the registry: `
+    + 'the registry was replaced or filled in another order. Restore it, or connect the right one');
+}
