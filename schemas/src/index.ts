@@ -2,9 +2,11 @@
 export * from '../gen/ts/api.ts';
 export type * from '../gen/ts/log.ts';
 export type * from '../gen/ts/storage.ts';
+export { descriptors } from '../gen/ts/descriptors.ts';
 export type { SchemaTypes } from '../gen/ts/schemas.ts';
 export { avroType, avroTypeOf, decodeAvro, encodeAvro, schemaFingerprint, schemaNames, schemaText, type SchemaName } from './avro.ts';
+export type { FieldDescriptor, MessageDescriptor, TypeDescriptor } from './descriptor.ts';
 export { method, methods, serviceName, type Method, type OperationName, type Operations } from './methods.ts';
 export { type HttpRoute, type MethodName } from './table.ts';
 export type { EnumCodec, MessageCodec } from './wire.ts';
-export { protoDirectory, protoFile } from './files.ts';
+export { jsonSchema, openApiText, protoDirectory, protoFile, type JsonSchemaName } from './files.ts';

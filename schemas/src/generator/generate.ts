@@ -1,6 +1,9 @@
 /** Everything that is generated from the schemas, as path in gen/ → text. */
 import { canonicalText, fingerprint } from './canonical.ts';
+import { descriptorTable } from './descriptors.ts';
+import { schemaFiles } from './json-schema.ts';
 import { readModel, type Model } from './model.ts';
+import { openApi } from './openapi.ts';
 import { protoPath, protoText } from './proto.ts';
 import { apiTypes } from './typescript-api.ts';
 import { avroTypes, schemaTable, styleOf, type StoredSchema } from './typescript-avro.ts';
@@ -13,9 +16,12 @@ export function generate(avroDirectory: string): ReadonlyMap<string, string> {
 export function generateFrom(model: Model): ReadonlyMap<string, string> {
   const files = new Map<string, string>();
   files.set('ts/api.ts', apiTypes(model));
+  files.set('ts/descriptors.ts', descriptorTable(model));
   files.set('ts/log.ts', avroTypes(model, 'log'));
   files.set('ts/storage.ts', avroTypes(model, 'storage'));
   files.set(`proto/${protoPath}`, protoText(model, methodRows));
+  for (const [name, text] of schemaFiles(model, methodRows)) files.set(`json-schema/${name}.json`, text);
+  files.set('openapi.json', openApi(model, methodRows));
   const texts = storedSchemas(model);
   files.set('ts/schemas.ts', schemaTable(texts));
   for (const { name, text } of texts) files.set(`avro/${name}.avsc`, `${text}\n`);
