@@ -1,4 +1,5 @@
 /** What the other packages see of a record. */
+import type { Metric } from '@proximadb/schemas';
 
 /** A value in a record's metadata. An Avro long is a `bigint`, a double a `number`. */
 export type MetadataValue =
@@ -6,8 +7,6 @@ export type MetadataValue =
   | readonly MetadataValue[] | ReadonlyMap<string, MetadataValue>;
 
 export type Metadata = ReadonlyMap<string, MetadataValue>;
-
-export type Metric = 'cosine' | 'dot' | 'euclidean' | 'manhattan';
 
 /** The collection's part in what is valid; fixed for the life of its log. */
 export interface RecordLimits {
