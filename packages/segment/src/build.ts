@@ -6,7 +6,7 @@ import { closeSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '@proximadb/errors';
 import { compileWalker, type Walker } from '@proximadb/record';
-import { RoaringBitmap32, SerializationFormat, DeserializationFormat } from 'roaring';
+import { decodeRows } from './bitmap.ts';
 import { ContainerReader } from './sealed/container.ts';
 import { describeFile, graphFile, readAligned, recordsFile, rowsFile, syncPath, vectorsFile, type FileEntry } from './sealed/files.ts';
 import { buildGraph, type GraphSettings } from './sealed/graph.ts';
@@ -59,8 +59,8 @@ function walkers(schemas: Readonly<Record<number, string>>): (id: number) => Wal
 }
 
 function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
-  const keeps = job.sources.map((source) => RoaringBitmap32.deserialize(source.keep, DeserializationFormat.portable));
-  const count = keeps.reduce((sum, keep) => sum + keep.size, 0);
+  const keeps = job.sources.map((source) => decodeRows(source.keep));
+  const count = keeps.reduce((sum, keep) => sum + keep.length, 0);
   if (count === 0) return { segment: undefined, graph: undefined };
   const writer = new SegmentWriter(job.directory, count, (id) => job.schemas[id] ?? 'null');
   const stride = strideOf(job.dimension);
@@ -138,9 +138,4 @@ class VectorFile {
     if (read < rowBytes) throw new AppError('DATA_LOSS', 'a vector file is shorter than its rows say');
     this.#ahead = { first: row, rows: Math.floor(read / rowBytes), values };
   }
-}
-
-/** A bitmap as jobs and manifests carry it. */
-export function serializeBitmap(bitmap: RoaringBitmap32): Uint8Array {
-  return bitmap.serialize(SerializationFormat.portable);
 }

@@ -1,11 +1,11 @@
 /**
- * Records on disk: Avro object container files (Avro 1.12, "Object Container Files"), one a writer schema, codec null.
- * A datum is `{wire: fixed(5), record}`, which makes its bytes the log's very bytes: written and read without a codec.
+ * Records on disk: Avro object container files, one a writer schema. A datum is `{wire: fixed(5), record}`, which makes its
+ * bytes the log's very bytes: written and read without a codec.
  */
-import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { crc32c } from '@node-rs/crc32';
 import { AppError } from '@proximadb/errors';
+import { encodeBlockHead, encodeHeader, syncMarker } from '../ocf.ts';
 import type { Rows } from './rows.ts';
 
 const blockBytes = 64 * 1024;
@@ -16,21 +16,6 @@ export function containerSchema(writerSchema: string): string {
     type: 'record', name: 'LogValue', namespace: 'proximadb.v1.storage',
     fields: [{ name: 'wire', type: { type: 'fixed', name: 'Wire', size: 5 } }, { name: 'record', type: JSON.parse(writerSchema) as unknown }],
   });
-}
-
-function zigzag(value: number): Uint8Array {
-  const bytes: number[] = [];
-  let rest = value * 2;
-  while (rest >= 0x80) {
-    bytes.push((rest % 0x80) | 0x80);
-    rest = Math.floor(rest / 0x80);
-  }
-  bytes.push(rest);
-  return Uint8Array.from(bytes);
-}
-
-function avroBytes(value: Uint8Array): Uint8Array[] {
-  return [zigzag(value.length), value];
 }
 
 /** Writes one container file, in blocks of about 64 KiB. Synchronous: for the builder's thread. */
@@ -48,15 +33,8 @@ export class ContainerWriter {
     this.#fd = openSync(path, 'wx');
     this.#placed = placed;
     const schema = containerSchema(writerSchema);
-    // The marker is a function of the schema alone, so that equal records make equal files.
-    this.#sync = createHash('md5').update(schema).digest();
-    const text = new TextEncoder();
-    this.#write([
-      Uint8Array.of(0x4f, 0x62, 0x6a, 1), zigzag(2),
-      ...avroBytes(text.encode('avro.schema')), ...avroBytes(text.encode(schema)),
-      ...avroBytes(text.encode('avro.codec')), ...avroBytes(text.encode('null')),
-      zigzag(0), this.#sync,
-    ]);
+    this.#sync = syncMarker(schema);
+    this.#write([encodeHeader(schema)]);
   }
 
   add(row: number, datum: Uint8Array): void {
@@ -73,13 +51,13 @@ export class ContainerWriter {
 
   #flush(): void {
     if (this.#block.length === 0) return;
-    const head = [zigzag(this.#block.length), zigzag(this.#blockBytes)];
-    let position = this.#position + head.reduce((sum, part) => sum + part.length, 0);
+    const head = encodeBlockHead(this.#block.length, this.#blockBytes);
+    let position = this.#position + head.length;
     this.#block.forEach((datum, i) => {
       this.#placed(this.#rowsInBlock[i] ?? 0, position);
       position += datum.length;
     });
-    this.#write([...head, ...this.#block, this.#sync]);
+    this.#write([head, ...this.#block, this.#sync]);
     this.#block = [];
     this.#rowsInBlock = [];
     this.#blockBytes = 0;

@@ -1,6 +1,7 @@
 /** Names of a segment's files, and what makes them durable. */
 import { createHash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32c } from '@node-rs/crc32';
 import { AppError } from '@proximadb/errors';
@@ -39,11 +40,31 @@ export function describeFile(directory: string, name: string, digest?: ReturnTyp
   }
 }
 
-/** @throws AppError DATA_LOSS naming the file that is not what the manifest says. */
-export function verifyFile(directory: string, entry: FileEntry, bytes?: Uint8Array): void {
-  const found = bytes === undefined ? describeFile(directory, entry.name) : { bytes: bytes.length, crc32c: crc32c(bytes) };
-  if (found.bytes !== entry.bytes || found.crc32c !== entry.crc32c) {
-    throw new AppError('DATA_LOSS', `${join(directory, entry.name)} fails its checksum (${found.bytes} bytes, ${entry.bytes} expected)`);
+/**
+ * Reads a whole file, a slice at a time, into `into` or just to look at it.
+ * @throws AppError DATA_LOSS naming the file that is not what the manifest says.
+ */
+export async function readVerified(directory: string, entry: FileEntry, into?: Uint8Array): Promise<void> {
+  const path = join(directory, entry.name);
+  const damaged = (found: string): AppError => new AppError('DATA_LOSS', `${path} ${found}: it is not the file that the manifest names`);
+  if (into !== undefined && into.length !== entry.bytes) throw damaged(`should have ${into.length} bytes`);
+  const file = await open(path, 'r').catch((error: unknown) => {
+    throw (error as NodeJS.ErrnoException).code === 'ENOENT' ? damaged('is missing') : error;
+  });
+  try {
+    if ((await file.stat()).size !== entry.bytes) throw damaged(`does not have ${entry.bytes} bytes`);
+    const slice = into === undefined ? Buffer.allocUnsafe(Math.min(chunkBytes, entry.bytes)) : undefined;
+    let crc = 0;
+    for (let done = 0; done < entry.bytes;) {
+      const target = slice ?? into?.subarray(done, done + chunkBytes) ?? new Uint8Array();
+      const { bytesRead } = await file.read(target, 0, Math.min(target.length, entry.bytes - done), done);
+      if (bytesRead === 0) throw damaged('ended early');
+      crc = crc32c(target.subarray(0, bytesRead), crc);
+      done += bytesRead;
+    }
+    if (crc !== entry.crc32c) throw damaged('fails its checksum');
+  } finally {
+    await file.close();
   }
 }
 
@@ -59,17 +80,21 @@ export function syncPath(path: string): void {
 
 /** The whole file in a buffer that starts on 8 bytes. */
 export function readAligned(directory: string, name: string): Uint8Array {
+  const bytes = new Uint8Array(new ArrayBuffer(statSync(join(directory, name)).size));
+  readInto(directory, name, bytes);
+  return bytes;
+}
+
+/** Reads a file from its start until `into` is full. @throws AppError DATA_LOSS if it is shorter. */
+export function readInto(directory: string, name: string, into: Uint8Array): void {
   const path = join(directory, name);
-  const size = statSync(path).size;
-  const bytes = new Uint8Array(new ArrayBuffer(size));
   const fd = openSync(path, 'r');
   try {
-    for (let done = 0; done < size;) {
-      const read = readSync(fd, bytes, done, size - done, done);
-      if (read === 0) throw new AppError('DATA_LOSS', `${path} ended early`);
+    for (let done = 0; done < into.length;) {
+      const read = readSync(fd, into, done, Math.min(into.length - done, 1 << 30), done);
+      if (read === 0) throw new AppError('DATA_LOSS', `${path} is shorter than its entry says`);
       done += read;
     }
-    return bytes;
   } finally {
     closeSync(fd);
   }

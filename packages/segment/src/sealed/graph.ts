@@ -58,7 +58,8 @@ export function buildGraph(settings: GraphSettings, count: number, fill: (start:
   }
   if (index.size() !== count) throw new AppError('INTERNAL', `the graph holds ${index.size()} of ${count} rows`);
   index.save(path);
-  assertFindsItself(new Graph(settings, path, count), samples);
+  // Of an inner product over raw vectors, a longer vector may rightly be nearer than the vector itself.
+  if (settings.metric !== 'dot') assertFindsItself(new Graph(settings, path, count), samples);
 }
 
 /** A graph with unreachable nodes misses vectors that it holds. Equal vectors may crowd each other out, so a few misses pass. */

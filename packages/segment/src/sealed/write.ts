@@ -7,7 +7,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rm
 import { dirname, join } from 'node:path';
 import { crc32c } from '@node-rs/crc32';
 import type { RecordView, Walker } from '@proximadb/record';
-import { ColumnsBuilder } from '../filter/columns.ts';
+import { ColumnsBuilder } from '../filter/index.ts';
 import { ContainerReader, ContainerWriter } from './container.ts';
 import { columnsFile, describeFile, idsFile, readAligned, recordsFile, rowsFile, syncPath, vectorsFile, type FileEntry } from './files.ts';
 import { buildIds } from './ids.ts';
@@ -141,11 +141,11 @@ export function completeSegment(directory: string, schemaIds: readonly number[],
   return { id, rows: rows.count, files, schemaIds };
 }
 
-/** Renames a finished folder to its final name; one with the same content may be there from before a crash. */
+/** Renames a finished folder to its final name. A folder of that name has the same content and may be in use: it stays. */
 function publish(from: string, to: string): void {
   syncPath(from);
-  if (existsSync(to)) rmSync(to, { recursive: true });
-  renameSync(from, to);
+  if (existsSync(to)) rmSync(from, { recursive: true });
+  else renameSync(from, to);
   syncPath(dirname(to));
 }
 

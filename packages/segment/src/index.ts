@@ -1,0 +1,15 @@
+/** The engine of one partition: memtables, sealed segments, and the search over them. */
+export * from './filter/index.ts';
+export { runBuildJob, strideOf, type BuildJob, type BuildResult, type MergeSource } from './build.ts';
+export { Growing, type GrowingOptions, type GrowingRow } from './growing/growing.ts';
+export { readManifest, writeManifest, manifestFile } from './manifest.ts';
+export { distanceOf, prepareQuery } from './metric.ts';
+export { defaultCandidates, searchGrowing, searchSealed, type SegmentAnswer, type SegmentSearch, type Strategy } from './plan.ts';
+export { decodeRows, encodeRows } from './bitmap.ts';
+export { RowStates } from './rows.ts';
+export { defaultQuantization, type GraphSettings } from './sealed/graph.ts';
+export { hashId } from './sealed/ids.ts';
+export { dumpGrowing } from './seal.ts';
+export { Sealed } from './sealed/sealed.ts';
+export type { FileEntry } from './sealed/files.ts';
+export { removeLeftovers, SegmentWriter, type SegmentFiles } from './sealed/write.ts';

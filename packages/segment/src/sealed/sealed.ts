@@ -1,0 +1,167 @@
+/** A sealed segment: immutable files, opened to be searched. What changes is only which of its rows have ended. */
+import { join } from 'node:path';
+import type { RecordView, Walker } from '@proximadb/record';
+import { Slab } from '../kernels/index.ts';
+import { Columns, matches, type Predicate, type RowSet } from '../filter/index.ts';
+import { never, RowStates } from '../rows.ts';
+import { ContainerReader } from './container.ts';
+import { columnsFile, graphFile, idsFile, readVerified, recordsFile, rowsFile, vectorsFile, type FileEntry } from './files.ts';
+import { Graph, type GraphSettings } from './graph.ts';
+import { IdIndex } from './ids.ts';
+import { viewRows, type Rows } from './rows.ts';
+import type { SegmentFiles } from './write.ts';
+
+export interface SealedOptions {
+  readonly directory: string;
+  readonly files: SegmentFiles;
+  readonly graphSettings: GraphSettings;
+  readonly walkerOf: (schemaId: number) => Walker;
+}
+
+interface OpenedParts {
+  readonly rows: Rows;
+  readonly ids: IdIndex;
+  readonly columns: Columns;
+  readonly slab: Slab;
+}
+
+export class Sealed {
+  readonly files: SegmentFiles;
+  readonly rows: Rows;
+  readonly slab: Slab;
+  readonly states: RowStates;
+  /** Whether any row ever expires. */
+  readonly hasExpiries: boolean;
+  readonly #directory: string;
+  readonly #ids: IdIndex;
+  readonly #columns: Columns;
+  readonly #records: ContainerReader;
+  readonly #walkers: readonly Walker[];
+  readonly #graphSettings: GraphSettings;
+  #graph: { readonly graph: Graph; readonly entry: FileEntry } | null = null;
+
+  private constructor(options: SealedOptions, parts: OpenedParts) {
+    this.files = options.files;
+    this.#directory = options.directory;
+    this.#graphSettings = options.graphSettings;
+    this.rows = parts.rows;
+    this.#ids = parts.ids;
+    this.#columns = parts.columns;
+    this.slab = parts.slab;
+    this.#walkers = options.files.schemaIds.map(options.walkerOf);
+    this.states = new RowStates(this.rows.count);
+    for (let row = 0; row < this.rows.count; row += 1) this.states.add(row, this.rows.expires[row] ?? Infinity);
+    this.hasExpiries = this.rows.expires.some((expires) => expires !== never);
+    this.#records = new ContainerReader(containersOf(options.files).map((name) => join(options.directory, name)), this.rows);
+  }
+
+  /**
+   * Opens the files, all rows live; reads and checks them in slices, so that others get their turn.
+   * @param checkRecords whether the container files are read whole, too: after a restart, not after writing them.
+   * @throws AppError DATA_LOSS naming a file that is not what its entry says.
+   */
+  static async open(options: SealedOptions, checkRecords: boolean): Promise<Sealed> {
+    const { directory, files, graphSettings: { dimension } } = options;
+    const open = async (name: string): Promise<Uint8Array> => {
+      const entry = entryOf(files, name);
+      const bytes = new Uint8Array(new ArrayBuffer(entry.bytes));
+      await readVerified(directory, entry, bytes);
+      return bytes;
+    };
+    const rows = viewRows(await open(rowsFile));
+    const ids = new IdIndex(await open(idsFile), rows.hashes);
+    const columns = new Columns(await open(columnsFile), rows.count);
+    const slab = new Slab({ dimension, rows: rows.count, rowsMax: rows.count });
+    const vectors = slab.rows(0, rows.count);
+    await readVerified(directory, entryOf(files, vectorsFile), new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength));
+    if (checkRecords) for (const name of containersOf(files)) await readVerified(directory, entryOf(files, name));
+    return new Sealed(options, { rows, ids, columns, slab });
+  }
+
+  get graph(): Graph | undefined {
+    return this.#graph?.graph;
+  }
+
+  get graphEntry(): FileEntry | null {
+    return this.#graph?.entry ?? null;
+  }
+
+  /** Bytes on disk. */
+  get diskBytes(): number {
+    return this.files.files.reduce((sum, file) => sum + file.bytes, this.#graph?.entry.bytes ?? 0);
+  }
+
+  /** Bytes of memory: vectors, rows, ids and columns. */
+  get memoryBytes(): number {
+    const small = this.files.files.filter(({ name }) => name === rowsFile || name === idsFile || name === columnsFile);
+    return small.reduce((sum, file) => sum + file.bytes, this.slab.bytes);
+  }
+
+  /** Takes a graph that was built for these rows. @throws AppError DATA_LOSS if its file is damaged. */
+  async attach(entry: FileEntry, check: boolean): Promise<void> {
+    if (check) await readVerified(this.#directory, entry);
+    this.#graph = { graph: new Graph(this.#graphSettings, join(this.#directory, graphFile), this.rows.count), entry };
+  }
+
+  /** The live row of an id. `hash` as `hashId` says. */
+  find(idBytes: Uint8Array, hash: number): number | undefined {
+    return this.#ids.find(hash, (row) => this.states.isLive(row) && Buffer.compare(this.view(row).idBytes, idBytes) === 0);
+  }
+
+  /** The stored record of a row; bytes of its own. @throws AppError DATA_LOSS if its checksum does not hold. */
+  view(row: number): RecordView {
+    return this.walker(row).view(this.#records.read(row));
+  }
+
+  walker(row: number): Walker {
+    const walker = this.#walkers[this.rows.files[row] ?? 0];
+    if (walker === undefined) throw new RangeError(`row ${row} names an unknown container`);
+    return walker;
+  }
+
+  schemaId(row: number): number {
+    return this.files.schemaIds[this.rows.files[row] ?? 0] ?? 0;
+  }
+
+  /** Rows that match, visible at an instant. */
+  select(predicate: Predicate | null, nowMicros: number): RowSet {
+    const visible = this.states.visible(nowMicros);
+    if (predicate === null) return visible;
+    const { rows, exact } = this.#columns.select(predicate);
+    rows.and(visible);
+    if (!exact) for (const row of rows) if (!matches(predicate, this.view(row).readMetadata())) rows.remove(row);
+    return rows;
+  }
+
+  /** Rows by their ids' bytes, those after an id only. */
+  * inOrder(after: Uint8Array | null): Generator<number> {
+    const { order } = this.#ids;
+    for (let i = after === null ? 0 : this.#firstAfter(after); i < order.length; i += 1) yield order[i] ?? 0;
+  }
+
+  /** No reader may be under way. */
+  close(): void {
+    this.#records.close();
+  }
+
+  #firstAfter(after: Uint8Array): number {
+    let low = 0;
+    let high = this.#ids.order.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (Buffer.compare(this.view(this.#ids.order[middle] ?? 0).idBytes, after) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+function containersOf(files: SegmentFiles): string[] {
+  return files.schemaIds.map((_, i) => recordsFile(i));
+}
+
+function entryOf(files: SegmentFiles, name: string): FileEntry {
+  const entry = files.files.find((file) => file.name === name);
+  if (entry === undefined) throw new RangeError(`segment ${files.id} has no ${name}`);
+  return entry;
+}

@@ -1,0 +1,29 @@
+/** Limits of the shards; part of the process's configuration. */
+import { z } from 'zod';
+
+const count = (minimum: number, fallback: number, text: string): z.ZodDefault<z.ZodNumber> => z.number().int().min(minimum).default(fallback).describe(text);
+
+export const indexerConfig = z.strictObject({
+  threads: count(0, 0, 'threads that hold shards; 0: one less than the cores, at least 1'),
+  growingRowsMax: count(32, 8192, 'rows of a memtable; then it is sealed'),
+  growingBytesMax: count(1 << 16, 32 << 20, 'bytes of records in a memtable; then it is sealed'),
+  growingTotalBytesMax: count(1 << 20, 512 << 20, 'bytes of all memtables of a thread; past it the largest is sealed'),
+  frozenMax: count(1, 3, 'full memtables of a shard that may wait to be sealed; then it stops consuming'),
+  checkpointRecordsMax: count(1, 32_768, 'log records a shard applies between two manifests'),
+  readBytesMax: count(1 << 12, 4 << 20, 'bytes of one read from the log'),
+  sliceMs: z.number().positive().default(2).describe('milliseconds of applying before searches get their turn'),
+  graphRowsMin: count(1, 16_384, 'rows without a graph in a shard that start building one'),
+  idleGraphRowsMin: count(1, 1_024, 'the same for a shard that has nothing else to do'),
+  idleMs: count(0, 2_000, 'milliseconds without a write after which a shard is idle'),
+  mergeFlatsMin: count(2, 8, 'segments without a graph that are merged into one'),
+  mergeTierMin: count(2, 4, 'segments of about one size that are merged into one'),
+  segmentRowsMax: count(1_024, 262_144, 'rows of a merged segment'),
+  deadShareMax: z.number().gt(0).lt(1).default(0.3).describe('share of dead rows past which a segment is written anew'),
+  waitersMax: count(1, 10_000, 'calls that may wait for a shard'),
+  maintenanceMs: count(10, 500, 'milliseconds between two looks at what needs merging'),
+  tickMs: count(1_000, 3_600_000, 'milliseconds after which an idle partition with expired records gets a tick'),
+  historyMs: count(0, 3_600_000, 'milliseconds of log kept behind the manifest'),
+  historyBytesMax: count(0, 1 << 30, 'bytes of log kept behind the manifests of a thread'),
+});
+
+export type IndexerConfig = z.output<typeof indexerConfig>;

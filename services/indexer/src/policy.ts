@@ -1,0 +1,59 @@
+/** What a shard should do about its segments next. Pure: what is there decides. */
+import type { IndexerConfig } from './config.ts';
+
+export interface SegmentFacts {
+  readonly id: string;
+  readonly rows: number;
+  /** Rows that the next merge would leave out. */
+  readonly dead: number;
+  readonly hasGraph: boolean;
+}
+
+export type Chore =
+  | { readonly kind: 'graph'; readonly segment: string }
+  | { readonly kind: 'merge'; readonly segments: readonly string[]; readonly graph: boolean };
+
+/** @param graphs whether the collection has graphs at all. @param idle nothing was written for a while and nothing waits to be sealed. */
+export function nextChore(config: IndexerConfig, segments: readonly SegmentFacts[], graphs: boolean, idle: boolean): Chore | undefined {
+  const live = (segment: SegmentFacts): number => segment.rows - segment.dead;
+  const flat = segments.filter((segment) => !segment.hasGraph);
+  if (graphs) {
+    const flatRows = flat.reduce((sum, segment) => sum + live(segment), 0);
+    if (flatRows >= config.graphRowsMin || (idle && flatRows >= config.idleGraphRowsMin)) {
+      // The largest first, as many as fit; one alone keeps its files and only gets its graph.
+      const chosen = fitting([...flat].sort((a, b) => live(b) - live(a)), config.segmentRowsMax, live);
+      const [only] = chosen;
+      return chosen.length === 1 && only !== undefined && only.dead <= only.rows * config.deadShareMax
+        ? { kind: 'graph', segment: only.id }
+        : { kind: 'merge', segments: chosen.map(({ id }) => id), graph: true };
+    }
+  }
+  if (flat.length >= config.mergeFlatsMin) {
+    const chosen = fitting([...flat].sort((a, b) => live(a) - live(b)), config.segmentRowsMax, live);
+    if (chosen.length > 1) return { kind: 'merge', segments: chosen.map(({ id }) => id), graph: false };
+  }
+  const worn = segments.filter((segment) => segment.dead > segment.rows * config.deadShareMax).sort((a, b) => b.dead - a.dead)[0];
+  if (worn !== undefined) return { kind: 'merge', segments: [worn.id], graph: worn.hasGraph };
+  return tierMerge(config, segments.filter((segment) => segment.hasGraph), live);
+}
+
+/** Segments of one tier (sizes within a factor of 4) become one of the next, so a row is merged a logarithmic number of times. */
+function tierMerge(config: IndexerConfig, segments: readonly SegmentFacts[], live: (segment: SegmentFacts) => number): Chore | undefined {
+  const tiers = Map.groupBy(segments, (segment) => Math.floor(Math.log(Math.max(1, live(segment))) / Math.log(config.mergeTierMin)));
+  for (const [, tier] of [...tiers].sort(([a], [b]) => a - b)) {
+    const chosen = fitting(tier, config.segmentRowsMax, live);
+    if (chosen.length >= config.mergeTierMin) return { kind: 'merge', segments: chosen.map(({ id }) => id), graph: true };
+  }
+  return undefined;
+}
+
+function fitting(segments: readonly SegmentFacts[], rowsMax: number, live: (segment: SegmentFacts) => number): SegmentFacts[] {
+  const chosen: SegmentFacts[] = [];
+  let rows = 0;
+  for (const segment of segments) {
+    if (chosen.length > 0 && rows + live(segment) > rowsMax) break;
+    chosen.push(segment);
+    rows += live(segment);
+  }
+  return chosen;
+}

@@ -1,0 +1,382 @@
+/**
+ * One partition: its log is applied to its rows in order, and reads are answered from them.
+ * Applying goes in slices of a few milliseconds; between two slices everything a read sees belongs to one watermark.
+ */
+import { mkdirSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { AppError, assert, toAppError } from '@proximadb/errors';
+import type { PartitionOutcomes, OutcomesWanted } from '@proximadb/gateway';
+import { crc32c, offset, partition, type LogReader, type LogRecord } from '@proximadb/log';
+import type { Logger } from '@proximadb/process';
+import type { ShardReport } from '@proximadb/query';
+import { wireSchemaId, type Walker } from '@proximadb/record';
+import type { CollectionSettings, LastRecord, Manifest } from '@proximadb/schemas';
+import { applyRecord, type ApplyContext } from './apply.ts';
+import type { IndexerConfig } from './config.ts';
+import { Ledger } from './ledger.ts';
+import { nextChore, type Chore } from './policy.ts';
+import { RequestWindow } from './request-window.ts';
+import { ShardRows } from './rows.ts';
+import { Storage, type Builder, type Checkpoint, type Frozen, type SchemaTexts, type ShardIdentity } from './storage.ts';
+import { Waiters } from './waiters.ts';
+
+/** Schemas by id, as the catalog accepted them. */
+export interface ShardSchemas extends SchemaTexts {
+  /** Asks the catalog about an id that is not known yet; afterwards `walker` knows it, or it is not an accepted one. */
+  learn(schemaId: number): Promise<void>;
+}
+
+export interface ShardOptions {
+  readonly directory: string;
+  readonly identity: ShardIdentity;
+  readonly partitions: number;
+  readonly settings: CollectionSettings;
+  readonly config: IndexerConfig;
+  readonly source: LogReader;
+  readonly schemas: ShardSchemas;
+  readonly builder: Builder;
+  /** µs since 1970. */
+  readonly clock: () => number;
+  readonly logger: Logger;
+}
+
+export type ShardState =
+  /** Entry: opened. Applies what the log had at the start. Serves reads that wait for an offset it reached. */
+  | { readonly kind: 'replaying'; readonly until: number }
+  /** Entry: caught up once. Serves. */
+  | { readonly kind: 'serving' }
+  /** Entry: something an operator has to mend. Serves nobody; its folder and log stay as they are. */
+  | { readonly kind: 'stopped'; readonly error: AppError }
+  /** Entry: closed by its host. */
+  | { readonly kind: 'closed' };
+
+export class Shard {
+  readonly identity: ShardIdentity;
+  readonly rows: ShardRows;
+  readonly #options: ShardOptions;
+  readonly #storage: Storage;
+  readonly #waiters: Waiters;
+  readonly #stop = new AbortController();
+  #window = new RequestWindow();
+  #ledger = new Ledger();
+  #watermark = 0;
+  #logTime = 0;
+  #last: LastRecord | null = null;
+  #state: ShardState = { kind: 'replaying', until: Infinity };
+  #running: Promise<void> = Promise.resolve();
+  /** Memtables are sealed one after the other. */
+  #sealing: Promise<void> = Promise.resolve();
+  #sealGivenUp = false;
+  #chore: { readonly rows: number; readonly done: Promise<void> } | undefined;
+  #lastFrozen: Frozen | undefined;
+  #lastWriteMs = performance.now();
+  #manifestAtMs = performance.now();
+
+  constructor(options: ShardOptions) {
+    this.identity = options.identity;
+    this.#options = options;
+    const { dimension, metric } = options.settings;
+    this.rows = new ShardRows({ dimension, metric, rowsMax: options.config.growingRowsMax });
+    this.#waiters = new Waiters(options.config.waitersMax);
+    this.#storage = new Storage({
+      directory: options.directory, identity: options.identity, settings: options.settings, rows: this.rows, schemas: options.schemas, builder: options.builder,
+      memory: { below: (checkpoint) => this.#below(checkpoint) },
+    });
+  }
+
+  get state(): ShardState {
+    return this.#state;
+  }
+
+  get watermark(): number {
+    return this.#watermark;
+  }
+
+  get durable(): Checkpoint {
+    return this.#storage.durable;
+  }
+
+  get growingBytes(): number {
+    return [this.rows.growing, ...this.rows.frozen].reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Instant at which readers see the rows: what has expired by the log or by this clock is in no answer. µs. */
+  get nowMicros(): number {
+    return Math.max(this.#logTime, this.#options.clock());
+  }
+
+  /** Opens the segments and starts to consume; failures stop the shard with a reason. */
+  start(): void {
+    this.#running = this.#open().then(() => this.#consume()).catch((error: unknown) => { this.#halt(error); });
+  }
+
+  /**
+   * Settles once the shard serves and everything below `atLeast` is applied.
+   * @throws AppError UNAVAILABLE if the shard stopped; DEADLINE_EXCEEDED saying by how much it is behind.
+   */
+  async waitFor(atLeast: number, timeoutMs: number): Promise<void> {
+    this.#assertServing();
+    if (this.#state.kind === 'serving' && this.#watermark >= atLeast) return;
+    const { topic, partition: number } = this.identity;
+    const behind = (): string => (this.#state.kind === 'replaying'
+      ? `partition ${number} of ${topic} replays its log and is at ${this.#watermark}`
+      : `partition ${number} of ${topic} is at ${this.#watermark}, ${atLeast - this.#watermark} records behind ${atLeast}`);
+    await this.#waiters.wait(atLeast, timeoutMs, behind);
+  }
+
+  /** Of records whose offsets are below the watermark. */
+  outcomes(requestId: string, wanted: OutcomesWanted): PartitionOutcomes {
+    this.#assertServing();
+    const outcomes = Array.from({ length: wanted.count }, (_, sequence) => {
+      const outcome = this.#window.find(requestId, sequence, this.#logTime);
+      if (outcome === undefined) throw new AppError('DEADLINE_EXCEEDED', `the outcome of request ${requestId} is no longer remembered`);
+      return outcome;
+    });
+    return { partition: wanted.partition, outcomes };
+  }
+
+  report(): ShardReport {
+    const { state, rows } = this;
+    return {
+      partition: this.identity.partition,
+      state: state.kind === 'closed' ? 'stopped' : state.kind,
+      reason: state.kind === 'stopped' ? state.error.message : null,
+      watermark: this.#watermark, durable: this.#storage.durable.watermark,
+      live: rows.visibleCount(this.nowMicros),
+      growingRows: [rows.growing, ...rows.frozen].reduce((sum, { states }) => sum + states.liveCount, 0),
+      building: (this.#chore?.rows ?? 0) + rows.frozen.reduce((sum, { states }) => sum + states.liveCount, 0),
+      memoryBytes: this.growingBytes + rows.sealed.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
+      malformed: this.#ledger.total,
+      segments: rows.sealed.map((sealed) => ({
+        id: sealed.files.id, rows: sealed.rows.count, dead: sealed.rows.count - sealed.states.liveCount, indexed: sealed.graph !== undefined, bytes: sealed.diskBytes,
+      })),
+    };
+  }
+
+  /** Freezes the memtable, whatever its size, and starts to seal it. */
+  freeze(): void {
+    if (this.#watermark === (this.#lastFrozen?.checkpoint.watermark ?? this.#storage.durable.watermark)) return;
+    const { growing } = this.rows;
+    const keep = Uint32Array.from(Array.from({ length: growing.count }, (_, row) => row).filter((row) => growing.states.isLive(row)));
+    const frozen: Frozen = { growing: this.rows.freeze(), keep, checkpoint: { watermark: this.#watermark, logTime: this.#logTime, last: this.#last } };
+    this.#lastFrozen = frozen;
+    this.#sealing = this.#sealing.then(() => this.#seal(frozen));
+  }
+
+  /** Starts a merge or a graph, if one is due and none is under way. */
+  maintain(): void {
+    if (this.#state.kind === 'stopped' || this.#state.kind === 'closed' || this.#stop.signal.aborted || this.#chore !== undefined) return;
+    const now = performance.now();
+    const idle = now - this.#lastWriteMs >= this.#options.config.idleMs;
+    if (idle && this.rows.frozen.length === 0 && now - this.#manifestAtMs >= checkpointIdleMs) this.#checkpointIdle();
+    const nowMicros = this.#options.clock();
+    const facts = this.rows.sealed.map((sealed) => ({
+      id: sealed.files.id, rows: sealed.rows.count, dead: this.#storage.droppable(sealed, nowMicros).length, hasGraph: sealed.graph !== undefined,
+    }));
+    const chore = nextChore(this.#options.config, facts, this.#options.settings.index === 'hnsw', idle && this.rows.frozen.length === 0);
+    if (chore === undefined) return;
+    const chosen = new Set(chore.kind === 'graph' ? [chore.segment] : chore.segments);
+    const count = facts.filter(({ id }) => chosen.has(id)).reduce((sum, { rows }) => sum + rows, 0);
+    this.#chore = { rows: count, done: this.#run(chore).finally(() => { this.#chore = undefined; }) };
+  }
+
+  /** Settles when nothing is being sealed, merged or built. For tests and for tools that wait. */
+  async settled(): Promise<void> {
+    await this.#sealing;
+    await this.#chore?.done;
+  }
+
+  /** Stops consuming, writes a last manifest, closes the files. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+    if (this.#state.kind === 'serving' || this.#state.kind === 'replaying') this.freeze();
+    await this.settled();
+    if (this.#state.kind !== 'stopped') this.#state = { kind: 'closed' };
+    this.#waiters.fail(new AppError('UNAVAILABLE', 'the shard is closing'));
+    this.#storage.close();
+  }
+
+  async #open(): Promise<void> {
+    const { directory, source, identity, logger } = this.#options;
+    mkdirSync(directory, { recursive: true });
+    const manifest = await Storage.read(directory);
+    if (manifest !== undefined) {
+      for (const id of new Set(manifest.segments.flatMap(({ schema_ids }) => schema_ids))) await this.#options.schemas.learn(id);
+      await this.#verifyIdentity(manifest);
+      this.#watermark = manifest.watermark;
+      this.#logTime = manifest.log_time;
+      this.#last = manifest.last;
+      this.#window = RequestWindow.restore(manifest.requests.map(({ request_id: requestId, log_time: logTime, runs }) => ({ requestId, logTime, runs })));
+      this.#ledger = new Ledger(manifest.malformed, manifest.ledger);
+    }
+    await this.#storage.restore(manifest, (event, error) => { logger.warn(event, { ...identity, error }); });
+    const extent = (await source.extents(identity.topic))[identity.partition];
+    if (extent === undefined) throw new AppError('FAILED_PRECONDITION', `the log has no partition ${identity.partition} of ${identity.topic}`);
+    if (this.#watermark < extent.start || this.#watermark > extent.end) {
+      throw new AppError('OUT_OF_RANGE', `the log of ${identity.topic}/${identity.partition} keeps ${extent.start} to ${extent.end}, this shard needs ${this.#watermark} on: restore its snapshot or its log`);
+    }
+    this.#state = { kind: 'replaying', until: extent.end };
+    this.#caughtUp();
+  }
+
+  /** The log must be the one that the manifest was made from. */
+  async #verifyIdentity(manifest: Manifest): Promise<void> {
+    const { identity, source, partitions } = this.#options;
+    const found = await source.describeTopic(identity.topic);
+    const same = found?.clusterId === manifest.cluster_id && found.topicId === manifest.topic_id && found.partitions === partitions
+      && manifest.log === identity.log && manifest.partition === identity.partition && identity.topicId === manifest.topic_id;
+    if (!same) throw new AppError('FAILED_PRECONDITION', `${identity.topic}/${identity.partition} is not the log that this shard's manifest was made from`);
+    const { last } = manifest;
+    if (last === null) return;
+    const extent = (await source.extents(identity.topic))[identity.partition];
+    if (extent === undefined || last.offset < extent.start) return;
+    if (last.offset >= extent.end) throw new AppError('FAILED_PRECONDITION', `the log of ${identity.topic}/${identity.partition} ends at ${extent.end}, before the manifest's watermark ${manifest.watermark}: it was truncated`);
+    const [record] = (await source.read(identity.topic, partition(identity.partition), offset(last.offset), 1)).records;
+    if (record === undefined || record.offset !== last.offset || record.appendTimeMicros !== last.append_time || checksumOf(record) !== last.crc32c) {
+      throw new AppError('FAILED_PRECONDITION', `the log of ${identity.topic}/${identity.partition} has another record at offset ${last.offset} than the manifest says`);
+    }
+  }
+
+  async #consume(): Promise<void> {
+    const { source, config, identity } = this.#options;
+    const context: ApplyContext = {
+      log: identity.log, partition: identity.partition, partitions: this.#options.partitions, rows: this.rows, window: this.#window, ledger: this.#ledger,
+      limits: { dimension: this.#options.settings.dimension, metric: this.#options.settings.metric, recordBytesMax: this.#options.settings.record_bytes_max },
+      walker: (schemaId): Walker | undefined => this.#options.schemas.walker(schemaId),
+    };
+    for await (const batch of source.tail(identity.topic, partition(identity.partition), offset(this.#watermark), this.#stop.signal)) {
+      await this.#learn(batch.records);
+      let sliceEndsMs = performance.now() + config.sliceMs;
+      for (const record of batch.records) {
+        if (this.#isDue()) await this.#makeRoom();
+        if (this.#stop.signal.aborted) return;
+        this.#apply(context, record);
+        if ((this.#watermark & 15) === 0 && performance.now() >= sliceEndsMs) {
+          this.#caughtUp();
+          await setImmediate();
+          sliceEndsMs = performance.now() + config.sliceMs;
+        }
+      }
+      this.#caughtUp();
+      await setImmediate();
+    }
+  }
+
+  #apply(context: ApplyContext, record: LogRecord): void {
+    assert(record.offset === this.#watermark, `the log gave offset ${record.offset} where ${this.#watermark} was next`);
+    this.#logTime = Math.max(this.#logTime, record.appendTimeMicros);
+    applyRecord(context, record, this.#logTime);
+    this.#watermark = record.offset + 1;
+    this.#last = { offset: record.offset, append_time: record.appendTimeMicros, crc32c: checksumOf(record) };
+    this.#lastWriteMs = performance.now();
+  }
+
+  async #learn(records: readonly LogRecord[]): Promise<void> {
+    const { schemas } = this.#options;
+    for (const { value } of records) {
+      if (value === null || value.length < 5 || value[0] !== 0) continue;
+      const id = wireSchemaId(value);
+      if (schemas.walker(id) === undefined) await schemas.learn(id);
+    }
+  }
+
+  #isDue(): boolean {
+    const { config } = this.#options;
+    const { growing } = this.rows;
+    const since = this.#watermark - (this.#lastFrozen?.checkpoint.watermark ?? this.#storage.durable.watermark);
+    return growing.isFull || growing.recordBytes >= config.growingBytesMax || since >= config.checkpointRecordsMax;
+  }
+
+  /** Freezes the memtable; waits while too many wait to be sealed. */
+  async #makeRoom(): Promise<void> {
+    this.#caughtUp();
+    while (this.rows.frozen.length >= this.#options.config.frozenMax && !this.#stop.signal.aborted) await Promise.race([this.#sealing, aborted(this.#stop.signal)]);
+    if (!this.#stop.signal.aborted) this.freeze();
+  }
+
+  async #seal(frozen: Frozen): Promise<void> {
+    // A later checkpoint must not be written while an earlier memtable is not on disk.
+    if (this.#sealGivenUp) return;
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        await this.#storage.seal(frozen);
+        break;
+      } catch (error) {
+        this.#options.logger.error('seal-failed', { ...this.identity, attempt, error });
+        this.#sealGivenUp = this.#stop.signal.aborted;
+        if (this.#sealGivenUp) return;
+        // The disk may have room again later; meanwhile the memtable serves, and consuming stops when too many wait.
+        await delay(Math.min(5_000, 100 * 2 ** attempt), this.#stop.signal);
+      }
+    }
+    const { watermark, logTime } = this.#storage.durable;
+    this.#window.prune(watermark, logTime);
+    this.#manifestAtMs = performance.now();
+  }
+
+  async #run(chore: Chore): Promise<void> {
+    const named = (id: string): (typeof this.rows.sealed)[number] => {
+      const sealed = this.rows.sealed.find(({ files }) => files.id === id);
+      assert(sealed !== undefined, 'a chore names segments that are there');
+      return sealed;
+    };
+    try {
+      if (chore.kind === 'graph') await this.#storage.buildGraph(named(chore.segment));
+      else await this.#storage.merge(chore.segments.map(named), chore.graph, this.#options.clock());
+    } catch (error) {
+      this.#options.logger.error('merge-failed', { ...this.identity, chore: chore.kind, error });
+      await delay(5_000, this.#stop.signal);
+    }
+  }
+
+  /** Deletes and refusals add no rows: an idle shard writes them into a manifest, so that a restart need not apply them again. */
+  #checkpointIdle(): void {
+    this.#manifestAtMs = performance.now();
+    if (this.#watermark - this.#storage.durable.watermark >= checkpointIdleRecords) this.freeze();
+  }
+
+  /** Tells those who wait how far it got. */
+  #caughtUp(): void {
+    if (this.#state.kind === 'replaying' && this.#watermark >= this.#state.until) this.#state = { kind: 'serving' };
+    if (this.#state.kind === 'serving') this.#waiters.reached(this.#watermark);
+  }
+
+  #below(checkpoint: Checkpoint): ReturnType<ConstructorParameters<typeof Storage>[0]['memory']['below']> {
+    const { total, entries } = this.#ledger.below(checkpoint.watermark);
+    return { requests: this.#window.below(checkpoint.watermark, checkpoint.logTime), malformed: total, ledger: entries };
+  }
+
+  #assertServing(): void {
+    const { kind } = this.#state;
+    const { topic, partition: number } = this.identity;
+    if (this.#state.kind === 'stopped') throw new AppError('UNAVAILABLE', `partition ${number} of ${topic} stopped: ${this.#state.error.message}`, { cause: this.#state.error });
+    if (kind === 'closed') throw new AppError('UNAVAILABLE', `partition ${number} of ${topic} is closed`);
+  }
+
+  #halt(thrown: unknown): void {
+    const error = toAppError(thrown);
+    this.#state = { kind: 'stopped', error };
+    this.#options.logger.error('shard-stopped', { ...this.identity, watermark: this.#watermark, error: thrown });
+    this.#waiters.fail(new AppError('UNAVAILABLE', `the shard stopped: ${error.message}`));
+  }
+}
+
+const checkpointIdleMs = 30_000;
+const checkpointIdleRecords = 1_000;
+const emptyChecksum = 0;
+
+function checksumOf(record: LogRecord): number {
+  return record.value === null ? emptyChecksum : crc32c(record.value);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => { signal.addEventListener('abort', () => { resolve(); }, { once: true }); });
+}
+
+async function delay(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
+  });
+}

@@ -1,0 +1,274 @@
+/**
+ * The durable side of a shard: which segments its manifest names, and how memtables, merges and graphs get into it.
+ * One manifest is written at a time; what it names is on disk before, and is searched only after.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { AppError, assert } from '@proximadb/errors';
+import type { Walker } from '@proximadb/record';
+import type { CollectionSettings, LastRecord, LedgerEntry, Manifest, SegmentEntry } from '@proximadb/schemas';
+import {
+  decodeRows, dumpGrowing, encodeRows, readManifest, removeLeftovers, Sealed, SegmentWriter, writeManifest,
+  type BuildJob, type BuildResult, type FileEntry, type GraphSettings, type Growing, type SegmentFiles,
+} from '@proximadb/segment';
+import type { RememberedRequest } from './request-window.ts';
+import type { ShardRows } from './rows.ts';
+
+/** Runs build jobs on threads of their own. */
+export interface Builder {
+  /** @throws AppError if the job failed; RESOURCE_EXHAUSTED-like failures of the disk can be tried again later. */
+  run(job: BuildJob): Promise<BuildResult>;
+}
+
+/** The shard's log: which one it is. */
+export interface ShardIdentity {
+  readonly clusterId: string;
+  readonly topic: string;
+  readonly topicId: string;
+  readonly log: number;
+  readonly partition: number;
+}
+
+/** The state of a shard when everything below `watermark` was applied. */
+export interface Checkpoint {
+  readonly watermark: number;
+  readonly logTime: number;
+  readonly last: LastRecord | null;
+}
+
+/** What a checkpoint needs besides rows. */
+export interface Memory {
+  below(checkpoint: Checkpoint): { requests: readonly RememberedRequest[]; malformed: number; ledger: readonly LedgerEntry[] };
+}
+
+/** A full memtable and the state of the shard at the moment it was frozen. */
+export interface Frozen {
+  readonly growing: Growing;
+  readonly checkpoint: Checkpoint;
+  /** Rows that were live then: the segment's rows, in this order. */
+  readonly keep: Uint32Array;
+}
+
+export interface SchemaTexts {
+  walker(schemaId: number): Walker | undefined;
+  text(schemaId: number): string;
+}
+
+export interface StorageOptions {
+  readonly directory: string;
+  readonly identity: ShardIdentity;
+  readonly settings: CollectionSettings;
+  readonly rows: ShardRows;
+  readonly memory: Memory;
+  readonly schemas: SchemaTexts;
+  readonly builder: Builder;
+}
+
+/** One step from a manifest to the next. */
+interface Change {
+  /** Default: what the last manifest covered. */
+  readonly covers?: Checkpoint;
+  readonly out?: readonly Sealed[];
+  readonly added?: readonly Sealed[];
+  /** Ends the rows of what is added that ended in what it was made from. */
+  readonly carryOver?: () => void;
+  /** Synchronous, so that no reader sees a moment between. */
+  readonly switchIn?: () => void;
+}
+
+const beginning: Checkpoint = { watermark: 0, logTime: 0, last: null };
+
+export class Storage {
+  readonly #options: StorageOptions;
+  readonly #segmentsDirectory: string;
+  readonly graphSettings: GraphSettings;
+  #generation = 0;
+  #durable: Checkpoint = beginning;
+  /** Manifests are written one after the other. */
+  #lock: Promise<unknown> = Promise.resolve();
+
+  constructor(options: StorageOptions) {
+    this.#options = options;
+    this.#segmentsDirectory = join(options.directory, 'segments');
+    const { dimension, metric, m, ef_construction: efConstruction, quantization } = options.settings;
+    this.graphSettings = { dimension, metric, m, efConstruction, quantization };
+  }
+
+  /** What the last manifest covers. */
+  get durable(): Checkpoint {
+    return this.#durable;
+  }
+
+  /** The manifest of a shard's folder. */
+  static read(directory: string): Promise<Manifest | undefined> {
+    return readManifest(directory);
+  }
+
+  /** Opens what a manifest names. @throws AppError DATA_LOSS naming a damaged file. */
+  async restore(manifest: Manifest | undefined, warn: (event: string, error: unknown) => void): Promise<void> {
+    mkdirSync(this.#segmentsDirectory, { recursive: true });
+    removeLeftovers(this.#segmentsDirectory, new Set(manifest?.segments.map(({ id }) => id)));
+    if (manifest === undefined) return;
+    this.#generation = manifest.generation;
+    this.#durable = { watermark: manifest.watermark, logTime: manifest.log_time, last: manifest.last };
+    for (const entry of manifest.segments) {
+      const files: SegmentFiles = { id: entry.id, rows: entry.rows, files: entry.files, schemaIds: entry.schema_ids };
+      const sealed = await this.#open(files, true);
+      // When exactly they ended no longer matters: it was below the watermark.
+      for (const row of decodeRows(entry.ended)) sealed.states.end(row, manifest.watermark - 1);
+      // A graph is derived data: a damaged one is built again.
+      if (entry.graph !== null) await sealed.attach(entry.graph, true).catch((error: unknown) => { warn('graph-damaged', error); });
+      this.#options.rows.sealed.push(sealed);
+    }
+  }
+
+  /** Makes a frozen memtable a segment. Until the end it serves; then its segment does. */
+  async seal(frozen: Frozen): Promise<void> {
+    const { rows, schemas, builder } = this.#options;
+    if (frozen.keep.length === 0) {
+      await this.#commit({ covers: frozen.checkpoint, switchIn: () => { rows.replace([frozen.growing], []); } });
+      return;
+    }
+    const directory = this.#temporary();
+    try {
+      const writer = new SegmentWriter(directory, frozen.keep.length, (id) => schemas.text(id));
+      for (const _ of dumpGrowing(frozen.growing, frozen.keep, writer)) await setImmediate();
+      const schemaIds = writer.close();
+      const { segment } = await builder.run({ kind: 'complete', directory, schemaIds, schemas: this.#texts(schemaIds) });
+      assert(segment !== undefined, 'completing a segment gives one');
+      const sealed = await this.#open(segment, false);
+      await this.#commit({
+        covers: frozen.checkpoint, added: [sealed],
+        carryOver: () => { frozen.keep.forEach((row, to) => { carryOver(frozen.growing, row, sealed, to); }); },
+        switchIn: () => { rows.replace([frozen.growing], [sealed]); },
+      });
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  }
+
+  /** Builds the graph of a segment. */
+  async buildGraph(sealed: Sealed): Promise<void> {
+    const { graph } = await this.#options.builder.run({
+      kind: 'graph', directory: join(this.#segmentsDirectory, sealed.files.id), rows: sealed.rows.count, graph: this.graphSettings,
+    });
+    assert(graph !== undefined, 'a graph job gives a graph');
+    await sealed.attach(graph, false);
+    await this.#commit({});
+  }
+
+  /** Rows of a segment that no reader and no replay will want again: ended below the durable watermark, or expired by both clocks. */
+  droppable(sealed: Sealed, nowMicros: number): number[] {
+    const expiredAt = Math.min(nowMicros, this.#durable.logTime);
+    const rows = sealed.states.endedBelow(this.#durable.watermark, sealed.rows.count);
+    if (!sealed.hasExpiries) return rows;
+    const ended = new Set(rows);
+    for (let row = 0; row < sealed.rows.count; row += 1) if ((sealed.rows.expires[row] ?? Infinity) <= expiredAt && !ended.has(row)) rows.push(row);
+    return rows;
+  }
+
+  /** Puts one segment in the place of several, without the rows that are droppable. */
+  async merge(sources: readonly Sealed[], graph: boolean, nowMicros: number): Promise<void> {
+    const { rows, builder } = this.#options;
+    const kept = sources.map((source) => {
+      const dropped = new Set(this.droppable(source, nowMicros));
+      return Array.from({ length: source.rows.count }, (_, row) => row).filter((row) => !dropped.has(row));
+    });
+    const directory = this.#temporary();
+    try {
+      const built = await builder.run({
+        kind: 'merge', directory, dimension: this.graphSettings.dimension, graph: graph ? this.graphSettings : undefined,
+        schemas: this.#texts(sources.flatMap(({ files }) => files.schemaIds)),
+        sources: sources.map(({ files }, i) => ({
+          directory: join(this.#segmentsDirectory, files.id), schemaIds: files.schemaIds, keep: encodeRows(kept[i] ?? []),
+        })),
+      });
+      const merged = built.segment === undefined ? [] : [await this.#open(built.segment, false)];
+      if (built.graph !== undefined) await merged[0]?.attach(built.graph, false);
+      await this.#commit({
+        out: sources, added: merged,
+        carryOver: () => {
+          for (const target of merged) {
+            let to = 0;
+            sources.forEach((source, i) => { for (const row of kept[i] ?? []) carryOver(source, row, target, to++); });
+          }
+        },
+        switchIn: () => { rows.replace(sources, merged); },
+      });
+      for (const source of sources) this.#discard(source, merged);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  }
+
+  close(): void {
+    for (const sealed of this.#options.rows.sealed) sealed.close();
+  }
+
+  #discard(source: Sealed, successors: readonly Sealed[]): void {
+    source.close();
+    // Content names a folder: a rewrite that left nothing out has the same one.
+    if (successors.some(({ files }) => files.id === source.files.id)) return;
+    rmSync(join(this.#segmentsDirectory, source.files.id), { recursive: true, force: true });
+  }
+
+  /** Writes the next manifest, then switches. */
+  async #commit(change: Change): Promise<void> {
+    const previous = this.#lock;
+    const done = (async () => {
+      await previous.catch(() => {});
+      const covers = change.covers ?? this.#durable;
+      assert(covers.watermark >= this.#durable.watermark, 'a watermark never goes back');
+      const { identity, settings, memory, rows, directory } = this.#options;
+      const staying = rows.sealed.filter((sealed) => !(change.out ?? []).includes(sealed));
+      change.carryOver?.();
+      const { requests, malformed, ledger } = memory.below(covers);
+      await writeManifest(directory, {
+        generation: this.#generation + 1,
+        cluster_id: identity.clusterId, topic: identity.topic, topic_id: identity.topicId, log: identity.log, partition: identity.partition,
+        settings, watermark: covers.watermark, log_time: covers.logTime, last: covers.last,
+        segments: [...staying, ...(change.added ?? [])].map((sealed) => entryOf(sealed, covers.watermark)),
+        requests: requests.map(({ requestId, logTime, runs }) => ({ request_id: requestId, log_time: logTime, runs })),
+        malformed, ledger,
+      });
+      this.#generation += 1;
+      this.#durable = covers;
+      // Rows may have ended while the manifest was written.
+      change.carryOver?.();
+      change.switchIn?.();
+    })();
+    this.#lock = done;
+    await done;
+  }
+
+  async #open(files: SegmentFiles, checkRecords: boolean): Promise<Sealed> {
+    const walkerOf = (schemaId: number): Walker => {
+      const walker = this.#options.schemas.walker(schemaId);
+      if (walker === undefined) throw new AppError('FAILED_PRECONDITION', `stored records have schema id ${schemaId}, which this release cannot read: upgrade it`);
+      return walker;
+    };
+    return Sealed.open({ directory: join(this.#segmentsDirectory, files.id), files, graphSettings: this.graphSettings, walkerOf }, checkRecords);
+  }
+
+  #temporary(): string {
+    return join(this.#segmentsDirectory, `tmp-${randomUUID()}`);
+  }
+
+  #texts(schemaIds: readonly number[]): Record<number, string> {
+    return Object.fromEntries(schemaIds.map((id) => [id, this.#options.schemas.text(id)]));
+  }
+}
+
+/** A row that ended while its segment was made ends there, too; telling it twice does no harm. */
+function carryOver(from: Growing | Sealed, row: number, to: Sealed, target: number): void {
+  if (!from.states.isLive(row) && to.states.isLive(target)) to.states.end(target, from.states.endedAt(row));
+}
+
+function entryOf(sealed: Sealed, watermark: number): SegmentEntry {
+  const { id, rows, files, schemaIds } = sealed.files;
+  const graph: FileEntry | null = sealed.graphEntry;
+  const ended = Buffer.from(encodeRows(sealed.states.endedBelow(watermark, rows)));
+  return { id, rows, files, schema_ids: schemaIds, graph, ended };
+}
