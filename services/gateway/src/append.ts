@@ -86,8 +86,8 @@ async function appendAll(write: Write, entries: readonly AppendEntry[], context:
 
 function failedAppend(write: Write, thrown: unknown, stop: AbortSignal): AppError {
   const stopped = stop.aborted ? toAppError(stop.reason) : undefined;
-  const isOutOfTime = stopped !== undefined && thrown === stop.reason;
-  if (!(thrown instanceof AppendError) && !isOutOfTime) return asNotFound(write, toAppError(thrown));
+  // Whatever else went wrong when time was up: nobody knows of any record.
+  if (!(thrown instanceof AppendError) && stopped === undefined) return asNotFound(write, toAppError(thrown));
   const fates = thrown instanceof AppendError ? thrown.fates : [];
   const why = stopped === undefined ? `the log failed: ${toAppError(thrown).message}`
     : `the log did not acknowledge the write before it ${stopped.code === 'DEADLINE_EXCEEDED' ? 'ran out of time' : 'was cancelled'}`;

@@ -17,17 +17,13 @@ const mebibyte = 1024 * kibibyte;
 export const gatewayLimits = {
   recordsMax: limit(10_000, 1, 100_000, 'Records of one write. More: RESOURCE_EXHAUSTED, without a time to come back.'),
   requestBytesMax: limit(64 * mebibyte, kibibyte, 1024 * mebibyte, 'Records of one write, together.'),
-  recordBytesMax: limit(mebibyte, kibibyte, 8 * mebibyte, 'One record of a collection that is made from now on.'),
-  inFlightBytesMax: limit(256 * mebibyte, mebibyte, 16 * 1024 * mebibyte, 'Records of all writes that are not answered yet. More: RESOURCE_EXHAUSTED, with a time.'),
+  recordBytesMax: limit(mebibyte, kibibyte, 4 * mebibyte, 'One record of a collection that is made from now on.'),
+  inFlightBytesMax: limit(256 * mebibyte, 1, 16_384 * mebibyte, 'Records of all writes that the log holds and has not settled. More: come back later.'),
   retryAfterMs: limit(100, 1, 60_000, 'When a caller that was sent away is told to come back.'),
   writeTimeoutMsMax: limit(60_000, 1, 3_600_000, 'Longest time a write is worked on, whatever its caller asks for.'),
   deleteChunkRecords: limit(1_000, 1, 10_000, 'Records a delete by filter reads, logs and waits for at a time.'),
   deleteReserveMs: limit(200, 0, 60_000, 'A delete by filter begins no chunk when less of its time is left: it answers with a cursor.'),
   partitionsDefault: limit(12, 1, 256, 'Partitions of a collection that names none.'),
-  collectionsMax: limit(1_000, 1, 100_000, 'Collections. More: RESOURCE_EXHAUSTED, without a time to come back.'),
-  descriptionCharactersMax: limit(4_096, 0, 65_536, 'A description.'),
-  tagsMax: limit(64, 0, 1_024, 'Tags of a collection.'),
-  tagCharactersMax: limit(256, 1, 4_096, "A tag's key, and its value."),
 } as const satisfies Readonly<Record<string, Limit>>;
 
 export type GatewayConfig = { readonly [Name in keyof typeof gatewayLimits]: number };

@@ -60,7 +60,8 @@ export async function deleteByFilter(request: DeleteByFilter, context: CallConte
 }
 
 async function deleteChunk(
-  collection: Collection, rows: readonly ReaderRow[], context: CallContext, dependencies: DeleteByFilterDependencies, done: { deleted: number; changed: number },
+  collection: Collection, rows: readonly ReaderRow[], context: CallContext, dependencies: DeleteByFilterDependencies,
+  done: { deleted: number; changed: number },
 ): Promise<readonly number[]> {
   const encoder = new TextEncoder();
   const records = deletesOf(rows.map(({ id }) => ({ id, idBytes: encoder.encode(id) })), dependencies.schemas, dependencies.nowMicros());

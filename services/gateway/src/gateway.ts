@@ -28,12 +28,12 @@ export function gatewayOver(config: GatewayConfig, dependencies: GatewayCoreDepe
   const { catalog, randomId } = dependencies;
   const writes = new Writes(config, dependencies);
   return {
-    createCollection: async (request) => createCollection(request, requestIdOf(request.requestId, randomId), catalog, config),
+    createCollection: async (request, { signal }) => createCollection(request, requestIdOf(request.requestId, randomId), catalog, config, signal),
     getCollection: async ({ collection }) => describe(catalog.get(collection)),
     listCollections: async () => ({ collections: catalog.list().map(describe) }),
-    updateCollection: async (request) => updateCollection(request, catalog, config),
-    deleteCollection: async ({ collection }) => {
-      await catalog.delete(collection);
+    updateCollection: async (request, { signal }) => updateCollection(request, catalog, signal),
+    deleteCollection: async ({ collection }, { signal }) => {
+      await catalog.delete(collection, signal);
       return {};
     },
     upsert: (request, context) => writes.upsert(request, context),

@@ -41,7 +41,8 @@ class Mistakes {
     const [first] = this.#details;
     if (first === undefined) return;
     const where = [`record ${first.record ?? 0}`, ...(first.field === undefined ? [] : [first.field])].join(', ');
-    const more = this.full ? `; ${detailsMax} mistakes are listed, there may be more` : this.#details.length > 1 ? `; ${this.#details.length} mistakes in all` : '';
+    const { length } = this.#details;
+    const more = this.full ? `; ${length} mistakes are listed, there may be more` : length > 1 ? `; ${length} mistakes in all` : '';
     throw new AppError('INVALID_ARGUMENT', `${where}: ${first.reason}${more}; nothing was written`, { details: this.#details });
   }
 }

@@ -3,7 +3,6 @@ import type { Catalog, Collection } from '@proximadb/catalog';
 import type { Log } from '@proximadb/log';
 import type { Condition, DeleteRequest, DeleteResponse, PatchRequest, UpsertRequest, WriteResponse } from '@proximadb/schemas';
 import { append, tokenOf, type CallContext, type Write, type Written } from './append.ts';
-import { readyCollection } from './collection-of.ts';
 import type { GatewayConfig } from './config.ts';
 import { deleteByFilter } from './delete-by-filter.ts';
 import { deletesOf } from './deletes.ts';
@@ -81,7 +80,7 @@ export class Writes {
     checkAttempt(request.attempt);
     requestIdOf(request.requestId, this.#dependencies.randomId);
     const context = this.#contextOf(request, outer);
-    const collection = readyCollection(this.#dependencies.catalog, request.collection, this.#config.retryAfterMs);
+    const collection = this.#dependencies.catalog.get(request.collection);
     return deleteByFilter({ collection, filter, cursor: request.cursor, limit: request.limit }, context, {
       ...this.#dependencies, schemas: this.#dependencies.catalog.schemas,
       chunkRecords: this.#config.deleteChunkRecords, reserveMs: this.#config.deleteReserveMs,
@@ -98,7 +97,7 @@ export class Writes {
     const requestId = requestIdOf(request.requestId, this.#dependencies.randomId);
     const conditions = checkConditions(request.conditions, parts.length);
     const context = this.#contextOf(request, outer);
-    const collection = readyCollection(this.#dependencies.catalog, request.collection, this.#config.retryAfterMs);
+    const collection = this.#dependencies.catalog.get(request.collection);
     const records = await check(collection);
     const decidedByShards = conditional || request.attempt > 0;
     const written = await this.#append({ collection, requestId, records, conditions, decidedByShards }, context);

@@ -101,7 +101,8 @@ export interface ShardReport {
  */
 export interface Shards {
   /** One answer a search, merged over the partitions asked. */
-  search(request: ShardsRequest, searches: readonly SearchSpec[]): Promise<{ readonly answers: readonly SearchAnswer[]; readonly watermarks: readonly Watermark[] }>;
+  search(request: ShardsRequest, searches: readonly SearchSpec[]):
+    Promise<{ readonly answers: readonly SearchAnswer[]; readonly watermarks: readonly Watermark[] }>;
   /** The rows of those ids that are there, in no promised order. `ids` may lie in any of the partitions asked. */
   get(request: ShardsRequest, ids: readonly string[]): Promise<{ readonly rows: readonly StoredRow[]; readonly watermarks: readonly Watermark[] }>;
   /**

@@ -1,0 +1,45 @@
+import { compareIds } from './order.ts';
+
+/** Nearest first; at one distance the id decides, so that the same data gives the same order everywhere. */
+export function nearer(left: { readonly distance: number; readonly id: string }, right: { readonly distance: number; readonly id: string }): number {
+  return left.distance - right.distance || compareIds(left.id, right.id);
+}
+
+/**
+ * The best of several answers to one search. An id lives in one partition and once in its view: nothing comes twice.
+ * @param lists each in any order.
+ * @param limit at most so many.
+ */
+export function mergeHits<Hit extends { readonly distance: number; readonly id: string }>(lists: readonly (readonly Hit[])[], limit: number): Hit[] {
+  return lists.flat().sort(nearer).slice(0, limit);
+}
+
+export interface Page<Row> {
+  /** Ascending by the ids' bytes. */
+  readonly rows: readonly Row[];
+  /** Whether any row is left behind the last one. */
+  readonly more: boolean;
+}
+
+/**
+ * Merges pages of different partitions that begin after the same id into one, in the order of the ids' bytes. Where a page ended early
+ * (`more`), what lies behind its last id is unknown: the merged page ends there at the latest.
+ * @param limit rows, at most.
+ * @param bytesMax of all rows, about; at least one row comes.
+ */
+export function mergePages<Row extends { readonly id: string; readonly record: Uint8Array }>(
+  pages: readonly Page<Row>[], limit: number, bytesMax: number,
+): Page<Row> {
+  const horizon = pages.filter(({ more }) => more).map(({ rows }) => rows.at(-1)?.id)
+    .reduce((nearest, id) => (nearest === undefined || (id !== undefined && compareIds(id, nearest) < 0) ? id : nearest), undefined);
+  const all = pages.flatMap(({ rows }) => rows).sort((left, right) => compareIds(left.id, right.id));
+  const known = horizon === undefined ? all : all.filter(({ id }) => compareIds(id, horizon) <= 0);
+  let bytes = 0;
+  let count = 0;
+  for (const { record } of known) {
+    bytes += record.length;
+    if (count === limit || (count > 0 && bytes > bytesMax)) break;
+    count++;
+  }
+  return { rows: known.slice(0, count), more: count < all.length || pages.some(({ more }) => more) };
+}

@@ -1,0 +1,103 @@
+import { AppError, invalid } from '@proximadb/errors';
+import type { Catalog, Collection } from '@proximadb/catalog';
+import type { MonotonicClock } from '@proximadb/process';
+import type { ReadOptions } from '@proximadb/schemas';
+import { callOf, type CallContext } from './call.ts';
+import type { QueryConfig } from './config.ts';
+import type { ConsistencyResolver, Floor } from './consistency.ts';
+import type { Probes } from './probes.ts';
+import type { PartitionAt, Shards, ShardsRequest, Watermark } from './shards.ts';
+import { encodeToken, maximum } from './tokens.ts';
+import type { Turns } from './turns.ts';
+import { within } from './within.ts';
+
+/** What every read works with. */
+export interface ReadDependencies {
+  readonly config: QueryConfig;
+  readonly catalog: Pick<Catalog, 'get' | 'schemas'>;
+  readonly shards: Shards;
+  readonly resolver: ConsistencyResolver;
+  readonly probes: Probes;
+  readonly turns: Turns;
+  readonly clock: MonotonicClock;
+}
+
+/** One read of one collection, when it is its turn and it is known where the shards must be. */
+export class Read {
+  readonly collection: Collection;
+  readonly call: CallContext;
+  readonly #dependencies: ReadDependencies;
+  /** One offset a partition; grows by what the shards answered. */
+  #at: readonly number[];
+
+  constructor(collection: Collection, call: CallContext, dependencies: ReadDependencies, at: readonly number[]) {
+    this.collection = collection;
+    this.call = call;
+    this.#dependencies = dependencies;
+    this.#at = at;
+  }
+
+  /** What was seen so far: at least what was asked for. */
+  get offsets(): readonly number[] {
+    return this.#at;
+  }
+
+  get token(): string {
+    return encodeToken({ log: this.collection.log, offsets: this.#at });
+  }
+
+  /**
+   * Asks the shards, and notes what they have seen: whatever this read asks next sees it, too.
+   * @param partitions null: all.
+   */
+  async ask<T extends { readonly watermarks: readonly Watermark[] }>(
+    partitions: readonly number[] | null, question: (shards: Shards, request: ShardsRequest) => Promise<T>,
+  ): Promise<T> {
+    const { shards, probes } = this.#dependencies;
+    const everywhere = this.#at.map((atLeast, partition): PartitionAt => ({ partition, atLeast }));
+    const at = partitions === null ? everywhere : everywhere.filter(({ partition }) => partitions.includes(partition));
+    const request: ShardsRequest = { log: this.collection.log, at, timeoutMs: Math.max(1, Math.ceil(this.call.deadline.remainingMs())) };
+    const answer = await within(question(shards, request), this.call.signal);
+    const seen = [...this.#at];
+    for (const { partition, watermark } of answer.watermarks) seen[partition] = Math.max(watermark, seen[partition] ?? 0);
+    this.#at = maximum(this.#at, seen);
+    probes.learn(this.collection.topic, this.#at);
+    return answer;
+  }
+}
+
+export interface ReadRequest {
+  readonly collection: Collection;
+  readonly read: ReadOptions | null;
+  readonly floor?: Floor | null;
+  /** How many reads it counts as. */
+  readonly weight?: number;
+}
+
+/** Waits for its turn, finds where the shards must be, and does the work. */
+export async function reading<T>(request: ReadRequest, context: CallContext, dependencies: ReadDependencies, work: (read: Read) => Promise<T>): Promise<T> {
+  const { collection, read, floor = null, weight = 1 } = request;
+  const call = callOf(read, context, dependencies.config.timeoutMsMax);
+  return dependencies.turns.take(weight, call.signal, async () => {
+    const at = await dependencies.resolver.resolve(collection, read, call, floor);
+    return work(new Read(collection, call, dependencies, at));
+  });
+}
+
+const idBytesMax = 512;
+
+/** @throws AppError INVALID_ARGUMENT for what no record can be called. */
+export function checkId(id: string, field: string): Uint8Array {
+  const bytes = new TextEncoder().encode(id);
+  if (bytes.length === 0) throw invalid('must not be empty', { field });
+  if (bytes.length > idBytesMax) throw invalid(`has ${bytes.length} bytes; at most ${idBytesMax} are allowed`, { field });
+  if (!id.isWellFormed()) throw invalid('is not well-formed Unicode', { field });
+  return bytes;
+}
+
+/** @throws AppError RESOURCE_EXHAUSTED: the answer would be too large, and always will be. */
+export function checkAnswerBytes(records: Iterable<Uint8Array | null>, bytesMax: number, advice: string): void {
+  let bytes = 0;
+  for (const record of records) bytes += record?.length ?? 0;
+  if (bytes > bytesMax) throw new AppError('RESOURCE_EXHAUSTED', `the answer has ${bytes} bytes of records; at most ${bytesMax} are allowed: ${advice}`);
+}
