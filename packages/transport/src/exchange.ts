@@ -31,11 +31,13 @@ export function openExchange<Request extends object, Response>(grpc: GrpcClient,
   const call: ClientDuplexStream<object, Response> = grpc.makeBidiStreamRequest<object, Response>(
     one.grpcPath, (message) => encodeRequest(one, message), (bytes) => one.response.decode(bytes) as Response, new Metadata(), deadline);
   let failure: AppError | undefined;
+  // Asks for the first answer. Until somebody does, grpc-js takes in whatever comes, without a bound; after it, 16 answers.
+  call.read(0);
   const abort = (): void => call.cancel();
   const over = (): void => limits.signal?.removeEventListener('abort', abort);
-  // The stream emits its error whether anybody iterates or not.
-  call.on('error', (error: ServiceError) => {
-    failure = fromStatus(error);
+  // The first error is the call's status; after it the stream may be destroyed with one of its own.
+  call.on('error', (error: Error | ServiceError) => {
+    failure ??= 'metadata' in error ? fromStatus(error) : new AppError('CANCELLED', 'the stream was left', { cause: error });
     over();
   });
   call.on('end', over);

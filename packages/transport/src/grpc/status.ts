@@ -41,7 +41,7 @@ export function fromStatus(failure: ServiceError | StatusObject): AppError {
 
 function encodeWithin(error: AppError): Buffer {
   const message = shorten(error.message, messageCharsMax);
-  for (let details = error.details; ; details = details.slice(0, Math.floor(details.length / 2))) {
+  for (let details = error.details.slice(0, 64); ; details = details.slice(0, Math.floor(details.length / 2))) {
     const bytes = ErrorMessage.encode({
       code: error.code, message, details: details.map(detailMessage),
       retryAfterMs: error.retryAfterMs === undefined ? null : Math.ceil(error.retryAfterMs), token: error.token ?? null,
