@@ -1,4 +1,4 @@
-import type { Messages } from '../gen/ts/api.ts';
+import type { enums, Messages } from '../gen/ts/api.ts';
 
 /** What a message looks like in JSON. */
 export interface MessageDescriptor {
@@ -36,7 +36,7 @@ export type TypeDescriptor =
   | { readonly kind: 'array'; readonly items: TypeDescriptor }
   /** Strings by string. */
   | { readonly kind: 'map' }
-  | { readonly kind: 'enum'; readonly symbols: readonly string[] }
+  | { readonly kind: 'enum'; readonly name: keyof typeof enums; readonly symbols: readonly string[] }
   | { readonly kind: 'message'; readonly name: keyof Messages }
-  /** Only in messages that have a form of their own in JSON. */
-  | { readonly kind: 'oneof' };
+  /** A discriminated union. Only in messages that have a form of their own in JSON. */
+  | { readonly kind: 'oneof'; readonly members: readonly { readonly kind: string; readonly type: TypeDescriptor }[] };

@@ -1830,3 +1830,6 @@ export const messages: { readonly [Name in keyof Messages]: Message<Messages[Nam
   SearchBatchRequest,
   SearchBatchResponse,
 };
+
+/** Every enum of the API by its name. */
+export const enums = { Metric, IndexKind, Quantization, FilterOperator, CombinationOperator, Include, Consistency } as const;

@@ -70,14 +70,14 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
   Hnsw: { name: 'Hnsw', json: null, fields: [
       { key: 'm', jsonName: 'm', json: null, nullable: false, optional: true, type: { kind: 'int' } },
       { key: 'efConstruction', jsonName: 'efConstruction', json: null, nullable: false, optional: true, type: { kind: 'int' } },
-      { key: 'quantization', jsonName: 'quantization', json: null, nullable: true, optional: true, type: { kind: 'enum', symbols: ['f32', 'bf16', 'i8'] } },
+      { key: 'quantization', jsonName: 'quantization', json: null, nullable: true, optional: true, type: { kind: 'enum', name: 'Quantization', symbols: ['f32', 'bf16', 'i8'] } },
     ] },
   CreateCollectionRequest: { name: 'CreateCollectionRequest', json: null, fields: [
       { key: 'name', jsonName: 'name', json: null, nullable: false, optional: false, type: { kind: 'string' } },
       { key: 'dimension', jsonName: 'dimension', json: null, nullable: false, optional: false, type: { kind: 'int' } },
-      { key: 'metric', jsonName: 'metric', json: null, nullable: true, optional: true, type: { kind: 'enum', symbols: ['cosine', 'dot', 'euclidean', 'manhattan'] } },
+      { key: 'metric', jsonName: 'metric', json: null, nullable: true, optional: true, type: { kind: 'enum', name: 'Metric', symbols: ['cosine', 'dot', 'euclidean', 'manhattan'] } },
       { key: 'partitions', jsonName: 'partitions', json: null, nullable: false, optional: true, type: { kind: 'int' } },
-      { key: 'index', jsonName: 'index', json: null, nullable: true, optional: true, type: { kind: 'enum', symbols: ['hnsw', 'flat'] } },
+      { key: 'index', jsonName: 'index', json: null, nullable: true, optional: true, type: { kind: 'enum', name: 'IndexKind', symbols: ['hnsw', 'flat'] } },
       { key: 'hnsw', jsonName: 'hnsw', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'Hnsw' } },
       { key: 'description', jsonName: 'description', json: null, nullable: false, optional: true, type: { kind: 'string' } },
       { key: 'tags', jsonName: 'tags', json: null, nullable: false, optional: true, type: { kind: 'map' } },
@@ -86,9 +86,9 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
   Collection: { name: 'Collection', json: null, fields: [
       { key: 'name', jsonName: 'name', json: null, nullable: false, optional: false, type: { kind: 'string' } },
       { key: 'dimension', jsonName: 'dimension', json: null, nullable: false, optional: false, type: { kind: 'int' } },
-      { key: 'metric', jsonName: 'metric', json: null, nullable: false, optional: false, type: { kind: 'enum', symbols: ['cosine', 'dot', 'euclidean', 'manhattan'] } },
+      { key: 'metric', jsonName: 'metric', json: null, nullable: false, optional: false, type: { kind: 'enum', name: 'Metric', symbols: ['cosine', 'dot', 'euclidean', 'manhattan'] } },
       { key: 'partitions', jsonName: 'partitions', json: null, nullable: false, optional: false, type: { kind: 'int' } },
-      { key: 'index', jsonName: 'index', json: null, nullable: false, optional: false, type: { kind: 'enum', symbols: ['hnsw', 'flat'] } },
+      { key: 'index', jsonName: 'index', json: null, nullable: false, optional: false, type: { kind: 'enum', name: 'IndexKind', symbols: ['hnsw', 'flat'] } },
       { key: 'hnsw', jsonName: 'hnsw', json: null, nullable: false, optional: false, type: { kind: 'message', name: 'Hnsw' } },
       { key: 'description', jsonName: 'description', json: null, nullable: false, optional: false, type: { kind: 'string' } },
       { key: 'tags', jsonName: 'tags', json: null, nullable: false, optional: false, type: { kind: 'map' } },
@@ -115,23 +115,23 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
     ] },
   DeleteCollectionResponse: { name: 'DeleteCollectionResponse', json: null, fields: [] },
   FilterValue: { name: 'FilterValue', json: null, fields: [
-      { key: 'value', jsonName: 'value', json: null, nullable: true, optional: true, type: { kind: 'oneof' } },
+      { key: 'value', jsonName: 'value', json: null, nullable: true, optional: true, type: { kind: 'oneof', members: [{ kind: 'nullValue', type: { kind: 'message', name: 'NullValue' } }, { kind: 'boolean', type: { kind: 'boolean' } }, { kind: 'long', type: { kind: 'long' } }, { kind: 'double', type: { kind: 'double' } }, { kind: 'string', type: { kind: 'string' } }] } },
     ] },
   NullValue: { name: 'NullValue', json: null, fields: [] },
   Comparison: { name: 'Comparison', json: null, fields: [
       { key: 'path', jsonName: 'path', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'string' } } },
-      { key: 'operator', jsonName: 'operator', json: null, nullable: false, optional: false, type: { kind: 'enum', symbols: ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'nin', 'exists', 'contains', 'starts_with'] } },
+      { key: 'operator', jsonName: 'operator', json: null, nullable: false, optional: false, type: { kind: 'enum', name: 'FilterOperator', symbols: ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in', 'nin', 'exists', 'contains', 'starts_with'] } },
       { key: 'values', jsonName: 'values', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'FilterValue' } } },
     ] },
   Combination: { name: 'Combination', json: null, fields: [
-      { key: 'operator', jsonName: 'operator', json: null, nullable: false, optional: false, type: { kind: 'enum', symbols: ['and', 'or'] } },
+      { key: 'operator', jsonName: 'operator', json: null, nullable: false, optional: false, type: { kind: 'enum', name: 'CombinationOperator', symbols: ['and', 'or'] } },
       { key: 'filters', jsonName: 'filters', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'Filter' } } },
     ] },
   Filter: { name: 'Filter', json: 'Filter', fields: [
-      { key: 'node', jsonName: 'node', json: null, nullable: true, optional: true, type: { kind: 'oneof' } },
+      { key: 'node', jsonName: 'node', json: null, nullable: true, optional: true, type: { kind: 'oneof', members: [{ kind: 'combination', type: { kind: 'message', name: 'Combination' } }, { kind: 'not', type: { kind: 'message', name: 'Filter' } }, { kind: 'comparison', type: { kind: 'message', name: 'Comparison' } }] } },
     ] },
   Condition: { name: 'Condition', json: null, fields: [
-      { key: 'condition', jsonName: 'condition', json: null, nullable: true, optional: true, type: { kind: 'oneof' } },
+      { key: 'condition', jsonName: 'condition', json: null, nullable: true, optional: true, type: { kind: 'oneof', members: [{ kind: 'ifAbsent', type: { kind: 'message', name: 'Absent' } }, { kind: 'ifPresent', type: { kind: 'message', name: 'Present' } }, { kind: 'ifVersion', type: { kind: 'string' } }] } },
     ] },
   Absent: { name: 'Absent', json: null, fields: [] },
   Present: { name: 'Present', json: null, fields: [] },
@@ -181,7 +181,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'cursor', jsonName: 'cursor', json: null, nullable: true, optional: true, type: { kind: 'string' } },
     ] },
   ReadOptions: { name: 'ReadOptions', json: 'flatten', fields: [
-      { key: 'consistency', jsonName: 'consistency', json: null, nullable: true, optional: true, type: { kind: 'enum', symbols: ['eventual', 'session', 'bounded', 'strong'] } },
+      { key: 'consistency', jsonName: 'consistency', json: null, nullable: true, optional: true, type: { kind: 'enum', name: 'Consistency', symbols: ['eventual', 'session', 'bounded', 'strong'] } },
       { key: 'token', jsonName: 'token', json: null, nullable: true, optional: true, type: { kind: 'string' } },
       { key: 'maxStalenessMs', jsonName: 'maxStalenessMs', json: null, nullable: true, optional: true, type: { kind: 'int' } },
       { key: 'timeoutMs', jsonName: 'timeoutMs', json: null, nullable: true, optional: true, type: { kind: 'int' } },
@@ -194,7 +194,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
   GetRequest: { name: 'GetRequest', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },
       { key: 'ids', jsonName: 'ids', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'string' } } },
-      { key: 'include', jsonName: 'include', json: null, nullable: false, optional: true, type: { kind: 'array', items: { kind: 'enum', symbols: ['vector', 'metadata'] } } },
+      { key: 'include', jsonName: 'include', json: null, nullable: false, optional: true, type: { kind: 'array', items: { kind: 'enum', name: 'Include', symbols: ['vector', 'metadata'] } } },
       { key: 'read', jsonName: 'read', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'ReadOptions' } },
     ] },
   GetResponse: { name: 'GetResponse', json: null, fields: [
@@ -206,7 +206,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'filter', jsonName: 'filter', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'Filter' } },
       { key: 'limit', jsonName: 'limit', json: null, nullable: false, optional: true, type: { kind: 'int' } },
       { key: 'cursor', jsonName: 'cursor', json: null, nullable: true, optional: true, type: { kind: 'string' } },
-      { key: 'include', jsonName: 'include', json: null, nullable: false, optional: true, type: { kind: 'array', items: { kind: 'enum', symbols: ['vector', 'metadata'] } } },
+      { key: 'include', jsonName: 'include', json: null, nullable: false, optional: true, type: { kind: 'array', items: { kind: 'enum', name: 'Include', symbols: ['vector', 'metadata'] } } },
       { key: 'read', jsonName: 'read', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'ReadOptions' } },
     ] },
   ScrollResponse: { name: 'ScrollResponse', json: null, fields: [
@@ -233,7 +233,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'scoreThreshold', jsonName: 'scoreThreshold', json: null, nullable: true, optional: true, type: { kind: 'double' } },
       { key: 'exact', jsonName: 'exact', json: null, nullable: false, optional: true, type: { kind: 'boolean' } },
       { key: 'ef', jsonName: 'ef', json: null, nullable: true, optional: true, type: { kind: 'int' } },
-      { key: 'include', jsonName: 'include', json: null, nullable: false, optional: true, type: { kind: 'array', items: { kind: 'enum', symbols: ['vector', 'metadata'] } } },
+      { key: 'include', jsonName: 'include', json: null, nullable: false, optional: true, type: { kind: 'array', items: { kind: 'enum', name: 'Include', symbols: ['vector', 'metadata'] } } },
       { key: 'read', jsonName: 'read', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'ReadOptions' } },
       { key: 'explain', jsonName: 'explain', json: null, nullable: false, optional: true, type: { kind: 'boolean' } },
     ] },

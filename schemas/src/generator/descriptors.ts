@@ -19,7 +19,8 @@ ${lines.join('')}};
 
 function descriptor(model: Model, field: Field): string {
   const isNullable = nullable(field.type) !== null || field.oneof !== null;
-  const type = field.oneof !== null ? `{ kind: 'oneof' }` : shape(model, nullable(field.type) ?? field.type);
+  const members = field.oneof?.map((member) => `{ kind: '${camelCase(member.name)}', type: ${shape(model, member.type)} }`);
+  const type = members !== undefined ? `{ kind: 'oneof', members: [${members.join(', ')}] }` : shape(model, nullable(field.type) ?? field.type);
   return `key: '${camelCase(field.name)}', jsonName: '${field.jsonName}', json: ${quote(field.json)}, nullable: ${isNullable}, `
     + `optional: ${isNullable || field.jsonOptional}, type: ${type}`;
 }
@@ -33,7 +34,7 @@ function shape(model: Model, type: AvroType): string {
     case 'map': return `{ kind: 'map' }`;
     case 'named': {
       const named = lookup(model, type.fullName);
-      return named.kind === 'record' ? `{ kind: 'message', name: '${named.name}' }` : `{ kind: 'enum', symbols: [${named.symbols.map(quote).join(', ')}] }`;
+      return named.kind === 'record' ? `{ kind: 'message', name: '${named.name}' }` : `{ kind: 'enum', name: '${named.name}', symbols: [${named.symbols.map(quote).join(', ')}] }`;
     }
     case 'union': throw new Error('a union in the API is null and one type, or has the attribute oneof');
   }

@@ -18,9 +18,9 @@ export function openApi(model: Model, methods: readonly MethodRow[]): string {
     if (method.extraHttp !== undefined) add(method.extraHttp, singleRecord(schemas, request, method, method.extraHttp));
   }
   for (const [path, get] of Object.entries(plainRoutes)) paths[path] = { get };
-  const roots = new Set(methods.flatMap((method) => [method.requestName, method.responseName]).concat('ErrorBody'));
+  const roots = new Set(methods.flatMap((method) => (hasBody(method.http) ? [method.requestName, method.responseName] : [method.responseName])));
   const all = new Map<string, Json>();
-  for (const root of roots) for (const [name, definition] of schemas.closure(root)) all.set(name, definition);
+  for (const root of [...roots, 'ErrorBody']) for (const [name, definition] of schemas.closure(root)) all.set(name, definition);
   return pretty({
     openapi: '3.1.0',
     info: {
@@ -63,14 +63,17 @@ function plain(operationId: string, summary: string, status: string, description
 
 function operation(schemas: JsonSchemas, request: RecordType, method: MethodRow, route: HttpRoute, extra: readonly Json[]): Json {
   const parameters = [...pathParameters(route.path).map((name) => pathParameter(request, name)), ...extra];
-  const body = route.method !== 'GET' && route.method !== 'DELETE';
   return {
     operationId: camelCase(method.name.charAt(0).toLowerCase() + method.name.slice(1)),
     tags: [tagOf(method.name)], summary: method.summary,
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(body ? { requestBody: { required: true, content: { 'application/json': { schema: schemas.reference(method.requestName) } } } } : {}),
+    ...(hasBody(route) ? { requestBody: { required: true, content: { 'application/json': { schema: schemas.reference(method.requestName) } } } } : {}),
     responses: responses(schemas.reference(method.responseName)),
   };
+}
+
+function hasBody(route: HttpRoute | null): boolean {
+  return route !== null && route.method !== 'GET' && route.method !== 'DELETE';
 }
 
 /** `GET …/records/{id}`: the options of the request in the query, one record as the answer. */

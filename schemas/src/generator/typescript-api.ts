@@ -313,11 +313,15 @@ function indent(code: string, by: number): string {
 }
 
 function registry(model: Model): string {
-  const names = [...model.types.values()].filter((type) => type.area === 'api' && type.kind === 'record').map((type) => type.name);
+  const ofKind = (kind: string): string[] => [...model.types.values()].filter((type) => type.area === 'api' && type.kind === kind).map((type) => type.name);
+  const names = ofKind('record'), enums = ofKind('enum');
   return `/** Every message of the API by its name. */
 export interface Messages {
 ${names.map((name) => `  ${name}: ${name};\n`).join('')}}
 export const messages: { readonly [Name in keyof Messages]: Message<Messages[Name]> } = {
 ${names.map((name) => `  ${name},\n`).join('')}};
+
+/** Every enum of the API by its name. */
+export const enums = { ${enums.join(', ')} } as const;
 `;
 }
