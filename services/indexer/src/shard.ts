@@ -69,6 +69,9 @@ export class Shard {
   #sealGivenUp = false;
   #chore: { readonly rows: number; readonly done: Promise<void> } | undefined;
   #lastFrozen: Frozen | undefined;
+  /** Manifests of this process's life, the oldest first. */
+  readonly #history: { readonly watermark: number; readonly logTime: number; readonly appliedBytes: number }[] = [];
+  #appliedBytes = 0;
   #lastWriteMs = performance.now();
   #manifestAtMs = performance.now();
 
@@ -180,6 +183,27 @@ export class Shard {
     this.#chore = { rows: count, done: this.#run(chore).finally(() => { this.#chore = undefined; }) };
   }
 
+  /**
+   * The offset below which the log may be trimmed: behind the manifest by the history that is kept, and never its last record, by
+   * which the log is known again.
+   * @param historyBytesMax this shard's share.
+   */
+  trimPoint(historyBytesMax: number): number {
+    const { historyMs } = this.#options.config;
+    const past = this.#history.findLastIndex((entry) => this.#storage.durable.logTime - entry.logTime > historyMs * 1000
+      || this.#appliedBytes - entry.appliedBytes > historyBytesMax);
+    if (past < 0) return 0;
+    this.#history.splice(0, past);
+    return Math.max(0, (this.#history[0]?.watermark ?? 0) - 1);
+  }
+
+  /** Whether the log's time has to move on, so that expired records can be left out for good. */
+  needsTick(): boolean {
+    const nowMicros = this.#options.clock();
+    if (this.#state.kind !== 'serving' || nowMicros <= this.#logTime || performance.now() - this.#lastWriteMs < this.#options.config.tickMs) return false;
+    return this.rows.visibleCount(this.#logTime) !== this.rows.visibleCount(nowMicros);
+  }
+
   /** Settles when nothing is being sealed, merged or built. For tests and for tools that wait. */
   async settled(): Promise<void> {
     await this.#sealing;
@@ -269,6 +293,7 @@ export class Shard {
     applyRecord(context, record, this.#logTime);
     this.#watermark = record.offset + 1;
     this.#last = { offset: record.offset, append_time: record.appendTimeMicros, crc32c: checksumOf(record) };
+    this.#appliedBytes += recordOverheadBytes + record.key.length + (record.value?.length ?? 0);
     this.#lastWriteMs = performance.now();
   }
 
@@ -312,6 +337,8 @@ export class Shard {
     }
     const { watermark, logTime } = this.#storage.durable;
     this.#window.prune(watermark, logTime);
+    this.#history.push({ watermark, logTime, appliedBytes: this.#appliedBytes });
+    if (this.#history.length > historyEntriesMax) this.#history.splice(1, 1);
     this.#manifestAtMs = performance.now();
   }
 
@@ -333,7 +360,9 @@ export class Shard {
   /** Deletes and refusals add no rows: an idle shard writes them into a manifest, so that a restart need not apply them again. */
   #checkpointIdle(): void {
     this.#manifestAtMs = performance.now();
-    if (this.#watermark - this.#storage.durable.watermark >= checkpointIdleRecords) this.freeze();
+    const behind = this.#watermark - this.#storage.durable.watermark;
+    const expired = this.rows.visibleCount(this.#logTime) !== this.rows.parts.reduce((sum, { states }) => sum + states.liveCount, 0);
+    if (behind >= checkpointIdleRecords || (behind > 0 && expired)) this.freeze();
   }
 
   /** Tells those who wait how far it got. */
@@ -362,6 +391,9 @@ export class Shard {
   }
 }
 
+const historyEntriesMax = 10_000;
+/** What the log keeps of a record besides key and value, about. */
+const recordOverheadBytes = 80;
 const checkpointIdleMs = 30_000;
 const checkpointIdleRecords = 1_000;
 const emptyChecksum = 0;

@@ -1,0 +1,157 @@
+import { strict as assert } from 'node:assert';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { crc32c, crcHeaderName, encodeCrc, partition, partitionOf, writeHeaderName, type Headers } from '@proximadb/log';
+import { EmbeddedLog } from '@proximadb/log/embedded';
+import { createLogger } from '@proximadb/process';
+import { compileWalker, encodeDeleteRecord, encodeVectorRecord, type MetadataValue } from '@proximadb/record';
+import { avroType, schemaText, type CollectionSettings, type WriteHeader } from '@proximadb/schemas';
+import { runBuildJob } from '@proximadb/segment';
+import { indexerConfig, ShardHost, type IndexerConfig } from './index.ts';
+
+const schemaIds = { VectorRecord: 1, PatchRecord: 2, DeleteRecord: 3 } as const;
+const texts = new Map<number, string>(Object.entries(schemaIds).map(([name, id]) => [id, schemaText(name as keyof typeof schemaIds)]));
+const walkers = new Map([...texts].map(([id, text]) => [id, compileWalker(JSON.parse(text))]));
+
+const settings: CollectionSettings = {
+  dimension: 4, metric: 'cosine', partitions: 2, index: 'hnsw', m: 8, ef_construction: 64, quantization: 'f32', record_bytes_max: 1 << 16,
+};
+
+/** A host of two partitions on a real log. */
+async function rig(overrides: Partial<Record<keyof IndexerConfig, number>> = {}) {
+  const directory = mkdtempSync(join(tmpdir(), 'proximadb-host-'));
+  const log = await EmbeddedLog.open({ directory: join(directory, 'log') });
+  const topic = await log.createTopic('proximadb-words-7', settings.partitions);
+  const config = indexerConfig.parse({ growingRowsMax: 64, maintenanceMs: 20, idleMs: 100, graphRowsMin: 256, idleGraphRowsMin: 128, ...overrides });
+  let now = Date.now() * 1000;
+  const open = () => {
+    const host = new ShardHost({
+      directory: join(directory, 'shards'), config, source: log, builder: { run: async (job) => runBuildJob(job) },
+      schemas: { walker: (id) => walkers.get(id), text: (id) => texts.get(id) ?? '', learn: async () => {} },
+      keeper: { trim: () => {}, tick: () => {} }, clock: () => now, logger: createLogger({ level: 'warn' }),
+    });
+    for (let each = 0; each < settings.partitions; each += 1) {
+      host.assign({
+        partitions: settings.partitions, settings,
+        identity: { clusterId: topic.clusterId, topic: topic.topic, topicId: topic.topicId, log: 7, partition: each },
+      });
+    }
+    return host;
+  };
+  let host = open();
+  const ends = async () => (await log.extents(topic.topic)).map(({ end }, i) => ({ partition: i, atLeast: Number(end) }));
+  const request = async () => ({ log: 7, at: await ends(), timeoutMs: 10_000 });
+  const write = async (value: Uint8Array | null, id: string, condition: WriteHeader['condition'] = null, requestId: string = randomUUID()) => {
+    const key = Buffer.from(id);
+    const headers: Headers = {
+      [writeHeaderName]: avroType('WriteHeader').toBuffer({ request_id: requestId, sequence: 0, condition }),
+      ...(value === null ? {} : { [crcHeaderName]: encodeCrc(crc32c(value)) }),
+    };
+    const [offset] = await log.append(topic.topic, [{ partition: partitionOf(key, settings.partitions), key, value, headers }]);
+    const [answer] = await host.outcomes(7, requestId, [{ partition: partitionOf(key, settings.partitions), through: Number(offset) + 1, count: 1 }], 10_000);
+    return answer!.outcomes[0]!;
+  };
+  const upsert = (id: string, vector: number[], metadata: Record<string, MetadataValue> = {}, condition: WriteHeader['condition'] = null, expiresAt: bigint | null = null, requestId?: string) =>
+    write(encodeVectorRecord(schemaIds.VectorRecord, { id, vector, metadata: new Map(Object.entries(metadata)), expiresAt }), id, condition, requestId);
+  const search = async (vector: number[], k: number) => {
+    const { answers } = await host.search(await request(), [{ vector: Float32Array.from(vector), k, filter: null, exact: false, ef: null, records: true, explain: true }]);
+    return answers[0]!;
+  };
+  return {
+    log, topic, upsert, search, request, directory,
+    remove: (id: string) => write(encodeDeleteRecord(schemaIds.DeleteRecord, id), id),
+    host: () => host,
+    reopen: async () => { await host.close(); host = open(); },
+    setClock: (micros: number) => { now = micros; },
+    now: () => now,
+    close: async () => { await host.close(); await log[Symbol.asyncDispose](); rmSync(directory, { recursive: true, force: true }); },
+  };
+}
+
+describe('a host of shards', () => {
+  test('finds what was written, through memtables, segments, graphs, merges and a restart', async () => {
+    const r = await rig();
+    try {
+      const count = 700;
+      const angle = (i: number): number[] => [Math.cos(i / 111), Math.sin(i / 111), 0.1, 0];
+      for (let i = 0; i < count; i += 1) await r.upsert(`w${i}`, angle(i), { n: BigInt(i) });
+      for (let i = 0; i < count; i += 7) await r.remove(`w${i}`);
+      for (let i = 1; i < count; i += 7) await r.upsert(`w${i}`, angle(i), { n: BigInt(-i) });
+      const expected = count - 100;
+      for (const phase of ['growing', 'settled', 'restarted']) {
+        const counted = await r.host().count(await r.request(), null);
+        assert.equal(counted.count, expected, phase);
+        // w49 is deleted.
+        const { hits } = await r.search(angle(49.9), 3);
+        assert.deepEqual(hits.map(({ id }) => id), ['w50', 'w51', 'w48'], phase);
+        const filtered = await r.host().count(await r.request(), { kind: 'range', path: ['n'], lower: null, upper: { value: 0n, inclusive: false } });
+        assert.equal(filtered.count, 100, phase);
+        const page = await r.host().scroll(await r.request(), { filter: null, after: 'w5', limit: 1000, bytesMax: 1 << 24 });
+        const ids = page.rows.map(({ id }) => id);
+        assert.deepEqual(ids, [...ids].sort(), phase);
+        assert.equal(ids.every((id) => id > 'w5'), true);
+        if (phase === 'growing') await r.host().settle(7);
+        if (phase === 'settled') await r.reopen();
+      }
+      const reports = await r.host().report(7);
+      assert.ok(reports.every(({ segments }) => segments.length > 0));
+      assert.equal(reports.reduce((sum, { live }) => sum + live, 0), expected);
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('decides conditions in the log’s order and applies a repeated request once', async () => {
+    const r = await rig();
+    try {
+      const absent = { 'proximadb.v1.IfAbsent': {} };
+      const first = await r.upsert('a', [1, 0, 0, 0], { v: 1n }, absent, null, 'request-1');
+      assert.equal(first.kind, 'applied');
+      const second = await r.upsert('a', [0, 1, 0, 0], { v: 2n }, absent);
+      assert.deepEqual({ kind: second.kind, reason: second.kind === 'refused' ? second.reason : '' }, { kind: 'refused', reason: 'exists' });
+      assert.deepEqual(await r.upsert('a', [1, 0, 0, 0], { v: 1n }, absent, null, 'request-1'), first);
+      await r.reopen();
+      assert.deepEqual(await r.upsert('a', [1, 0, 0, 0], { v: 1n }, absent, null, 'request-1'), first);
+      const wrong = await r.upsert('a', [0, 1, 0, 0], {}, { 'proximadb.v1.IfVersion': { log: 7, offset: first.offset + 1 } });
+      assert.equal(wrong.kind, 'refused');
+      const right = await r.upsert('a', [0, 1, 0, 0], {}, { 'proximadb.v1.IfVersion': { log: 7, offset: first.offset } });
+      assert.equal(right.kind, 'applied');
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('hides a record from the instant it expires', async () => {
+    const r = await rig();
+    try {
+      const expires = r.now() + 60_000_000;
+      await r.upsert('a', [1, 0, 0, 0], {}, null, BigInt(expires));
+      await r.upsert('b', [1, 0, 0, 0]);
+      assert.equal((await r.host().count(await r.request(), null)).count, 2);
+      r.setClock(expires);
+      assert.equal((await r.host().count(await r.request(), null)).count, 1);
+      assert.deepEqual((await r.search([1, 0, 0, 0], 10)).hits.map(({ id }) => id), ['b']);
+      assert.equal((await r.host().get(await r.request(), ['a'])).rows.length, 0);
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('puts what is not a record of ours into the ledger and goes on', async () => {
+    const r = await rig();
+    try {
+      const key = Buffer.from('x');
+      await r.log.append(r.topic.topic, [{ partition: partitionOf(key, 2), key, value: Buffer.from('nonsense'), headers: {} }]);
+      await r.log.append(r.topic.topic, [{ partition: partition(1 - partitionOf(key, 2)), key, value: null, headers: {} }]);
+      await r.upsert('x', [1, 0, 0, 0]);
+      assert.equal((await r.host().count(await r.request(), null)).count, 1);
+      const reports = await r.host().report(7);
+      assert.equal(reports.reduce((sum, { malformed }) => sum + malformed, 0), 2);
+    } finally {
+      await r.close();
+    }
+  });
+});

@@ -1,0 +1,233 @@
+/** The shards of one thread: which of them there are, and the reads that are asked of several at once. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { AppError } from '@proximadb/errors';
+import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
+import type { LogReader } from '@proximadb/log';
+import type { Logger } from '@proximadb/process';
+import type { SearchAnswer, SearchSpec, SegmentCost, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark } from '@proximadb/query';
+import type { CollectionSettings } from '@proximadb/schemas';
+import type { Predicate } from '@proximadb/segment';
+import type { IndexerConfig } from './config.ts';
+import type { Candidate, LiveRow } from './rows.ts';
+import { Shard, type ShardSchemas } from './shard.ts';
+import type { Builder, ShardIdentity } from './storage.ts';
+
+/** A partition to hold. Plain data. */
+export interface Assignment {
+  readonly identity: ShardIdentity;
+  readonly partitions: number;
+  readonly settings: CollectionSettings;
+}
+
+/** What the shards cannot do themselves: write to the log. */
+export interface LogKeeper {
+  trim(topic: string, partition: number, before: number): void;
+  /** Appends a delete of the reserved empty key. */
+  tick(topic: string, partition: number): void;
+}
+
+export interface HostOptions {
+  /** A shard lives in `<directory>/<log number>/<partition>`. */
+  readonly directory: string;
+  readonly config: IndexerConfig;
+  readonly source: LogReader;
+  readonly schemas: ShardSchemas;
+  readonly builder: Builder;
+  readonly keeper: LogKeeper;
+  /** µs since 1970. */
+  readonly clock: () => number;
+  readonly logger: Logger;
+}
+
+export class ShardHost implements Shards, Outcomes {
+  readonly #options: HostOptions;
+  readonly #shards = new Map<string, Shard>();
+  readonly #maintenance: NodeJS.Timeout;
+  readonly #trimmed = new Map<Shard, number>();
+
+  constructor(options: HostOptions) {
+    this.#options = options;
+    this.#maintenance = setInterval(() => { this.#maintain(); }, options.config.maintenanceMs);
+    this.#maintenance.unref();
+  }
+
+  /** Starts to hold a partition; one that is held already is left as it is. */
+  assign({ identity, partitions, settings }: Assignment): void {
+    const key = keyOf(identity.log, identity.partition);
+    if (this.#shards.has(key)) return;
+    const { directory, config, source, schemas, builder, clock, logger } = this.#options;
+    const shard = new Shard({
+      directory: join(directory, String(identity.log), String(identity.partition)), identity, partitions, settings, config, source, schemas, builder, clock, logger,
+    });
+    this.#shards.set(key, shard);
+    shard.start();
+  }
+
+  /** Lets go of a collection's partitions and deletes their files. */
+  async erase(log: number): Promise<void> {
+    const shards = [...this.#shards].filter(([, shard]) => shard.identity.log === log);
+    for (const [key] of shards) this.#shards.delete(key);
+    await Promise.all(shards.map(([, shard]) => shard.close()));
+    rmSync(join(this.#options.directory, String(log)), { recursive: true, force: true });
+  }
+
+  async search(request: ShardsRequest, searches: readonly SearchSpec[]): Promise<{ answers: SearchAnswer[]; watermarks: Watermark[] }> {
+    const shards = await this.#ready(request);
+    const found = searches.map(() => ({ candidates: [] as { shard: Shard; candidate: Candidate }[], costs: [] as SegmentCost[] }));
+    const watermarks: Watermark[] = [];
+    const answers = searches.map((): SearchAnswer => ({ hits: [], costs: [] }));
+    // Places are valid until segments change, so all shards are asked, and the winners read, without a pause.
+    for (const shard of shards) {
+      const { partition } = shard.identity;
+      watermarks.push({ partition, watermark: shard.watermark });
+      searches.forEach((spec, i) => {
+        const { candidates, costs } = shard.rows.search(spec, partition, shard.nowMicros);
+        for (const candidate of candidates) found[i]?.candidates.push({ shard, candidate });
+        found[i]?.costs.push(...costs);
+      });
+    }
+    searches.forEach((spec, i) => {
+      const { candidates = [], costs = [] } = found[i] ?? {};
+      candidates.sort((a, b) => a.candidate.distance - b.candidate.distance
+        || a.shard.identity.partition - b.shard.identity.partition || a.candidate.offset - b.candidate.offset);
+      answers[i] = { costs, hits: candidates.slice(0, spec.k).map(({ shard, candidate }) => hitOf(shard, candidate, spec.records)) };
+    });
+    return { answers, watermarks };
+  }
+
+  async get(request: ShardsRequest, ids: readonly string[]): Promise<{ rows: StoredRow[]; watermarks: Watermark[] }> {
+    const shards = await this.#ready(request);
+    const keys = ids.map((id) => ({ id, bytes: Buffer.from(id) }));
+    const rows: StoredRow[] = [];
+    for (const shard of shards) {
+      const visibleAt = shard.nowMicros;
+      for (const { id, bytes } of keys) {
+        const place = shard.rows.find(id, bytes);
+        if (place !== undefined && shard.rows.expires(place) > visibleAt) rows.push(storedOf(shard, shard.rows.read(place)));
+      }
+    }
+    return { rows, watermarks: watermarksOf(shards) };
+  }
+
+  async scroll(
+    request: ShardsRequest, page: { readonly filter: Predicate | null; readonly after: string | null; readonly limit: number; readonly bytesMax: number },
+  ): Promise<{ rows: StoredRow[]; more: boolean; watermarks: Watermark[] }> {
+    const shards = await this.#ready(request);
+    const after = page.after === null ? null : Buffer.from(page.after);
+    const watermarks = watermarksOf(shards);
+    const heads = shards.map((shard) => ({ shard, rest: shard.rows.scroll(page.filter, after, shard.nowMicros) }));
+    const found: { shard: Shard; row: LiveRow }[] = [];
+    let more = false;
+    // Each shard gives its own first rows; the page is the first of all of them.
+    for (const { shard, rest } of heads) {
+      let count = 0;
+      let bytes = 0;
+      for (const row of rest) {
+        if (count === page.limit || (count > 0 && bytes + row.view.bytes.length > page.bytesMax)) {
+          more = true;
+          break;
+        }
+        count += 1;
+        bytes += row.view.bytes.length;
+        found.push({ shard, row });
+      }
+    }
+    found.sort((a, b) => Buffer.compare(a.row.view.idBytes, b.row.view.idBytes));
+    const rows: StoredRow[] = [];
+    let bytes = 0;
+    for (const { shard, row } of found) {
+      if (rows.length === page.limit || (rows.length > 0 && bytes + row.view.bytes.length > page.bytesMax)) {
+        more = true;
+        break;
+      }
+      bytes += row.view.bytes.length;
+      rows.push(storedOf(shard, row));
+    }
+    return { rows, more, watermarks };
+  }
+
+  async count(request: ShardsRequest, filter: Predicate | null): Promise<{ count: number; watermarks: Watermark[] }> {
+    const shards = await this.#ready(request);
+    const count = shards.reduce((sum, shard) => sum + shard.rows.count(filter, shard.nowMicros), 0);
+    return { count, watermarks: watermarksOf(shards) };
+  }
+
+  async outcomes(log: number, requestId: string, wanted: readonly OutcomesWanted[], timeoutMs: number): Promise<PartitionOutcomes[]> {
+    await this.#ready({ log, timeoutMs, at: wanted.map(({ partition, through }) => ({ partition, atLeast: through })) });
+    return wanted.map((each) => this.#shard(log, each.partition).outcomes(requestId, each));
+  }
+
+  async report(log: number): Promise<ShardReport[]> {
+    return [...this.#shards.values()].filter(({ identity }) => identity.log === log).map((shard) => shard.report());
+  }
+
+  /** How far the shards are with what the log had when they were opened. */
+  progress(): { readonly shards: number; readonly ready: number } {
+    const shards = [...this.#shards.values()];
+    return { shards: shards.length, ready: shards.filter(({ state }) => state.kind !== 'replaying').length };
+  }
+
+  /** Freezes every memtable, and settles when nothing is left to be sealed, merged or built. */
+  async settle(log: number): Promise<void> {
+    const shards = [...this.#shards.values()].filter(({ identity }) => identity.log === log);
+    for (const shard of shards) shard.freeze();
+    for (const shard of shards) await shard.settled();
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#maintenance);
+    await Promise.all([...this.#shards.values()].map((shard) => shard.close()));
+  }
+
+  /** The shards asked, in one synchronous moment at which each is where it must be. */
+  async #ready(request: ShardsRequest): Promise<Shard[]> {
+    const deadlineMs = performance.now() + request.timeoutMs;
+    const shards = request.at.map(({ partition }) => this.#shard(request.log, partition));
+    await Promise.all(shards.map((shard, i) => shard.waitFor(request.at[i]?.atLeast ?? 0, deadlineMs - performance.now())));
+    // One turn of the loop between calls: applying and other calls go on under a burst of reads.
+    await setImmediate();
+    return request.at.map(({ partition }) => this.#shard(request.log, partition));
+  }
+
+  #shard(log: number, partition: number): Shard {
+    const shard = this.#shards.get(keyOf(log, partition));
+    if (shard === undefined) throw new AppError('UNAVAILABLE', `partition ${partition} of log ${log} is not served here`);
+    return shard;
+  }
+
+  #maintain(): void {
+    const { config, keeper } = this.#options;
+    const shards = [...this.#shards.values()];
+    const growing = shards.map((shard) => ({ shard, bytes: shard.growingBytes })).sort((a, b) => b.bytes - a.bytes);
+    if (growing.reduce((sum, { bytes }) => sum + bytes, 0) > config.growingTotalBytesMax) growing[0]?.shard.freeze();
+    for (const shard of shards) {
+      shard.maintain();
+      const { topic, partition } = shard.identity;
+      if (shard.needsTick()) keeper.tick(topic, partition);
+      const before = shard.trimPoint(config.historyBytesMax / shards.length);
+      if (before > (this.#trimmed.get(shard) ?? 0)) {
+        this.#trimmed.set(shard, before);
+        keeper.trim(topic, partition, before);
+      }
+    }
+  }
+}
+
+function keyOf(log: number, partition: number): string {
+  return `${log}/${partition}`;
+}
+
+function watermarksOf(shards: readonly Shard[]): Watermark[] {
+  return shards.map(({ identity, watermark }) => ({ partition: identity.partition, watermark }));
+}
+
+function hitOf(shard: Shard, candidate: Candidate, records: boolean): ShardHit {
+  const { view, offset } = shard.rows.read(candidate);
+  return { id: view.id, distance: candidate.distance, partition: shard.identity.partition, offset, record: records ? view.bytes : null };
+}
+
+function storedOf(shard: Shard, { view, offset }: LiveRow): StoredRow {
+  return { id: view.id, partition: shard.identity.partition, offset, record: view.bytes };
+}

@@ -1,0 +1,174 @@
+/** Shards on threads, seen from the main thread: a partition lives on thread `partition mod threads`. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { AppError } from '@proximadb/errors';
+import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
+import type { Logger, LogLevel } from '@proximadb/process';
+import type { SearchAnswer, SearchSpec, ShardReport, Shards, ShardsRequest, StoredRow, Watermark } from '@proximadb/query';
+import type { BuildJob, BuildResult, Predicate } from '@proximadb/segment';
+import type { IndexerConfig } from '../config.ts';
+import type { Assignment, LogKeeper } from '../host.ts';
+import { Rpc, type Handler } from './rpc.ts';
+
+export interface ShardThreadData {
+  readonly name: string;
+  readonly directory: string;
+  readonly logDirectory: string;
+  readonly config: IndexerConfig;
+  readonly logLevel: LogLevel;
+}
+
+export interface ShardPoolOptions {
+  /** Where the shards live. */
+  readonly directory: string;
+  /** The embedded log's folder, which the threads read. */
+  readonly logDirectory: string;
+  readonly config: IndexerConfig;
+  readonly logLevel: LogLevel;
+  readonly logger: Logger;
+  readonly keeper: LogKeeper;
+  /** Text of an accepted schema; null if the catalog has not accepted it. */
+  readonly schemaText: (schemaId: number) => Promise<string | null>;
+  /** A thread died: the process cannot go on. */
+  readonly onFatal: (error: Error) => void;
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly rpc: Rpc;
+}
+
+export class ShardPool implements Shards, Outcomes {
+  readonly #options: ShardPoolOptions;
+  readonly #threads: readonly Thread[];
+  /** Completing and merging flat segments is short; graphs are long. Neither waits for the other. */
+  readonly #files: Thread;
+  readonly #graphs: Thread;
+  #closing = false;
+
+  constructor(options: ShardPoolOptions) {
+    this.#options = options;
+    const count = options.config.threads === 0 ? Math.max(1, availableParallelism() - 1) : options.config.threads;
+    this.#files = this.#start('files', './build-thread.ts', undefined, {});
+    this.#graphs = this.#start('graphs', './build-thread.ts', undefined, {});
+    this.#threads = Array.from({ length: count }, (_, i) => {
+      const name = `shards-${i}`;
+      const { directory, logDirectory, config, logLevel, keeper } = options;
+      return this.#start(name, './shard-thread.ts', { name, directory, logDirectory, config, logLevel } satisfies ShardThreadData, {
+        schema: (schemaId: number) => options.schemaText(schemaId),
+        build: (job: BuildJob) => this.#build(job),
+        trim: (topic: string, partition: number, before: number) => { keeper.trim(topic, partition, before); },
+        tick: (topic: string, partition: number) => { keeper.tick(topic, partition); },
+      });
+    });
+  }
+
+  async assign(assignment: Assignment): Promise<void> {
+    await this.#of(assignment.identity.partition).rpc.call('assign', assignment);
+  }
+
+  async erase(log: number): Promise<void> {
+    // One after the other: the last removes the folder that they share.
+    for (const { rpc } of this.#threads) await rpc.call('erase', log);
+  }
+
+  async search(request: ShardsRequest, searches: readonly SearchSpec[]): Promise<{ answers: SearchAnswer[]; watermarks: Watermark[] }> {
+    const parts = await this.#fanOut<{ answers: SearchAnswer[]; watermarks: Watermark[] }>(request, 'search', searches);
+    const answers = searches.map((spec, i) => {
+      const all = parts.map((part) => part.answers[i] ?? { hits: [], costs: [] });
+      const hits = all.flatMap((answer) => answer.hits);
+      if (all.length > 1) hits.sort((a, b) => a.distance - b.distance || a.partition - b.partition || a.offset - b.offset);
+      return { hits: hits.slice(0, spec.k), costs: all.flatMap(({ costs }) => costs) };
+    });
+    return { answers, watermarks: parts.flatMap(({ watermarks }) => watermarks) };
+  }
+
+  async get(request: ShardsRequest, ids: readonly string[]): Promise<{ rows: StoredRow[]; watermarks: Watermark[] }> {
+    const parts = await this.#fanOut<{ rows: StoredRow[]; watermarks: Watermark[] }>(request, 'get', ids);
+    return { rows: parts.flatMap(({ rows }) => rows), watermarks: parts.flatMap(({ watermarks }) => watermarks) };
+  }
+
+  async scroll(request: ShardsRequest, page: { filter: Predicate | null; after: string | null; limit: number; bytesMax: number }):
+    Promise<{ rows: StoredRow[]; more: boolean; watermarks: Watermark[] }> {
+    const parts = await this.#fanOut<{ rows: StoredRow[]; more: boolean; watermarks: Watermark[] }>(request, 'scroll', page);
+    const watermarks = parts.flatMap((part) => part.watermarks);
+    const [only] = parts;
+    if (parts.length === 1 && only !== undefined) return only;
+    // What a part left out comes after its last row, so nothing after the first such row may be shown.
+    const merged = parts.flatMap(({ rows, more }) => rows.map((row, i) => ({ row, bytes: Buffer.from(row.id), ends: more && i === rows.length - 1 })));
+    merged.sort((a, b) => Buffer.compare(a.bytes, b.bytes));
+    const rows: StoredRow[] = [];
+    let size = 0;
+    for (const { row, ends } of merged) {
+      if (rows.length === page.limit || (rows.length > 0 && size + row.record.length > page.bytesMax)) return { rows, more: true, watermarks };
+      rows.push(row);
+      size += row.record.length;
+      if (ends) return { rows, more: true, watermarks };
+    }
+    return { rows, more: false, watermarks };
+  }
+
+  async count(request: ShardsRequest, filter: Predicate | null): Promise<{ count: number; watermarks: Watermark[] }> {
+    const parts = await this.#fanOut<{ count: number; watermarks: Watermark[] }>(request, 'count', filter);
+    return { count: parts.reduce((sum, part) => sum + part.count, 0), watermarks: parts.flatMap(({ watermarks }) => watermarks) };
+  }
+
+  async outcomes(log: number, requestId: string, wanted: readonly OutcomesWanted[], timeoutMs: number): Promise<PartitionOutcomes[]> {
+    const byThread = Map.groupBy(wanted, ({ partition }) => this.#of(partition));
+    const parts = await Promise.all([...byThread].map(([thread, each]) => thread.rpc.call<PartitionOutcomes[]>('outcomes', log, requestId, each, timeoutMs)));
+    return parts.flat();
+  }
+
+  async report(log: number): Promise<ShardReport[]> {
+    const parts = await Promise.all(this.#threads.map(({ rpc }) => rpc.call<ShardReport[]>('report', log)));
+    return parts.flat().sort((a, b) => a.partition - b.partition);
+  }
+
+  async progress(): Promise<{ shards: number; ready: number }> {
+    const parts = await Promise.all(this.#threads.map(({ rpc }) => rpc.call<{ shards: number; ready: number }>('progress')));
+    return { shards: parts.reduce((sum, part) => sum + part.shards, 0), ready: parts.reduce((sum, part) => sum + part.ready, 0) };
+  }
+
+  /** Seals everything of a collection, and settles when nothing is left to be built at once. */
+  async settle(log: number): Promise<void> {
+    await Promise.all(this.#threads.map(({ rpc }) => rpc.call('settle', log)));
+  }
+
+  /** Drains, writes the last manifests, ends the threads. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    await Promise.all(this.#threads.map(({ rpc }) => rpc.call('close')));
+    for (const { worker, rpc } of [...this.#threads, this.#files, this.#graphs]) {
+      rpc.fail(new AppError('UNAVAILABLE', 'the shards are closed'));
+      await worker.terminate();
+    }
+  }
+
+  #build(job: BuildJob): Promise<BuildResult> {
+    const long = job.kind === 'graph' || (job.kind === 'merge' && job.graph !== undefined);
+    return (long ? this.#graphs : this.#files).rpc.call<BuildResult>('build', job);
+  }
+
+  #of(partition: number): Thread {
+    const thread = this.#threads[partition % this.#threads.length];
+    if (thread === undefined) throw new AppError('UNAVAILABLE', `no thread holds partition ${partition}`);
+    return thread;
+  }
+
+  #fanOut<T>(request: ShardsRequest, method: string, ...args: readonly unknown[]): Promise<T[]> {
+    const byThread = Map.groupBy(request.at, ({ partition }) => this.#of(partition));
+    return Promise.all([...byThread].map(([thread, at]) => thread.rpc.call<T>(method, { ...request, at }, ...args)));
+  }
+
+  #start(name: string, file: string, workerData: unknown, handlers: Readonly<Record<string, Handler>>): Thread {
+    const worker = new Worker(new URL(file, import.meta.url), { name, workerData });
+    const rpc = new Rpc(worker, handlers);
+    const died = (error: Error): void => {
+      rpc.fail(new AppError('UNAVAILABLE', `the thread ${name} died: ${error.message}`, { cause: error }));
+      if (!this.#closing) this.#options.onFatal(error);
+    };
+    worker.on('error', died);
+    worker.on('exit', (code) => { if (!this.#closing) died(new Error(`exit code ${code}`)); });
+    return { worker, rpc };
+  }
+}

@@ -1,0 +1,82 @@
+/** A thread that holds shards: it reads the log by itself and answers what the main thread asks. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { assert } from '@proximadb/errors';
+import type { OutcomesWanted } from '@proximadb/gateway';
+import { openEmbeddedReader } from '@proximadb/log/embedded';
+import { createLogger } from '@proximadb/process';
+import type { SearchSpec, ShardsRequest, StoredRow } from '@proximadb/query';
+import { compileWalker, type Walker } from '@proximadb/record';
+import type { BuildResult, Predicate } from '@proximadb/segment';
+import { ShardHost, type Assignment } from '../host.ts';
+import { Rpc } from './rpc.ts';
+import type { ShardThreadData } from './pool.ts';
+
+assert(parentPort !== null, 'runs as a worker');
+const data = workerData as ShardThreadData;
+const source = await openEmbeddedReader(data.logDirectory);
+
+const schemas = new Map<number, { readonly text: string; readonly walker: Walker }>();
+const known = (schemaId: number): { readonly text: string; readonly walker: Walker } | undefined => schemas.get(schemaId);
+
+type Page = Parameters<ShardHost['scroll']>[1];
+const rpc: Rpc = new Rpc(parentPort, {
+  assign: (assignment: Assignment) => { host.assign(assignment); },
+  erase: (log: number) => host.erase(log),
+  search: async (request: ShardsRequest, searches: readonly SearchSpec[]) => {
+    const { answers, watermarks } = await host.search(request, searches);
+    const own = answers.map(({ hits, costs }) => ({ costs, hits: hits.map((hit) => ({ ...hit, record: hit.record && ownBytes(hit.record) })) }));
+    return { answers: own, watermarks };
+  },
+  get: async (request: ShardsRequest, ids: readonly string[]) => {
+    const { rows, watermarks } = await host.get(request, ids);
+    return { rows: rows.map(ownRow), watermarks };
+  },
+  scroll: async (request: ShardsRequest, page: Page) => {
+    const { rows, more, watermarks } = await host.scroll(request, page);
+    return { rows: rows.map(ownRow), more, watermarks };
+  },
+  count: (request: ShardsRequest, filter: Predicate | null) => host.count(request, filter),
+  outcomes: (log: number, requestId: string, wanted: readonly OutcomesWanted[], timeoutMs: number) => host.outcomes(log, requestId, wanted, timeoutMs),
+  report: (log: number) => host.report(log),
+  progress: () => host.progress(),
+  settle: (log: number) => host.settle(log),
+  close: async () => {
+    await host.close();
+    await source[Symbol.asyncDispose]();
+  },
+});
+
+const host: ShardHost = new ShardHost({
+  directory: data.directory,
+  config: data.config,
+  source,
+  schemas: {
+    walker: (schemaId) => known(schemaId)?.walker,
+    text: (schemaId) => {
+      const found = known(schemaId);
+      assert(found !== undefined, 'a stored record has a known schema');
+      return found.text;
+    },
+    learn: async (schemaId) => {
+      if (schemas.has(schemaId)) return;
+      const text = await rpc.call<string | null>('schema', schemaId);
+      if (text !== null) schemas.set(schemaId, { text, walker: compileWalker(JSON.parse(text)) });
+    },
+  },
+  builder: { run: (job) => rpc.call<BuildResult>('build', job) },
+  keeper: {
+    trim: (topic, partition, before) => { void rpc.call('trim', topic, partition, before).catch(() => {}); },
+    tick: (topic, partition) => { void rpc.call('tick', topic, partition).catch(() => {}); },
+  },
+  clock: () => Date.now() * 1000,
+  logger: createLogger({ level: data.logLevel }).child({ thread: data.name }),
+});
+
+/** A message would carry the whole buffer behind a view. */
+function ownBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
+function ownRow(row: StoredRow): StoredRow {
+  return { ...row, record: ownBytes(row.record) };
+}
