@@ -16,7 +16,7 @@ declare const WebAssembly: {
 /** Addresses, row numbers and counts come back signed from WebAssembly; none that is returned here reaches 2³¹. */
 export interface Kernels {
   distance(metric: number, query: number, rowBytes: number, row: number): number;
-  begin(heap: number, k: number): void;
+  begin(heap: number, k: number, rows: number, rowBytes: number): void;
   scanRange(metric: number, query: number, rowBytes: number, rows: number, first: number, count: number): void;
   scanBits(
     metric: number, query: number, rowBytes: number, rows: number, first: number, bits: number, words: number, list: number, listRows: number,

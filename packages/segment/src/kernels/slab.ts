@@ -148,7 +148,7 @@ export class Slab {
    * @param k at most 65,536
    */
   scanList(metric: KernelMetric, query: Float32Array, list: Uint32Array, k: number): Top {
-    for (const row of list) assert(row < this.#capacity, 'a listed row is beyond the slab');
+    for (let i = 0; i < list.length; i += 1) assert((list[i] ?? 0) < this.#capacity, 'a listed row is beyond the slab');
     const capped = this.#begin(query, k, list.length);
     if (capped === 0) return emptyTop();
     for (let start = 0; start < list.length; start += chunk) {
@@ -184,7 +184,7 @@ export class Slab {
     const end = heapAt + capped * 8;
     this.#reach(end);
     this.#heapEnd = Math.max(this.#heapEnd, end);
-    if (capped > 0) this.#kernels.begin(heapAt, capped);
+    if (capped > 0) this.#kernels.begin(heapAt, capped, rows, this.#rowBytes);
     return capped;
   }
 

@@ -3,9 +3,24 @@
  * All addresses are the caller's; nothing is allocated here. Rows follow one another from `rows` on, `bytes` each.
  */
 import { fourRows, innerProduct, l1, oneRow, squaredL2 } from './distances';
-import { farthest, offer } from './top';
+import { clear, farthest, offer } from './top';
 
-export { begin, finish } from './top';
+export { finish } from './top';
+
+/** About an L2 cache: what is larger comes from memory each time it is scanned. */
+// @ts-ignore: decorator
+@inline const cacheBytes: usize = 1 << 20;
+/** A stream with gaps up to this size between its rows is still prefetched as one. */
+// @ts-ignore: decorator
+@inline const gapBytes: usize = 512;
+/** Whether this search reads more than the cache holds. */
+let fromMemory: bool = false;
+
+/** Begins a search over at most `rows` rows. `heap`: an address for k × 8 bytes, aligned to 8; `k` ≥ 1. */
+export function begin(heap: usize, k: u32, rows: u32, bytes: usize): void {
+  fromMemory = u64(rows) * u64(bytes) > cacheBytes;
+  clear(heap, k);
+}
 
 export function distance(metric: i32, query: usize, bytes: usize, row: usize): f32 {
   if (metric == innerProduct) return oneRow(innerProduct, query, bytes, row);
@@ -61,19 +76,19 @@ function range(metric: i32, query: usize, bytes: usize, rows: usize, first: u32,
   let at = rows + usize(first) * bytes;
   let row = first;
   const end = first + count;
-  const endOfFours = first + (count & ~3);
+  const endOfFours = fromMemory ? first : first + (count & ~3);
   for (; row < endOfFours; row += 4, at += bytes << 2) {
     const distances = fourRows(metric, query, bytes, at, at + bytes, at + 2 * bytes, at + 3 * bytes);
     if (someGetIn(distances)) offerFour(distances, row, row + 1, row + 2, row + 3);
   }
-  for (; row < end; row += 1, at += bytes) offer(oneRow(metric, query, bytes, at), row);
+  for (; row < end; row += 1, at += bytes) offerOne(oneRow(metric, query, bytes, at), row);
 }
 
 // @ts-ignore: decorator
 @inline
 function listed(metric: i32, query: usize, bytes: usize, rows: usize, list: usize, count: u32): void {
   const end = list + (usize(count) << 2);
-  const endOfFours = list + (usize(count & ~3) << 2);
+  const endOfFours = isStream(bytes, list, count) ? list : list + (usize(count & ~3) << 2);
   for (; list < endOfFours; list += 16) {
     const a = load<u32>(list), b = load<u32>(list, 4), c = load<u32>(list, 8), d = load<u32>(list, 12);
     const distances = fourRows(
@@ -83,8 +98,15 @@ function listed(metric: i32, query: usize, bytes: usize, rows: usize, list: usiz
   }
   for (; list < end; list += 4) {
     const row = load<u32>(list);
-    offer(oneRow(metric, query, bytes, rows + usize(row) * bytes), row);
+    offerOne(oneRow(metric, query, bytes, rows + usize(row) * bytes), row);
   }
+}
+
+/** Whether listed rows, if they ascend, lie so close that reading them is one stream from memory. Only speed depends on it. */
+function isStream(bytes: usize, list: usize, count: u32): bool {
+  if (!fromMemory || count < 4) return false;
+  const span = load<u32>(list + (usize(count - 1) << 2)) - load<u32>(list) + 1;
+  return span >= count && u64(span - count) * u64(bytes) <= u64(count) * gapBytes;
 }
 
 /** Nearly always false once the heap is full. Not `lt`: as near as the bound, the lower row gets in. */
@@ -92,6 +114,12 @@ function listed(metric: i32, query: usize, bytes: usize, rows: usize, list: usiz
 @inline
 function someGetIn(distances: v128): bool {
   return v128.any_true(f32x4.le(distances, f32x4.splat(farthest())));
+}
+
+// @ts-ignore: decorator
+@inline
+function offerOne(distance: f32, row: u32): void {
+  if (distance <= farthest()) offer(distance, row);
 }
 
 function offerFour(distances: v128, a: u32, b: u32, c: u32, d: u32): void {

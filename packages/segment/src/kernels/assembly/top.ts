@@ -10,7 +10,7 @@ let size: u32 = 0;
 let bound: f32 = Infinity;
 
 /** `at`: an address for k × 8 bytes, aligned to 8; `k` ≥ 1. */
-export function begin(at: usize, k: u32): void {
+export function clear(at: usize, k: u32): void {
   heap = at;
   limit = k;
   size = 0;
