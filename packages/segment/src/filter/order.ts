@@ -22,9 +22,9 @@ export function compareNumbers(a: number | bigint, b: number | bigint): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** One spelling a value: a long becomes a double wherever it is exactly one, and −0 becomes 0. So equal values are the same key of a Map. */
+/** One spelling a value: a long becomes a double wherever it is exactly one. So equal values are the same key of a Map, as −0 and 0 are anyway. */
 export function canonicalNumber(value: number | bigint): number | bigint {
-  if (typeof value === 'number') return value + 0;
+  if (typeof value === 'number') return value;
   const double = Number(value);
   return Number.isSafeInteger(double) || BigInt(double) === value ? double : value;
 }
