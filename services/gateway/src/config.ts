@@ -16,7 +16,7 @@ const mebibyte = 1024 * kibibyte;
 /** Units stand last in the names; all are whole numbers. */
 export const gatewayLimits = {
   recordsMax: limit(10_000, 1, 100_000, 'Records of one write. More: RESOURCE_EXHAUSTED, without a time to come back.'),
-  requestBytesMax: limit(64 * mebibyte, kibibyte, 1024 * mebibyte, 'Records of one write, together.'),
+  requestBytesMax: limit(32 * mebibyte, kibibyte, 1024 * mebibyte, 'Records of one write, together.'),
   recordBytesMax: limit(mebibyte, kibibyte, 4 * mebibyte, 'One record of a collection that is made from now on.'),
   inFlightBytesMax: limit(256 * mebibyte, 1, 16_384 * mebibyte, 'Records of all writes that the log holds and has not settled. More: come back later.'),
   retryAfterMs: limit(100, 1, 60_000, 'When a caller that was sent away is told to come back.'),

@@ -40,7 +40,7 @@ class Mistakes {
   throwIfAny(): void {
     const [first] = this.#details;
     if (first === undefined) return;
-    const where = [`record ${first.record ?? 0}`, ...(first.field === undefined ? [] : [first.field])].join(', ');
+    const where = [first.record === undefined ? undefined : `record ${first.record}`, first.field].filter((part) => part !== undefined).join(', ');
     const { length } = this.#details;
     const more = this.full ? `; ${length} mistakes are listed, there may be more` : length > 1 ? `; ${length} mistakes in all` : '';
     throw new AppError('INVALID_ARGUMENT', `${where}: ${first.reason}${more}; nothing was written`, { details: this.#details });
@@ -124,14 +124,16 @@ export function checkConditions(conditions: readonly Condition[], count: number)
     throw invalid(`has ${conditions.length} conditions for ${count} records; none, one for all, or one a record are allowed`, { field: 'conditions' });
   }
   const mistakes = new Mistakes();
-  const checked = conditions.map(({ condition }, record): WriteCondition => {
+  const checked = conditions.map(({ condition }, index): WriteCondition => {
+    // One for all is of no record.
+    const place = { ...(conditions.length === 1 ? {} : { record: index }), field: `conditions[${index}]` };
     switch (condition?.kind) {
       case 'ifAbsent': return { kind: 'if_absent' };
       case 'ifPresent': return { kind: 'if_present' };
-      case 'ifVersion': return versionCondition(condition.value, record, mistakes);
+      case 'ifVersion': return versionCondition(condition.value, place, mistakes);
       case undefined:
         // One for all has to say something; in a list, a record without a condition is plain.
-        if (conditions.length === 1) mistakes.add({ record, field: 'conditions[0]', reason: 'is empty; ifAbsent, ifPresent or ifVersion is needed' });
+        if (conditions.length === 1) mistakes.add({ ...place, reason: 'is empty; ifAbsent, ifPresent or ifVersion is needed' });
         return { kind: 'none' };
     }
   });
@@ -139,13 +141,14 @@ export function checkConditions(conditions: readonly Condition[], count: number)
   return checked;
 }
 
-function versionCondition(text: string, record: number, mistakes: Mistakes): WriteCondition {
+function versionCondition(text: string, place: { readonly record?: number; readonly field: string }, mistakes: Mistakes): WriteCondition {
   try {
     const { log, offset } = parseVersion(text);
     return { kind: 'if_version', log, offset };
   } catch (thrown) {
     if (!(thrown instanceof AppError)) throw thrown;
-    mistakes.add({ record, field: `conditions[${record}].ifVersion`, reason: `${JSON.stringify(text)} is not a version, which looks like "12-345"` });
+    const reason = `${JSON.stringify(text.slice(0, 80))} is not a version, which looks like "12-345"`;
+    mistakes.add({ ...place, field: `${place.field}.ifVersion`, reason });
     return { kind: 'none' };
   }
 }

@@ -59,7 +59,7 @@ export class Writes {
 
   async delete(request: DeleteRequest, context: CallContext): Promise<DeleteResponse> {
     if (request.filter !== null) return this.#deleteByFilter(request, context);
-    if (request.ids.length === 0) throw invalid('is empty, and there is no filter; ids or a filter are needed', { field: 'ids' });
+    if (request.ids.length === 0) throw idsOrFilter('ids or a filter are needed, and there is neither');
     for (const field of ['cursor', 'limit'] as const) {
       if (request[field] !== null) throw invalid('goes with a filter, not with ids', { field });
     }
@@ -74,7 +74,7 @@ export class Writes {
   async #deleteByFilter(request: DeleteRequest, outer: CallContext): Promise<DeleteResponse> {
     const { filter } = request;
     if (filter === null) throw invalid('is needed', { field: 'filter' });
-    if (request.ids.length > 0) throw invalid('must be empty where there is a filter; ids or a filter are needed, not both', { field: 'ids' });
+    if (request.ids.length > 0) throw idsOrFilter('ids or a filter are needed, and there are both');
     if (request.conditions.length > 0) throw invalid('go with ids, not with a filter', { field: 'conditions' });
     if (request.limit !== null && request.limit < 1) throw invalid(`is ${request.limit}; at least 1 is needed`, { field: 'limit' });
     checkAttempt(request.attempt);
@@ -116,6 +116,10 @@ export class Writes {
     if (timeoutMs !== null && timeoutMs < 1) throw invalid(`is ${timeoutMs}; at least 1 is needed`, { field: 'timeoutMs' });
     return { signal, deadline: deadline.within(Math.min(timeoutMs ?? Infinity, this.#config.writeTimeoutMsMax)) };
   }
+}
+
+function idsOrFilter(reason: string): AppError {
+  return new AppError('INVALID_ARGUMENT', reason, { details: [{ field: 'ids', reason }, { field: 'filter', reason }] });
 }
 
 /** No record was applied: the call failed. */

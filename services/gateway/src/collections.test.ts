@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { type Code } from '@proximadb/errors';
+import { CreateCollectionRequest, schemaFingerprint, schemaText, type UpdateCollectionRequest } from '@proximadb/schemas';
+import { call, errorOf, openFixture, type Fixture } from './testing/fixture.ts';
+
+let fixture: Fixture;
+
+before(async () => {
+  fixture = await openFixture({ partitionsDefault: 5, recordBytesMax: 2_048 });
+});
+after(async () => {
+  await fixture[Symbol.asyncDispose]();
+});
+
+const create = (fields: Partial<CreateCollectionRequest>) =>
+  fixture.gateway.createCollection(CreateCollectionRequest.create({ dimension: 2, ...fields }), call());
+const update = (fields: Partial<UpdateCollectionRequest>) =>
+  fixture.gateway.updateCollection({ collection: 'c', description: null, tags: null, ...fields }, call());
+
+test('a collection is made with defaults, shown, listed, changed and deleted', async () => {
+  const made = await create({ name: 'c' });
+  assert.deepEqual({ ...made, log: 0n, createdAt: 0n }, {
+    name: 'c', dimension: 2, metric: 'cosine', partitions: 5, index: 'hnsw', hnsw: { m: 16, efConstruction: 128, quantization: 'i8' },
+    description: '', tags: {}, log: 0n, createdAt: 0n,
+  });
+  assert.equal(fixture.catalog.get('c').settings.record_bytes_max, 2_048);
+  assert.deepEqual(await fixture.gateway.getCollection({ collection: 'c' }, call()), made);
+  const changed = await update({ description: 'words', tags: { entries: { team: 'search' } } });
+  assert.deepEqual(changed, { ...made, description: 'words', tags: { team: 'search' } });
+  assert.deepEqual(await update({ description: '' }), { ...changed, description: '' }, 'what is not given stays');
+  assert.deepEqual((await fixture.gateway.listCollections({}, call())).collections.map(({ name }) => name), ['c']);
+  assert.deepEqual(await fixture.gateway.deleteCollection({ collection: 'c' }, call()), {});
+  assert.equal((await errorOf(fixture.gateway.getCollection({ collection: 'c' }, call()))).code, 'NOT_FOUND');
+});
+
+test('a name is taken once; a retry with the same request id finds its own collection', async () => {
+  const made = await create({ name: 'taken', requestId: 'r' });
+  assert.deepEqual(await create({ name: 'taken', requestId: 'r' }), made);
+  assert.equal((await errorOf(create({ name: 'taken' }))).code, 'ALREADY_EXISTS');
+});
+
+const refused: readonly (readonly [string, () => Promise<unknown>, Code, string])[] = [
+  ['name', () => create({ name: '-x' }), 'INVALID_ARGUMENT', 'name'],
+  ['dimension', () => create({ name: 'x', dimension: 4_097 }), 'INVALID_ARGUMENT', 'dimension'],
+  ['partitions', () => create({ name: 'x', partitions: 257 }), 'INVALID_ARGUMENT', 'partitions'],
+  ['links', () => create({ name: 'x', hnsw: { m: 1, efConstruction: 0, quantization: null } }), 'INVALID_ARGUMENT', 'hnsw.m'],
+  ['breadth', () => create({ name: 'x', hnsw: { m: 0, efConstruction: 100_000, quantization: null } }), 'INVALID_ARGUMENT', 'hnsw.efConstruction'],
+  ['description', () => create({ name: 'x', description: 'x'.repeat(4_097) }), 'INVALID_ARGUMENT', 'description'],
+  ['request id', () => create({ name: 'x', requestId: 'x'.repeat(65) }), 'INVALID_ARGUMENT', 'requestId'],
+  ['nothing to change', () => update({}), 'INVALID_ARGUMENT', 'description'],
+  ['unknown to change', () => update({ collection: 'nothing', description: 'x' }), 'NOT_FOUND', 'collection'],
+  ['unknown to delete', () => fixture.gateway.deleteCollection({ collection: 'nothing' }, call()), 'NOT_FOUND', 'collection'],
+  ['unknown schema', () => fixture.gateway.getSchema({ name: 'WriteHeader' }, call()), 'NOT_FOUND', 'name'],
+];
+for (const [name, send, code, field] of refused) {
+  test(`refused: ${name}`, async () => {
+    const error = await errorOf(send());
+    assert.deepEqual([error.code, error.details[0]?.field], [code, field], error.message);
+  });
+}
+
+test('the schemas of records are shown with the ids to write', async () => {
+  for (const name of ['VectorRecord', 'PatchRecord', 'DeleteRecord'] as const) {
+    assert.deepEqual(await fixture.gateway.getSchema({ name }, call()), {
+      name, id: fixture.catalog.schemas.idOf(name), schema: schemaText(name), fingerprint: schemaFingerprint(name),
+    });
+  }
+});
