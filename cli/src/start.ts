@@ -1,0 +1,66 @@
+/** `proximadb start`: a standalone server in this process. */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import pc from 'picocolors';
+import { describeConfig, createLogger, loadConfig, parseFlags, stopOnSignals, type SignalSource } from '@proximadb/process';
+import { createStandalone, standaloneConfig } from '@proximadb/standalone';
+
+export interface Terminal {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly signals: SignalSource;
+  readonly out: { write(text: string): unknown; readonly isTTY?: boolean };
+}
+
+const configVariable = 'PROXIMADB_CONFIG';
+
+/** Runs until it is told to stop. @throws AppError INVALID_ARGUMENT for a mistake in the configuration. */
+export async function start(args: readonly string[], terminal: Terminal): Promise<void> {
+  const { config: path, ...flags } = parseFlags(standaloneConfig, args);
+  const file = path ?? terminal.environment[configVariable];
+  const config = loadConfig(standaloneConfig, {
+    environment: terminal.environment, flags, otherVariables: [configVariable], ...(typeof file === 'string' ? { file: readFileSync(file, 'utf8') } : {}),
+  });
+  const say = (text: string): void => { terminal.out.write(`${text}\n`); };
+  const logger = createLogger({ level: config.logLevel });
+  const startedMs = performance.now();
+  say(`${pc.bold('ProximaDB')} starts; its data is in ${pc.cyan(resolve(config.data))}`);
+  using stop = stopOnSignals(terminal.signals, {
+    onStop: () => { say('Stopping: calls under way end, memory is written to disk (once more to stop at once)'); },
+  });
+  await using server = await createStandalone(config, { logger });
+  let shown = 0;
+  await Promise.race([
+    server.whenReady(({ shards, ready }) => {
+      if (ready === shards || performance.now() - shown < 1_000) return;
+      shown = performance.now();
+      say(`  replaying the log: ${ready} of ${shards} partitions are ready`);
+    }),
+    new Promise<void>((settle) => { stop.signal.addEventListener('abort', () => { settle(); }, { once: true }); }),
+  ]);
+  if (!stop.signal.aborted) say(welcome(config.host, server.restPort, server.grpcPort, performance.now() - startedMs));
+  await server.run(stop.signal);
+  say('Stopped.');
+}
+
+/** All options, for `start --help`. */
+export function startHelp(): string {
+  return describeConfig(standaloneConfig);
+}
+
+function welcome(host: string, restPort: number, grpcPort: number, tookMs: number): string {
+  const shown = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  const rest = `http://${shown}:${restPort}`;
+  return `
+  ${pc.green('ready')} after ${(tookMs / 1000).toFixed(1)} s
+  REST   ${pc.cyan(rest)}   (${rest}/openapi.json)
+  gRPC   ${pc.cyan(`${shown}:${grpcPort}`)}   (proximadb.v1.ProximaDB, with reflection)
+
+  ${pc.bold('Next, in another terminal:')}
+  curl -X POST ${rest}/v1/collections -d '{"name": "words", "dimension": 3}'
+  curl -X PUT ${rest}/v1/collections/words/records \\
+       -d '{"records": [{"id": "a", "vector": [1, 0, 0], "metadata": {"lang": "en"}}]}'
+  curl -X POST ${rest}/v1/collections/words/search -d '{"vector": [0.9, 0.1, 0], "k": 3}'
+
+  Ctrl-C stops the server.
+`;
+}

@@ -1,0 +1,148 @@
+/** Everything in one process: the same services as in a cluster, over an embedded log, in-process calls and threads. Composition only. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Catalog, EmbeddedRegistry, type Change } from '@proximadb/catalog';
+import { AppError } from '@proximadb/errors';
+import { createGateway } from '@proximadb/gateway';
+import { ShardPool } from '@proximadb/indexer';
+import { offset, partition } from '@proximadb/log';
+import { EmbeddedLog } from '@proximadb/log/embedded';
+import { createMetrics, type Logger, type Readiness, type Service } from '@proximadb/process';
+import { createQuery } from '@proximadb/query';
+import { startGrpc, startRest, type Handlers, type RunningServer } from '@proximadb/transport';
+import type { StandaloneConfig } from './config.ts';
+
+export interface StandaloneDependencies {
+  readonly logger: Logger;
+}
+
+/** A standalone server that listens. It answers once it is ready. */
+export interface Standalone extends Service {
+  readonly grpcPort: number;
+  readonly restPort: number;
+  /** Settles once all that was in the log at the start is applied. Rejects if the server dies before. */
+  whenReady(onProgress?: (progress: { readonly shards: number; readonly ready: number }) => void): Promise<void>;
+  /** The operations without a transport. */
+  readonly handlers: Handlers;
+  /** Seals what is in memory, and settles when no segment of the collection is being sealed, merged or built. For tools and tests. */
+  settle(collection: string): Promise<void>;
+}
+
+/** @throws AppError FAILED_PRECONDITION if another process has the data folder; UNAVAILABLE if a port is taken. */
+export async function createStandalone(config: StandaloneConfig, { logger }: StandaloneDependencies): Promise<Standalone> {
+  // What was opened is closed in the opposite order, also if the rest of the start fails.
+  await using opened = new AsyncDisposableStack();
+  const fatal = Promise.withResolvers<never>();
+  fatal.promise.catch(() => {});
+  const die = (error: Error): void => { fatal.reject(error); };
+
+  mkdirSync(config.data, { recursive: true });
+  const logDirectory = join(config.data, 'log');
+  const log = opened.use(await EmbeddedLog.open({ directory: logDirectory, ...config.log }));
+  const registry = await EmbeddedRegistry.open(log);
+  const catalog = opened.use(await Catalog.open({ log, registry, collectionsMax: config.collectionsMax, onStopped: die }));
+
+  const failed = (event: string) => (error: unknown): void => { logger.error(event, { error }); };
+  const pool = new ShardPool({
+    directory: join(config.data, 'shards'), logDirectory, config: config.indexer, logLevel: config.logLevel, logger, onFatal: die,
+    schemaText: (schemaId) => acceptedText(catalog, schemaId),
+    keeper: {
+      trim: (topic, number, before) => { log.trim(topic, partition(number), offset(before)).catch(failed('trim-failed')); },
+      tick: (topic, number) => {
+        log.append(topic, [{ partition: partition(number), key: new Uint8Array(), value: null, headers: {} }]).catch(failed('tick-failed'));
+      },
+    },
+  });
+  opened.defer(() => pool.close());
+  opened.defer(catalog.onChange((change) => { followCatalog(change, log.clusterId, pool, catalog).catch(failed('catalog-change-failed')); }));
+
+  const query = createQuery(config.query, { log, catalog, shards: pool, logger });
+  const { reader, load: _load, ...reads } = query;
+  const gateway = createGateway(config.gateway, { log, catalog, outcomes: pool, reader, logger });
+  const { inFlightBytes: _bytes, ...writes } = gateway;
+  const handlers: Handlers = { ...reads, ...writes };
+
+  const metrics = createMetrics();
+  metrics.gauge('write_bytes_in_flight', 'Bytes of records whose write is not answered yet.', [], (gauge) => { gauge.set(gateway.inFlightBytes); });
+  metrics.gauge('reads_busy', 'Reads that are worked on.', [], (gauge) => { gauge.set(query.load.busy); });
+  metrics.gauge('reads_waiting', 'Reads that wait for their turn.', [], (gauge) => { gauge.set(query.load.waiting); });
+  let readiness: Readiness = { ready: false, progress: { state: 'replaying' } };
+  const transport = {
+    handlers, host: config.host, readiness: () => readiness, metrics, logger, limits: { timeoutMsDefault: config.timeoutMs },
+    admission: { callsMax: config.callsMax, bytesMax: config.callBytesMax },
+  };
+  const servers: RunningServer[] = [];
+  opened.defer(async () => { await Promise.all(servers.map((server) => server.close(config.graceMs))); });
+  const grpc = await startGrpc({ ...transport, port: config.grpcPort, messageBytesMax: config.messageBytesMax });
+  servers.push(grpc);
+  const rest = await startRest({
+    ...transport, port: config.restPort, bodyBytesMax: config.messageBytesMax,
+    schemaIds: { VectorRecord: catalog.schemas.idOf('VectorRecord'), PatchRecord: catalog.schemas.idOf('PatchRecord') },
+    walker: (schemaId) => catalog.schemas.walker(schemaId),
+  });
+  servers.push(rest);
+
+  const everything = opened.move();
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    readiness = { ready: false, progress: { state: 'stopping' } };
+    closing ??= everything.disposeAsync();
+    return closing;
+  };
+
+  return {
+    grpcPort: grpc.port,
+    restPort: rest.port,
+    handlers,
+    ready: () => readiness,
+    async whenReady(onProgress) {
+      for (;;) {
+        const progress = await Promise.race([pool.progress(), fatal.promise]);
+        onProgress?.(progress);
+        if (progress.ready === progress.shards) break;
+        readiness = { ready: false, progress: { state: 'replaying', ...progress } };
+        await new Promise((resolve) => { setTimeout(resolve, 20); });
+      }
+      readiness = { ready: true };
+    },
+    async run(signal) {
+      const stopped = new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        else signal.addEventListener('abort', () => { resolve(); }, { once: true });
+      });
+      try {
+        await Promise.race([stopped, fatal.promise]);
+      } finally {
+        await close();
+      }
+    },
+    settle: async (collection) => { await pool.settle(catalog.get(collection).log); },
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The shards follow the catalog: what is ready is held, what is deleted is erased. */
+async function followCatalog({ kind, collection }: Change, clusterId: string, pool: ShardPool, catalog: Catalog): Promise<void> {
+  const { log, topic, topicId, settings } = collection;
+  switch (kind) {
+    case 'creating': case 'updated': case 'erased': return;
+    case 'ready':
+      for (let number = 0; number < settings.partitions; number += 1) {
+        await pool.assign({ identity: { clusterId, topic, topicId, log, partition: number }, partitions: settings.partitions, settings });
+      }
+      return;
+    case 'deleted':
+      await pool.erase(log);
+      await catalog.erased(log);
+  }
+}
+
+async function acceptedText(catalog: Catalog, schemaId: number): Promise<string | null> {
+  try {
+    await catalog.schemas.walker(schemaId);
+    return catalog.schemas.text(schemaId);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'INVALID_ARGUMENT') return null;
+    throw error;
+  }
+}
