@@ -144,7 +144,7 @@ export class AppendQueue {
 function refused(request: Waiting, refusal: Refusal): Error {
   switch (refusal.kind) {
     case 'refused': return new AppError(refusal.code, refusal.message, { details: refusal.details });
-    case 'full': return new AppendError(`there is no room for the log on the disk: ${refusal.message}`, fates(request, 'not_written'));
+    case 'failed': return new AppendError(refusal.message, fates(request, 'not_written'));
     case 'broken': return new AppendError(`the log cannot be written until it is opened again: ${refusal.message}`, fates(request, 'unknown'));
   }
 }

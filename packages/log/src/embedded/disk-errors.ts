@@ -1,18 +1,15 @@
 import { constants } from 'node:os';
-import type { Refusal } from './messages.ts';
+import { getSystemErrorMap } from 'node:util';
 
-/** Errors of the system and of LMDB after which a transaction is undone and the next one may succeed, by their numbers. */
-const noRoom: ReadonlySet<unknown> = new Set([
-  constants.errno.ENOSPC,
-  constants.errno.EDQUOT,
-  constants.errno.EFBIG, // a limit on the size of files
-  -30792, // MDB_MAP_FULL
-  -30788, // MDB_TXN_FULL
-]);
+const { EIO, ENOSPC, EDQUOT, EFBIG } = constants.errno;
+const noRoom: ReadonlySet<unknown> = new Set([ENOSPC, EDQUOT, EFBIG]);
 
-/** What an error of the store means for those who asked. */
-export function refusalOf(error: unknown): Refusal {
-  const message = error instanceof Error ? error.message : String(error);
+/** What the store threw, for an operator. lmdb-js gives the number of the error as its code; the rest of its message may be of an earlier error. */
+export function describeDiskError(error: unknown): string {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
-  return noRoom.has(code) ? { kind: 'full', message } : { kind: 'broken', message };
+  if (noRoom.has(code)) return 'there is no room for the log on the disk';
+  // LMDB makes EIO of a page that was written in part.
+  if (code === EIO) return 'the disk failed or has no room for the log (EIO)';
+  const name = typeof code === 'number' && code > 0 ? getSystemErrorMap().get(-code)?.[0] : undefined;
+  return name ?? (error instanceof Error ? error.message : String(error));
 }

@@ -43,9 +43,9 @@ export interface Answers {
 export type Refusal =
   /** Nothing was changed. */
   | { readonly kind: 'refused'; readonly code: Code; readonly message: string; readonly details: readonly ErrorDetail[] }
-  /** There is no room on the disk; nothing was changed. */
-  | { readonly kind: 'full'; readonly message: string }
-  /** The disk failed while it was written: what is on it is not known before the store is opened again. */
+  /** The disk refused or failed, most often for want of room; nothing was changed, and it may be tried again. */
+  | { readonly kind: 'failed'; readonly message: string }
+  /** The disk failed in the very write that names a transaction: whether it did is not known before the store is opened again. */
   | { readonly kind: 'broken'; readonly message: string };
 
 /** First message of the writer. */

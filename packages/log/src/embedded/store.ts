@@ -1,6 +1,6 @@
 import { open, type Database } from 'lmdb';
 import { decodeTopic, type TopicRow } from './rows.ts';
-import { recordOffsetAt, topicKey } from './keys.ts';
+import { headerKey, recordOffsetAt, topicKey } from './keys.ts';
 
 /** Virtual memory the file may be mapped into; it takes neither memory nor disk. Fixed, so that no thread ever sees the map move. */
 const MAP_BYTES = 2 ** 40;
@@ -80,6 +80,20 @@ export class Store {
   /** Lets the next read see what was committed up to now, and not only what had been at the start of this turn of the event loop. */
   refresh(): void {
     this.#database.resetReadTxn();
+  }
+
+  /**
+   * Whether the store can still be used after a transaction has failed. Its pages may fail to be written or flushed without harm: nothing names
+   * them. LMDB gives itself up when the write of the meta page fails; then no transaction, this reading one neither, can begin.
+   */
+  isSound(): boolean {
+    try {
+      this.refresh();
+      this.get(headerKey);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   topic(name: string): TopicRow | undefined {

@@ -162,6 +162,8 @@ export class Writer {
   erase(): void {
     const bytes = this.#store.values(garbageRange, 1)[0];
     if (bytes === undefined) {
+      // LMDB hands out the pages that a transaction has freed from the one after the next on: this is the next.
+      this.#change(() => { this.#store.put(headerKey, encodeJson(this.#header)); });
       this.#erasing = false;
       return;
     }

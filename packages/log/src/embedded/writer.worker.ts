@@ -3,7 +3,7 @@ import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
 import { AppError, assert, AssertionError } from '@proximadb/errors';
 import type { Answers, Question, Refusal, Reply, WriterData } from './messages.ts';
 import { Store } from './store.ts';
-import { refusalOf } from './disk-errors.ts';
+import { describeDiskError } from './disk-errors.ts';
 import { Writer } from './writer.ts';
 
 assert(parentPort !== null, 'the writer is a thread');
@@ -14,7 +14,7 @@ announcements.unref();
 const store = new Store(directory, 'write');
 const writer = new Writer(store, (announcement) => { announcements.postMessage(announcement); });
 let eraseSoon: NodeJS.Immediate | undefined;
-/** After the first failure of the disk the store is not touched again: LMDB knows no more than we do what is on it. */
+/** Once set, the store is not touched again: a transaction that cannot begin would take the process down. */
 let broken: Refusal | undefined;
 
 function answer(question: Exclude<Question, { kind: 'close' }>): Answers[keyof Answers] {
@@ -31,9 +31,10 @@ function answer(question: Exclude<Question, { kind: 'close' }>): Answers[keyof A
 function refusal(error: unknown): Refusal {
   if (error instanceof AssertionError) throw error;
   if (error instanceof AppError) return { kind: 'refused', code: error.code, message: error.message, details: error.details };
-  const refused = refusalOf(error);
-  if (refused.kind === 'broken') broken = refused;
-  return refused;
+  const message = describeDiskError(error);
+  if (store.isSound()) return { kind: 'failed', message };
+  broken = { kind: 'broken', message };
+  return broken;
 }
 
 function reply(id: number, question: Exclude<Question, { kind: 'close' }>): Reply {
