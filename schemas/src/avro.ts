@@ -37,7 +37,7 @@ export function avroType(name: SchemaName): avsc.Type {
 export function avroTypeOf(name: SchemaName, text: string): avsc.Type {
   const schema = JSON.parse(text) as avsc.Schema;
   if (schemas[name].style === 'plain') return avsc.Type.forSchema(schema);
-  return avsc.Type.forSchema(schema, { wrapUnions: true, typeHook: (part) => (isLong(part) ? bigintLong : undefined) });
+  return avsc.Type.forSchema(schema, { wrapUnions: true, typeHook });
 }
 
 export function encodeAvro<Name extends SchemaName>(name: Name, value: SchemaTypes[Name]): Buffer {
@@ -55,8 +55,29 @@ export function decodeAvro<Name extends SchemaName>(name: Name, bytes: Uint8Arra
   return type.fromBuffer(buffer, resolver) as SchemaTypes[Name];
 }
 
-function isLong(schema: unknown): boolean {
-  return schema === 'long' || (typeof schema === 'object' && schema !== null && 'type' in schema && schema.type === 'long');
+function typeHook(schema: avsc.Schema, options: unknown): avsc.Type | undefined {
+  if (schema === 'long') return bigintLong;
+  if (typeof schema !== 'object' || !('type' in schema)) return undefined;
+  if (schema.type === 'long') return bigintLong;
+  return schema.type === 'record' && schema.name === 'proximadb.v1.Value' ? new ValueType(schema, options) : undefined;
+}
+
+interface Readable {
+  _read(tap: unknown): unknown;
+}
+
+/**
+ * A metadata value is read as its writer meant it. Avro's resolution would take the first branch that a value can be promoted to, and
+ * so make a string of bytes. The kinds of value never change, so there is nothing to resolve; if they did, nothing could be read.
+ */
+class ValueType extends avsc.types.RecordType {
+  override createResolver(writer: avsc.Type, options?: object): ReturnType<avsc.Type['createResolver']> {
+    if (!(writer instanceof ValueType)) return super.createResolver(writer, options);
+    const theirs = JSON.stringify(writer.schema()), ours = JSON.stringify(this.schema());
+    if (theirs !== ours) throw new Error(`the kinds of metadata values differ: cannot read ${theirs} as ${ours}`);
+    const resolver = { _readerType: this, _read: (tap: unknown) => (writer as unknown as Readable)._read(tap) };
+    return resolver;
+  }
 }
 
 const bigintLong = avsc.types.LongType.__with({

@@ -8,6 +8,7 @@ import { enums, messages, type Messages } from '../gen/ts/api.ts';
 import { descriptors } from '../gen/ts/descriptors.ts';
 import { arbitraryMessage } from './arbitrary.ts';
 import type { TypeDescriptor } from './descriptor.ts';
+import type { MessageCodec } from './wire.ts';
 import { methods, protoDirectory, protoFile, serviceName } from './index.ts';
 
 interface ProtobufType {
@@ -42,7 +43,7 @@ test('another implementation writes the same bytes, for every message', () => {
     const other = root.lookupType(`proximadb.v1.${name}`);
     fc.assert(fc.property(arbitraryMessage(name, 3), (message) => {
       const theirs = other.encode(other.fromObject(plain(name, message) as object)).finish();
-      assert.equal(hex(messages[name].encode(message)), hex(theirs));
+      assert.equal(hex((messages[name] as MessageCodec<object>).encode(message)), hex(theirs));
       assert.deepEqual(messages[name].decode(Uint8Array.from(theirs)), message);
     }), { numRuns: 40 });
   }

@@ -34,7 +34,8 @@ function shape(model: Model, type: AvroType): string {
     case 'map': return `{ kind: 'map' }`;
     case 'named': {
       const named = lookup(model, type.fullName);
-      return named.kind === 'record' ? `{ kind: 'message', name: '${named.name}' }` : `{ kind: 'enum', name: '${named.name}', symbols: [${named.symbols.map(quote).join(', ')}] }`;
+      if (named.kind === 'record') return `{ kind: 'message', name: '${named.name}' }`;
+      return `{ kind: 'enum', name: '${named.name}', symbols: [${named.symbols.map(quote).join(', ')}] }`;
     }
     case 'union': throw new Error('a union in the API is null and one type, or has the attribute oneof');
   }
