@@ -3,3 +3,7 @@ export type { AdmissionLimits } from './admission.ts';
 export type { CallOptions, TimeLimits } from './call.ts';
 export { startGrpc, type GrpcOptions, type RunningServer } from './grpc/server.ts';
 export type { CallContext, Handlers } from './handlers.ts';
+export { filterFromJson, filterToJson } from './json/filter.ts';
+export type { SchemaIds } from './json/read.ts';
+export type { WalkerOf } from './json/write.ts';
+export { startRest, type RestOptions } from './rest/server.ts';
