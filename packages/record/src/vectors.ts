@@ -12,6 +12,11 @@ const surelyNotInfinite = (127 + 50) << 7;
 const squaredNormMin = 2 ** -126;
 const squaredNormMax = 2 ** 127;
 
+/** From so many numbers on, copying them to where they are aligned is faster than reading single bytes. Measured: DESIGN.md. */
+const alignedFrom = 192;
+const scratch = new Int32Array(1024);
+const scratchBytes = new Uint8Array(scratch.buffer);
+
 /** Moves past the array and notes where its numbers are. */
 export function locateVector(reader: Reader, record: LocatedRecord): void {
   record.vectorAt = reader.position;
@@ -49,6 +54,23 @@ export function checkVector(reader: Reader, record: LocatedRecord, limits: Recor
 }
 
 function largestUpperHalf(bytes: Uint8Array, start: number, count: number): number {
+  return count < alignedFrom ? largestByBytes(bytes, start, count) : largestByWords(bytes, start, count);
+}
+
+function largestByWords(bytes: Uint8Array, start: number, count: number): number {
+  let largest = 0;
+  for (let from = 0; from < count; from += scratch.length) {
+    const length = Math.min(scratch.length, count - from);
+    scratchBytes.set(bytes.subarray(start + from * 4, start + (from + length) * 4));
+    for (let index = 0; index < length; index++) {
+      const magnitude = (scratch[index] ?? 0) & 0x7fffffff;
+      if (magnitude > largest) largest = magnitude;
+    }
+  }
+  return largest >>> 16;
+}
+
+function largestByBytes(bytes: Uint8Array, start: number, count: number): number {
   let largest = 0;
   for (let at = start + 2, end = start + count * 4; at < end; at += 4) {
     const upper = (((bytes[at + 1] ?? 0) & 0x7f) << 8) | (bytes[at] ?? 0);

@@ -127,9 +127,9 @@ async function followCatalog({ kind, collection }: Change, clusterId: string, po
   switch (kind) {
     case 'creating': case 'updated': case 'erased': return;
     case 'ready':
-      for (let number = 0; number < settings.partitions; number += 1) {
-        await pool.assign({ identity: { clusterId, topic, topicId, log, partition: number }, partitions: settings.partitions, settings });
-      }
+      // All at once: whoever asks for the progress next hears of every one.
+      await Promise.all(Array.from({ length: settings.partitions }, (_, number) =>
+        pool.assign({ identity: { clusterId, topic, topicId, log, partition: number }, partitions: settings.partitions, settings })));
       return;
     case 'deleted':
       await pool.erase(log);

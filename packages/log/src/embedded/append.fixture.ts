@@ -41,6 +41,23 @@ async function appendSome(log: EmbeddedLog, count: number): Promise<void> {
   }
 }
 
+/** As `appendSome`, on a disk that fails: says what became of each request, and goes on. */
+async function appendOnBadDisk(log: EmbeddedLog, count: number): Promise<void> {
+  const expected = new Array<number>(partitions).fill(0);
+  for (let request = 0; request < count; request += 1) {
+    const entries = requestEntries(request);
+    try {
+      await log.append(topic, entries);
+      for (const entry of entries) expected[entry.partition] = (expected[entry.partition] ?? 0) + 1;
+      say(`acked ${request}`);
+    } catch (error) {
+      if (!(error instanceof AppendError)) throw error;
+      say(`${error.fates[0]?.kind ?? 'no fate'} ${request}`);
+    }
+  }
+  say(`expected ${JSON.stringify(expected)}`);
+}
+
 /** Appends until the log has no more room, gives everything up, and appends again. */
 async function fill(log: EmbeddedLog): Promise<void> {
   const entry = { partition: partition(0), key: Buffer.from('key'), value: Buffer.alloc(100_000, 'v'), headers: {} };
@@ -71,6 +88,7 @@ if (import.meta.main) {
   switch (mode) {
     case 'for-ever': await appendForEver(log, Number(number), 4); break;
     case 'some': await appendSome(log, Number(number)); break;
+    case 'bad-disk': await appendOnBadDisk(log, Number(number)); break;
     case 'fill': await fill(log); break;
     case 'hold': await sleep(60_000); break;
   }

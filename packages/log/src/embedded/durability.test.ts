@@ -4,7 +4,9 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { topic } from './append.fixture.ts';
 import { node, program, startChild } from './child.fixture.ts';
+import { EmbeddedLog } from './index.ts';
 
 const REQUESTS = 12;
 
@@ -27,6 +29,43 @@ test('each acknowledgement comes after its data was flushed, and after the page 
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+});
+
+/** Runs the fixture on a disk that fails as strace is told: what became of each request, and the ends of the partitions after another open. */
+async function onBadDisk(fault: string): Promise<{ fates: string[]; expected: number[]; ends: number[] }> {
+  const directory = await mkdtemp(join(tmpdir(), 'proximadb-log-'));
+  try {
+    const child = startChild([directory, 'bad-disk', String(REQUESTS)], ['strace', '-f', '-e', fault, '-o', '/dev/null', node, program]);
+    const expected = JSON.parse((await child.line('expected')).slice('expected '.length)) as number[];
+    await child.ended;
+    const fates = child.lines.filter((line) => /^(acked|not_written|unknown) /.test(line)).map((line) => line.split(' ')[0] ?? '');
+    await using log = await EmbeddedLog.open({ directory });
+    return { fates, expected, ends: (await log.extents(topic)).map(({ end }) => end) };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+test('an append whose flush fails is not written, and the next one is', { skip: noStrace(), timeout: 60_000 }, async () => {
+  const { fates, expected, ends } = await onBadDisk('inject=fdatasync:error=EIO:when=5');
+  assert.deepEqual(fates.filter((fate) => fate !== 'acked'), ['not_written']);
+  assert.equal(fates.at(-1), 'acked');
+  assert.deepEqual(ends, expected);
+});
+
+test('after the page that names a transaction could not be written nothing is acknowledged any more', { skip: noStrace(), timeout: 60_000 }, async () => {
+  let broke = false;
+  // Single pages and meta pages are written by the same call; of these some are meta pages.
+  for (let when = 6; when < 16 && !broke; when += 1) {
+    const { fates, expected, ends } = await onBadDisk(`inject=pwrite64:error=EIO:when=${when}`);
+    const first = fates.findIndex((fate) => fate !== 'acked');
+    assert.ok(first >= 0, 'the fault hits');
+    broke = fates[first] === 'unknown';
+    if (broke) assert.ok(fates.slice(first).every((fate) => fate === 'unknown'), String(fates));
+    else assert.deepEqual(fates.filter((fate) => fate !== 'acked'), ['not_written']);
+    ends.forEach((end, at) => { assert.ok(end >= (expected[at] ?? 0), 'what was acknowledged is there'); });
+  }
+  assert.ok(broke, 'one of the writes was of a meta page');
 });
 
 /**

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { AppError, invalid } from '@proximadb/errors';
+import { AppError, assert, invalid } from '@proximadb/errors';
 import { offset, type Batch, type Extent, type LogRecord, type Offset, type Partition, type TopicIdentity } from '../port.ts';
 import type { LogReader } from '../reader.ts';
 import { Announcements, channelName } from './announcements.ts';
@@ -27,9 +27,9 @@ export class EmbeddedReader implements LogReader {
 
   /** @throws AppError FAILED_PRECONDITION if there is no log in the directory. */
   constructor(directory: string) {
-    this.#store = new Store(directory, 'read');
+    this.#store = Store.openToRead(directory);
     const header = this.#store.get(headerKey);
-    if (header === undefined) throw new AppError('FAILED_PRECONDITION', `there is no log in ${directory}`);
+    assert(header !== undefined, 'who has the log open has written its header');
     this.clusterId = decodeHeader(header).clusterId;
     this.#announcements = new Announcements(channelName(directory));
   }

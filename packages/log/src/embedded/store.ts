@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { AppError } from '@proximadb/errors';
 import { open, type Database } from 'lmdb';
 import { decodeTopic, type TopicRow } from './rows.ts';
 import { headerKey, recordOffsetAt, topicKey } from './keys.ts';
@@ -52,6 +55,13 @@ export class Store {
       path: directory, readOnly: mode === 'read', noSubdir: false, overlappingSync: false, mapSize: MAP_BYTES, maxReaders: READERS_MAX, maxDbs: 1,
       encoder: this.#codec, keyEncoder,
     });
+  }
+
+  /** @throws AppError FAILED_PRECONDITION if there is no store in the directory. */
+  static openToRead(directory: string): Store {
+    // lmdb-js would make the directory.
+    if (!existsSync(join(directory, 'data.mdb'))) throw new AppError('FAILED_PRECONDITION', `there is no log in ${directory}`);
+    return new Store(directory, 'read');
   }
 
   get(key: Uint8Array): Uint8Array | undefined {

@@ -16,7 +16,7 @@ export interface ColumnLimits {
 
 export const columnLimits: ColumnLimits = { pathsMax: 1024, stringBytesMax: 1024 };
 
-/** Gathers what the rows of a segment hold; memory grows with the rows' scalars, 16 bytes each and the distinct values. */
+/** Gathers what the rows of a segment hold; memory grows with the rows' scalars, up to 16 bytes each and the distinct values. */
 export class ColumnsBuilder {
   readonly #limits: ColumnLimits;
   readonly #root = new PathNode();
@@ -159,27 +159,28 @@ class RowList {
   }
 }
 
-/** The distinct values of a column, numbered as they came, and the (value, row) pairs. */
+/** The distinct values of a column, numbered as they came, and the (number, row) pairs. */
 class DistinctValues<Value extends string | number | bigint> {
   readonly #numbers = new Map<Value, number>();
-  readonly #counts: number[] = [];
+  /** Of each value, the row that had it last. */
   readonly #lastRows: number[] = [];
-  readonly #pairValues: number[] = [];
-  readonly #pairRows: number[] = [];
+  #pairs = new Uint32Array();
+  #pairsEnd = 0;
 
   add(value: Value, row: number): void {
     let number = this.#numbers.get(value);
     if (number === undefined) {
       number = this.#numbers.size;
       this.#numbers.set(value, number);
-      this.#counts.push(0);
-      this.#lastRows.push(-1);
+      this.#lastRows.push(row);
+    } else {
+      if (this.#lastRows[number] === row) return;
+      this.#lastRows[number] = row;
     }
-    if (this.#lastRows[number] === row) return;
-    this.#lastRows[number] = row;
-    this.#counts[number] = (this.#counts[number] ?? 0) + 1;
-    this.#pairValues.push(number);
-    this.#pairRows.push(row);
+    if (this.#pairsEnd === this.#pairs.length) this.#grow();
+    this.#pairs[this.#pairsEnd] = number;
+    this.#pairs[this.#pairsEnd + 1] = row;
+    this.#pairsEnd += 2;
   }
 
   get size(): number {
@@ -192,29 +193,40 @@ class DistinctValues<Value extends string | number | bigint> {
 
   /** Starts and words of the postings of the values in this order. */
   postings(sorted: readonly Value[], bitmapWords: number): { starts: Uint32Array; words: Uint32Array } {
+    const counts = new Uint32Array(sorted.length);
+    for (let pair = 0; pair < this.#pairsEnd; pair += 2) {
+      const number = this.#pairs[pair] ?? 0;
+      counts[number] = (counts[number] ?? 0) + 1;
+    }
     const starts = new Uint32Array(sorted.length + 1);
     // Where the next row of a value goes; for a bitmap, where it starts.
     const cursors = new Uint32Array(sorted.length);
-    sorted.forEach((value, i) => {
-      const number = this.#numbers.get(value) ?? 0;
-      const start = starts[i] ?? 0;
-      const end = start + postingWords(this.#counts[number] ?? 0, bitmapWords);
-      assert(end < 2 ** 32, 'a column has at most 2^32 words of rows');
-      cursors[number] = start;
-      starts[i + 1] = end;
-    });
-    const words = new Uint32Array(starts[sorted.length] ?? 0);
-    this.#pairRows.forEach((row, pair) => {
-      const number = this.#pairValues[pair] ?? 0;
+    let end = 0;
+    for (let i = 0; i < sorted.length; i += 1) {
+      const number = this.#numbers.get(sorted[i] as Value) ?? 0;
+      cursors[number] = end;
+      starts[i + 1] = end += postingWords(counts[number] ?? 0, bitmapWords);
+    }
+    assert(end < 2 ** 32, 'a column has at most 2^32 words of rows');
+    const words = new Uint32Array(end);
+    for (let pair = 0; pair < this.#pairsEnd; pair += 2) {
+      const number = this.#pairs[pair] ?? 0;
+      const row = this.#pairs[pair + 1] ?? 0;
       const cursor = cursors[number] ?? 0;
-      if ((this.#counts[number] ?? 0) < bitmapWords) {
+      if ((counts[number] ?? 0) < bitmapWords) {
         words[cursor] = row;
         cursors[number] = cursor + 1;
       } else {
         setBit(words, cursor, row);
       }
-    });
+    }
     return { starts, words };
+  }
+
+  #grow(): void {
+    const larger = new Uint32Array(Math.max(32, this.#pairs.length * 2));
+    larger.set(this.#pairs);
+    this.#pairs = larger;
   }
 }
 

@@ -118,7 +118,10 @@ describe('distances', () => {
   test('of zero are +0 by every metric', () => {
     const slab = new Slab({ dimension: 3, rows: 4, rowsMax: 4 });
     for (const metric of metrics) assert.ok(Object.is(slab.distance(metric, new Float32Array(3), 0), 0));
-    for (const metric of metrics) assert.ok(slab.scan(metric, new Float32Array(3), 4, 4, null).distances.every((distance) => Object.is(distance, 0)));
+    for (const metric of metrics) {
+      const { distances } = slab.scan(metric, new Float32Array(3), 4, 4, null);
+      assert.deepEqual(new Uint32Array(distances.buffer), new Uint32Array(4));
+    }
   });
 });
 
@@ -128,7 +131,8 @@ describe('the k nearest', () => {
     t.diagnostic(`seed ${seed}`);
     const cases = fc.record({
       dimension: fc.constantFrom(1, 2, 3, 5, 8, 33, 100), rows: fc.integer({ min: 1, max: 700 }), seed: fc.nat(), coarse: fc.boolean(),
-      metric: fc.constantFrom(...metrics), k: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 900 })), keep: fc.integer({ min: 0, max: 100 }),
+      metric: fc.constantFrom(...metrics), k: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 900 })),
+      keep: fc.integer({ min: 0, max: 100 }),
     });
     fc.assert(fc.property(cases, ({ dimension, rows, seed: content, coarse, metric, k, keep }) => {
       const { slab } = filledSlab(dimension, rows, content, coarse);
@@ -150,7 +154,7 @@ describe('the k nearest', () => {
     const rows = 150_001;
     const { slab } = filledSlab(1, rows, 3, true);
     const query = Float32Array.of(0.5);
-    for (const modulus of [1, 2, 1000, 50_000]) {
+    for (const modulus of [1, 3, 1000, 50_000]) {
       const chosen = rowNumbers(rows).filter((row) => row % modulus === 0);
       const expected = expectedTop(slab, 'l2sq', query, chosen, 3_000);
       assertSameTop(slab.scan('l2sq', query, rows, 3_000, bitset(rows, chosen)), expected);
