@@ -8,7 +8,7 @@ export interface Streams extends Terminal {
 }
 
 export function createProgram(streams: Streams): Command {
-  const program = new Command('proximadb').description('A vector database on a message log.').showHelpAfterError();
+  const program = new Command('proximadb').description('A vector database on a message log.').showHelpAfterError().enablePositionalOptions();
   program.command('start')
     .description('start a standalone server (gRPC on 5679, REST on 5678, data in ./data)')
     .usage('[--data DIR] [--rest-port N] [--grpc-port N] [--host H] [--config FILE] [--<any other option> VALUE]')
@@ -18,6 +18,5 @@ export function createProgram(streams: Streams): Command {
       if (options.includes('--help') || options.includes('-h')) streams.out.write(`${startHelp()}\n`);
       else await start(options, streams);
     });
-  program.enablePositionalOptions();
   return program;
 }

@@ -56,10 +56,10 @@ function welcome(host: string, restPort: number, grpcPort: number, tookMs: numbe
   gRPC   ${pc.cyan(`${shown}:${grpcPort}`)}   (proximadb.v1.ProximaDB, with reflection)
 
   ${pc.bold('Next, in another terminal:')}
-  curl -X POST ${rest}/v1/collections -d '{"name": "words", "dimension": 3}'
+  curl ${rest}/v1/collections --json '{"name": "words", "dimension": 3}'
   curl -X PUT ${rest}/v1/collections/words/records \\
-       -d '{"records": [{"id": "a", "vector": [1, 0, 0], "metadata": {"lang": "en"}}]}'
-  curl -X POST ${rest}/v1/collections/words/search -d '{"vector": [0.9, 0.1, 0], "k": 3}'
+       --json '{"records": [{"id": "a", "vector": [1, 0, 0], "metadata": {"lang": "en"}}]}'
+  curl ${rest}/v1/collections/words/search --json '{"vector": [0.9, 0.1, 0], "k": 3}'
 
   Ctrl-C stops the server.
 `;
