@@ -17,18 +17,9 @@ function noStrace(): string | false {
   return tried.status === 0 ? false : `strace may not trace here: ${tried.stderr.trim()}`;
 }
 
-test('each acknowledgement comes after its data was flushed, and after the page that names it was', { skip: noStrace(), timeout: 60_000 }, async () => {
-  const directory = await mkdtemp(join(tmpdir(), 'proximadb-log-'));
-  try {
-    const trace = join(directory, 'trace');
-    const calls = 'trace=openat,fdatasync,fsync,msync,pwrite64,pwritev,writev,write';
-    const child = startChild([directory, 'some', String(REQUESTS)], ['strace', '-f', '-y', '-e', calls, '-o', trace, node, program]);
-    await child.line(`acked ${REQUESTS - 1}`);
-    await child.ended;
-    checkTrace((await readFile(trace, 'utf8')).split('\n'));
-  } finally {
-    await rm(directory, { recursive: true, force: true });
-  }
+const everyAck = 'each acknowledgement comes after its data was flushed, and after the page that names it was';
+test(everyAck, { skip: noStrace(), timeout: 60_000 }, async () => {
+  checkOrder(await traced('some'));
 });
 
 /** Runs the fixture on a disk that fails as strace is told: what became of each request, and the ends of the partitions after another open. */
@@ -54,45 +45,87 @@ test('an append whose flush fails is not written, and the next one is', { skip: 
 });
 
 test('after the page that names a transaction could not be written nothing is acknowledged any more', { skip: noStrace(), timeout: 60_000 }, async () => {
-  let broke = false;
-  // Single pages and meta pages are written by the same call; of these some are meta pages.
-  for (let when = 6; when < 16 && !broke; when += 1) {
-    const { fates, expected, ends } = await onBadDisk(`inject=pwrite64:error=EIO:when=${when}`);
-    const first = fates.findIndex((fate) => fate !== 'acked');
-    assert.ok(first >= 0, 'the fault hits');
-    broke = fates[first] === 'unknown';
-    if (broke) assert.ok(fates.slice(first).every((fate) => fate === 'unknown'), String(fates));
-    else assert.deepEqual(fates.filter((fate) => fate !== 'acked'), ['not_written']);
-    ends.forEach((end, at) => { assert.ok(end >= (expected[at] ?? 0), 'what was acknowledged is there'); });
+  const meta = await metaWriteAfter(5);
+  // Which pages LMDB takes, and so how many calls it makes for them, depends a little on when readers come and go.
+  for (const when of [meta, meta + 1, meta - 1, meta + 2, meta - 2]) {
+    const outcome = await onBadDisk(`inject=pwrite64:error=EIO:when=${when}`).catch(() => undefined);
+    if (outcome === undefined || !outcome.fates.includes('unknown')) continue;
+    const { fates, expected, ends } = outcome;
+    const first = fates.indexOf('unknown');
+    assert.deepEqual(fates, Array.from({ length: REQUESTS }, (_, request) => request < first ? 'acked' : 'unknown'));
+    // Whether the one of unknown fate is there is not known; each that was acknowledged is.
+    ends.forEach((end, at) => { assert.ok(end >= (expected[at] ?? Infinity), `partition ${at}`); });
+    return;
   }
-  assert.ok(broke, 'one of the writes was of a meta page');
+  assert.fail('no fault met a meta page');
 });
 
+/** Which call of pwrite64 of the writer's thread writes the first meta page after the acknowledgement of a request. */
+async function metaWriteAfter(request: number): Promise<number> {
+  let calls = 0;
+  let acked = false;
+  for (const { thread, call, synchronous } of await traced('bad-disk')) {
+    if (call.startsWith(`write(1<`) && call.includes(`"acked ${request}\\n`)) acked = true;
+    if (!call.startsWith('pwrite64(') || thread !== synchronous.thread) continue;
+    calls += 1;
+    if (acked && call.startsWith(`pwrite64(${synchronous.descriptor}<`)) return calls;
+  }
+  return assert.fail('the meta page was not written');
+}
+
+interface Call {
+  readonly thread: string;
+  readonly call: string;
+  /** Through which LMDB writes meta pages. */
+  readonly synchronous: { readonly thread: string; readonly descriptor: string };
+}
+
 /**
- * LMDB opens its file twice, once with O_DSYNC for the meta page. Between two acknowledgements there must be, in this order: pages written,
- * flushed, and the meta page written through that descriptor. A call that another thread interrupts in the trace counts where it is resumed,
- * that is when it ended.
+ * The system calls of the fixture, in the order of their ends. LMDB opens its file twice, once with O_DSYNC for the meta page.
+ * A call that another thread interrupts in the trace counts where it is resumed.
  */
-function checkTrace(lines: readonly string[]): void {
-  const synchronous = new Set<string>();
-  let state: 'nothing' | 'written' | 'flushed' | 'named' = 'nothing';
+async function traced(mode: string): Promise<Call[]> {
+  const directory = await mkdtemp(join(tmpdir(), 'proximadb-log-'));
+  try {
+    const trace = join(directory, 'trace');
+    const calls = 'trace=openat,fdatasync,fsync,msync,pwrite64,pwritev,writev,write';
+    const child = startChild([directory, mode, String(REQUESTS)], ['strace', '-f', '-y', '-e', calls, '-o', trace, node, program]);
+    await child.line(`acked ${REQUESTS - 1}`);
+    await child.ended;
+    return parse(await readFile(trace, 'utf8'));
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function parse(trace: string): Call[] {
+  let synchronous = { thread: '', descriptor: '' };
   const begun = new Map<string, string>();
-  let acked = 0;
-  for (const line of lines) {
-    const [thread = '', ...rest] = line.split(/ +/);
-    let call = rest.join(' ');
-    if (call.endsWith('<unfinished ...>')) {
-      begun.set(thread, call);
+  const calls: Call[] = [];
+  for (const line of trace.split('\n')) {
+    const [, thread = '', text = ''] = /^(\d+) +(.*)$/.exec(line) ?? [];
+    if (text.endsWith('<unfinished ...>')) {
+      begun.set(thread, text);
       continue;
     }
-    if (call.startsWith('<... ')) call = `${begun.get(thread) ?? ''} ${call}`;
-    const opened = /^openat\(.*data\.mdb.*O_DSYNC.*\) = (\d+)</.exec(call)?.[1];
-    if (opened !== undefined) synchronous.add(opened);
+    const call = text.startsWith('<... ') ? `${begun.get(thread) ?? ''} ${text}` : text;
+    const descriptor = /^openat\(.*data\.mdb.*O_DSYNC.*\) = (\d+)</.exec(call)?.[1];
+    if (descriptor !== undefined) synchronous = { thread, descriptor };
+    calls.push({ thread, call, synchronous });
+  }
+  return calls;
+}
+
+/** Between two acknowledgements there must be, in this order: pages written, flushed, and the meta page written through the synchronous descriptor. */
+function checkOrder(calls: readonly Call[]): void {
+  let state: 'nothing' | 'written' | 'flushed' | 'named' = 'nothing';
+  let acked = 0;
+  for (const { call, synchronous } of calls) {
     const onData = /^(pwrite64|pwritev|writev|fdatasync|fsync)\((\d+)<[^>]*data\.mdb>/.exec(call);
     if (onData !== null) {
-      const [, name, descriptor = ''] = onData;
+      const [, name, descriptor] = onData;
       if (name === 'fdatasync' || name === 'fsync') state = state === 'written' ? 'flushed' : state;
-      else if (!synchronous.has(descriptor)) state = 'written';
+      else if (descriptor !== synchronous.descriptor) state = 'written';
       else if (state === 'flushed') state = 'named';
     }
     if (/^write\(1<.*"acked /.test(call)) {
@@ -102,5 +135,4 @@ function checkTrace(lines: readonly string[]): void {
     }
   }
   assert.equal(acked, REQUESTS);
-  assert.ok(synchronous.size > 0, 'the meta page is written synchronously');
 }

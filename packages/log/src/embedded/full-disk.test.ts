@@ -31,7 +31,7 @@ test('a log that may grow no more refuses appends, keeps what it acknowledged, a
 /** A small file system of its own; undefined where this process may not mount one. */
 async function smallDisk(): Promise<{ readonly directory: string; readonly unmount: () => Promise<void> } | undefined> {
   const directory = await mkdtemp(join(tmpdir(), 'proximadb-disk-'));
-  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', directory]).status === 0) {
+  if (spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', directory]).status === 0) {
     return {
       directory,
       unmount: async () => {
@@ -57,7 +57,7 @@ test('a full disk refuses appends with each fate, reads go on, and there is room
     const entry = { partition: partition(0), key: Buffer.from('key'), value: Buffer.alloc(200_000, 'v'), headers: {} };
     await log.append('t', [entry]);
     const filler = join(directory, 'filler');
-    await writeFile(filler, Buffer.alloc(4 * 1024 * 1024));
+    await writeFile(filler, Buffer.alloc(6 * 1024 * 1024));
     let acknowledged = 1;
     const refusal = await (async () => {
       for (;;) {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AppError, assert } from '@proximadb/errors';
 import type { Announcement } from './announcements.ts';
+import type { FileRoom } from './file-room.ts';
 import { garbageKey, garbageRange, headerKey, partitionStateKey, RecordKey, topicKey, topicRange } from './keys.ts';
 import type { AppendAnswer, AppendFrame, Opened } from './messages.ts';
 import { appendTimeAt, nextInFrame, type FrameEntry } from './record-codec.ts';
@@ -22,6 +23,7 @@ const ERASE_CHECK_EVERY = 64;
  */
 export class Writer {
   readonly #store: Store;
+  readonly #room: FileRoom;
   readonly #announce: (announcement: Announcement) => void;
   #header: StoreHeader;
   /** States of the partitions of each topic that is there. Emptied when a transaction failed, since then it may be ahead of the store. */
@@ -30,8 +32,10 @@ export class Writer {
   readonly #recordKey = new RecordKey();
   #erasing: boolean;
 
-  constructor(store: Store, announce: (announcement: Announcement) => void) {
+  /** @param room asked before anything is added; what only deletes lives on its reserve. */
+  constructor(store: Store, room: FileRoom, announce: (announcement: Announcement) => void) {
     this.#store = store;
+    this.#room = room;
     this.#announce = announce;
     this.#header = this.#readHeader();
     for (const bytes of store.values(topicRange)) {
@@ -72,6 +76,7 @@ export class Writer {
     }
     const row: TopicRow = { topic, number: this.#header.nextTopic, topicId, partitions };
     const header = { ...this.#header, nextTopic: row.number + 1 };
+    this.#room.ensure(0);
     const state = encodePartitionState({ start: 0, end: 0, lastAppendTimeMicros: 0 });
     this.#change(() => {
       this.#store.put(headerKey, encodeJson(header));
@@ -126,6 +131,7 @@ export class Writer {
 
   /** All requests in one transaction: all of them are on the disk when this returns, or none of them if it throws. */
   append(requests: readonly AppendFrame[]): AppendAnswer {
+    this.#room.ensure(requests.reduce((sum, { frame }) => sum + frame.length, 0));
     const touched = new Map<PartitionState, { topic: number; partition: number }>();
     const answer = this.#change(() => {
       const offsets = requests.map((request) => this.#appendRequest(request, touched));

@@ -2,6 +2,7 @@
 import { BroadcastChannel, parentPort, workerData } from 'node:worker_threads';
 import { AppError, assert, AssertionError } from '@proximadb/errors';
 import type { Answers, Question, Refusal, Reply, WriterData } from './messages.ts';
+import { FileRoom } from './file-room.ts';
 import { Store } from './store.ts';
 import { describeDiskError } from './disk-errors.ts';
 import { Writer } from './writer.ts';
@@ -12,7 +13,8 @@ const { directory, channel } = workerData as WriterData;
 const announcements = new BroadcastChannel(channel);
 announcements.unref();
 const store = new Store(directory, 'write');
-const writer = new Writer(store, (announcement) => { announcements.postMessage(announcement); });
+const room = new FileRoom(directory, store);
+const writer = new Writer(store, room, (announcement) => { announcements.postMessage(announcement); });
 let eraseSoon: NodeJS.Immediate | undefined;
 /** Once set, the store is not touched again: a transaction that cannot begin would take the process down. */
 let broken: Refusal | undefined;
@@ -64,6 +66,7 @@ function eraseWhenIdle(): void {
 async function close(id: number): Promise<void> {
   clearImmediate(eraseSoon);
   announcements.close();
+  room[Symbol.dispose]();
   await store.close();
   port.postMessage({ kind: 'answer', id, answer: undefined } satisfies Reply);
   port.close();
