@@ -35,8 +35,9 @@ export interface AppendDependencies {
   readonly release: () => void;
 }
 
-/** Time is up, or the caller is gone; the deadline is passed on as it is. */
+/** What is known about a call beside its request. The deadline is passed on as it is. */
 export interface CallContext {
+  /** Aborts when the caller is gone or its time is up. */
   readonly signal: AbortSignal;
   readonly deadline: Deadline;
 }
@@ -71,21 +72,20 @@ function entriesOf(write: Write): AppendEntry[] {
 }
 
 async function appendAll(write: Write, entries: readonly AppendEntry[], context: CallContext, dependencies: AppendDependencies): Promise<Offset[]> {
-  const stop = AbortSignal.any([context.signal, context.deadline.signal]);
-  const appended = dependencies.log.append(write.collection.topic, entries, stop);
+  const appended = dependencies.log.append(write.collection.topic, entries, context.signal);
   // The log may hold the bytes longer than the caller waits.
   appended.then(dependencies.release, dependencies.release);
   try {
-    const offsets = await within(appended, stop);
+    const offsets = await within(appended, context.signal);
     assert(offsets.length === entries.length, 'the log answered another number of offsets');
     return offsets;
   } catch (thrown) {
-    throw failedAppend(write, thrown, stop);
+    throw failedAppend(write, thrown, context.signal);
   }
 }
 
-function failedAppend(write: Write, thrown: unknown, stop: AbortSignal): AppError {
-  const stopped = stop.aborted ? toAppError(stop.reason) : undefined;
+function failedAppend(write: Write, thrown: unknown, signal: AbortSignal): AppError {
+  const stopped = signal.aborted ? toAppError(signal.reason) : undefined;
   // Whatever else went wrong when time was up: nobody knows of any record.
   if (!(thrown instanceof AppendError) && stopped === undefined) return asNotFound(write, toAppError(thrown));
   const fates = thrown instanceof AppendError ? thrown.fates : [];

@@ -114,7 +114,9 @@ export class Writes {
 
   #contextOf({ timeoutMs }: { readonly timeoutMs: number | null }, { signal, deadline }: CallContext): CallContext {
     if (timeoutMs !== null && timeoutMs < 1) throw invalid(`is ${timeoutMs}; at least 1 is needed`, { field: 'timeoutMs' });
-    return { signal, deadline: deadline.within(Math.min(timeoutMs ?? Infinity, this.#config.writeTimeoutMsMax)) };
+    const shorter = deadline.within(Math.min(timeoutMs ?? Infinity, this.#config.writeTimeoutMsMax));
+    // The caller's signal knows of the caller's deadline already.
+    return { signal: shorter === deadline ? signal : AbortSignal.any([signal, shorter.signal]), deadline: shorter };
   }
 }
 

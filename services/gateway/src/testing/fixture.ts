@@ -62,7 +62,7 @@ export async function openFixture(config: Partial<GatewayConfig> = {}): Promise<
   return Object.assign(fixture, { gateway });
 }
 
-/** A call with a long time. */
+/** A call with a long time, which its signal does not end. */
 export function call(timeoutMs = 10_000): CallContext {
   const deadline = Deadline.after(timeoutMs);
   return { signal: new AbortController().signal, deadline };

@@ -73,7 +73,7 @@ export async function openFixture(config: Partial<QueryConfig> = {}): Promise<Fi
   return Object.assign(fixture, { query });
 }
 
-/** A call with a long time. */
+/** A call with a long time, which its signal does not end. */
 export function call(timeoutMs = 10_000): CallContext {
   return { signal: new AbortController().signal, deadline: Deadline.after(timeoutMs) };
 }
