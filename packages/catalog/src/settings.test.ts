@@ -58,6 +58,7 @@ test('descriptions and tags are measured in bytes', () => {
   assert.throws(() => checkTags({ k: 'ä'.repeat(129) }), names('tags.k'));
   assert.throws(() => checkTags({ ['k'.repeat(257)]: '' }), names('tags'));
   assert.throws(() => checkTags({ '': '' }), names('tags'));
+  assert.throws(() => checkTags(JSON.parse('{"__proto__":"x"}') as Record<string, string>), names('tags'));
 });
 
 function names(field: string): (error: unknown) => boolean {

@@ -88,6 +88,8 @@ export function checkTags(tags: Readonly<Record<string, string>>): void {
   if (entries.length > 64) throw invalid(`has ${entries.length} entries, at most 64 are allowed`, { field: 'tags' });
   for (const [key, value] of entries) {
     checkText('tags', key, 1, 256);
+    // An object cannot hold it as it holds others, so it would get lost on the way.
+    if (key === '__proto__') throw invalid('__proto__ is no name for a tag', { field: 'tags' });
     checkText(`tags.${key}`, value, 0, 256);
   }
 }

@@ -1,0 +1,212 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { AppError, type Code } from '@proximadb/errors';
+import { offset, partition, type Log } from '@proximadb/log';
+import { encodeVectorRecord } from '@proximadb/record';
+import { schemaText } from '@proximadb/schemas';
+import { Catalog, type CatalogOptions } from './catalog.ts';
+import { CatalogCodec, type SchemaUsed } from './events.ts';
+import { catalogTopic } from './journal.ts';
+import { EmbeddedRegistry, type SchemaRegistry } from './registry.ts';
+import { ScratchLog } from './scratch-log.ts';
+
+/** A VectorRecord of tomorrow: a field more. */
+const evolved = evolve('VectorRecord', { name: 'origin', type: ['null', 'string'], default: null });
+
+function evolve(name: 'VectorRecord' | 'PatchRecord', field: object): string {
+  const schema = JSON.parse(schemaText(name)) as { fields: unknown[] };
+  schema.fields.push(field);
+  return JSON.stringify(schema);
+}
+
+function open(log: Log, registry: SchemaRegistry, options: Partial<CatalogOptions> = {}): Promise<Catalog> {
+  return Catalog.open({ log, registry, ...options });
+}
+
+/** What the catalog's log says about schemas, in its order. */
+async function schemasUsed(log: Log): Promise<SchemaUsed[]> {
+  const codec = new CatalogCodec();
+  const { records, next, end } = await log.read(catalogTopic, partition(0), offset(0), 16 * 1024 * 1024);
+  assert.equal(next, end);
+  return records.map((record) => codec.decode(record).event).filter((event) => event.kind === 'schema_used');
+}
+
+function failsWith(code: Code, part: string): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof AppError, String(error));
+    assert.equal(error.code, code, error.message);
+    assert.ok(error.message.includes(part), error.message);
+    return true;
+  };
+}
+
+/** A registry whose answers a test replaces: the fault between us and a real one. */
+class FaultyRegistry implements SchemaRegistry {
+  readonly #real: SchemaRegistry;
+  readonly texts = new Map<number, string>();
+  down = false;
+  questions = 0;
+
+  constructor(real: SchemaRegistry) {
+    this.#real = real;
+  }
+
+  async register(subject: string, text: string): Promise<number> {
+    this.#answer();
+    return this.#real.register(subject, text);
+  }
+
+  async byId(id: number): Promise<string | undefined> {
+    this.#answer();
+    return this.texts.get(id) ?? this.#real.byId(id);
+  }
+
+  #answer(): void {
+    this.questions++;
+    if (this.down) throw new AppError('UNAVAILABLE', 'the registry is down');
+  }
+}
+
+test('our own schemas are registered and in use from the first open on, once', async () => {
+  await using scratch = await ScratchLog.open();
+  const registry = await EmbeddedRegistry.open(scratch.log);
+  for (let time = 0; time < 2; time++) {
+    await using catalog = await open(scratch.log, registry);
+    await using other = await open(scratch.log, registry);
+    for (const name of ['VectorRecord', 'PatchRecord', 'DeleteRecord'] as const) {
+      const id = catalog.schemas.idOf(name);
+      assert.equal(other.schemas.idOf(name), id);
+      assert.equal(await registry.byId(id), schemaText(name));
+      assert.equal(catalog.schemas.text(id), schemaText(name));
+    }
+  }
+  assert.deepEqual((await schemasUsed(scratch.log)).map(({ id, schema }) => [id, schema]),
+    (['VectorRecord', 'PatchRecord', 'DeleteRecord'] as const).map((name, place) => [place + 1, schemaText(name)]));
+});
+
+test('a known walker is there without waiting, and reads our records', async () => {
+  await using scratch = await ScratchLog.open();
+  await using catalog = await open(scratch.log, await EmbeddedRegistry.open(scratch.log));
+  const id = catalog.schemas.idOf('VectorRecord');
+  const walker = catalog.schemas.walker(id);
+  assert.ok(!(walker instanceof Promise));
+  assert.equal(walker.kind, 'upsert');
+  const view = walker.check(encodeVectorRecord(id, { id: 'x', vector: [1, 2] }), { dimension: 2, metric: 'cosine', recordBytesMax: 1024 });
+  assert.equal(view.id, 'x');
+  assert.equal(catalog.schemas.walker(id), walker);
+});
+
+test('an unknown schema id is refused with its number, briefly without asking again, and accepted once it exists', async () => {
+  await using scratch = await ScratchLog.open();
+  const registry = new FaultyRegistry(await EmbeddedRegistry.open(scratch.log));
+  let nowMs = 0;
+  await using catalog = await open(scratch.log, registry, { monotonicClock: () => nowMs });
+  const refused = (id: number): Promise<void> => (
+    assert.rejects(async () => catalog.schemas.walker(id), failsWith('INVALID_ARGUMENT', `unknown schema id ${id}`))
+  );
+  for (const id of [0, 4, 0x7fff_ffff, 0xffff_ffff]) await refused(id);
+  assert.throws(() => catalog.schemas.text(4), failsWith('INVALID_ARGUMENT', 'unknown schema id 4'));
+  const { questions } = registry;
+  nowMs = 4_999;
+  await refused(4);
+  assert.equal(registry.questions, questions);
+  assert.equal(await registry.register('proximadb-VectorRecord', evolved), 4);
+  nowMs = 5_001;
+  assert.equal((await catalog.schemas.walker(4)).kind, 'upsert');
+});
+
+test('an evolved schema of ours is accepted, and its use is written once however many ask', async () => {
+  await using scratch = await ScratchLog.open();
+  const registry = await EmbeddedRegistry.open(scratch.log);
+  await using one = await open(scratch.log, registry);
+  await using other = await open(scratch.log, registry);
+  const id = await registry.register('proximadb-VectorRecord', evolved);
+  const walkers = await Promise.all([1, 2, 3].map(async () => one.schemas.walker(id)));
+  assert.equal(new Set(walkers).size, 1);
+  await other.schemas.walker(id);
+  assert.equal((await schemasUsed(scratch.log)).filter((used) => used.id === id).length, 1);
+  assert.equal(other.schemas.text(id), evolved);
+  await using later = await open(scratch.log, registry);
+  assert.ok(!(later.schemas.walker(id) instanceof Promise));
+});
+
+test('a schema that is no record of ours is refused, and is not in use', async () => {
+  await using scratch = await ScratchLog.open();
+  const registry = await EmbeddedRegistry.open(scratch.log);
+  await using catalog = await open(scratch.log, registry);
+  const id = await registry.register('foreign', JSON.stringify({ type: 'record', name: 'Foreign', fields: [{ name: 'id', type: 'string' }] }));
+  for (let time = 0; time < 2; time++) {
+    await assert.rejects(async () => catalog.schemas.walker(id), failsWith('INVALID_ARGUMENT', `schema id ${id}`));
+  }
+  assert.equal((await schemasUsed(scratch.log)).length, 3);
+});
+
+test('without the registry everything goes on but new schema ids, and those as soon as it is back', async () => {
+  await using scratch = await ScratchLog.open();
+  const registry = new FaultyRegistry(await EmbeddedRegistry.open(scratch.log));
+  registry.down = true;
+  await assert.rejects(open(scratch.log, registry), failsWith('UNAVAILABLE', 'registry'));
+  registry.down = false;
+  await (await open(scratch.log, registry))[Symbol.asyncDispose]();
+  const id = await registry.register('proximadb-PatchRecord', evolve('PatchRecord', { name: 'why', type: 'string', default: '' }));
+  registry.down = true;
+  await using catalog = await open(scratch.log, registry);
+  assert.equal((await catalog.schemas.walker(catalog.schemas.idOf('PatchRecord'))).kind, 'patch');
+  await assert.rejects(async () => catalog.schemas.walker(id), failsWith('UNAVAILABLE', 'registry'));
+  registry.down = false;
+  assert.equal((await catalog.schemas.walker(id)).kind, 'patch');
+});
+
+test('the catalog wins over a registry that says something else, and an operator is told', async () => {
+  await using scratch = await ScratchLog.open();
+  const registry = new FaultyRegistry(await EmbeddedRegistry.open(scratch.log));
+  await using early = await open(scratch.log, registry);
+  const id = early.schemas.idOf('VectorRecord');
+  registry.texts.set(id, schemaText('PatchRecord'));
+  assert.equal((await early.schemas.walker(id)).kind, 'upsert');
+  await assert.rejects(open(scratch.log, registry), failsWith('DATA_LOSS', `schema id ${id}`));
+  registry.texts.set(id, JSON.stringify(JSON.parse(schemaText('VectorRecord')), null, 2));
+  await (await open(scratch.log, registry))[Symbol.asyncDispose]();
+});
+
+test('two processes whose registries disagree about a new id do not both use it', async () => {
+  await using scratch = await ScratchLog.open();
+  const real = await EmbeddedRegistry.open(scratch.log);
+  const registries = [new FaultyRegistry(real), new FaultyRegistry(real)] as const;
+  await using one = await open(scratch.log, registries[0]);
+  await using other = await open(scratch.log, registries[1]);
+  registries[0].texts.set(50, evolved);
+  registries[1].texts.set(50, evolve('VectorRecord', { name: 'origin', type: 'string', default: '' }));
+  const answers = await Promise.allSettled([one, other].map(async (catalog) => catalog.schemas.walker(50)));
+  const refused = answers.filter((answer) => answer.status === 'rejected');
+  assert.ok(refused.length <= 1, 'one of them was first');
+  for (const { reason } of refused) failsWith('DATA_LOSS', 'schema id 50')(reason);
+  assert.equal(one.schemas.text(50), other.schemas.text(50));
+});
+
+test('a registry that was wiped is filled again, and the catalog keeps its ids', async () => {
+  await using scratch = await ScratchLog.open();
+  await using elsewhere = await ScratchLog.open();
+  const before = await EmbeddedRegistry.open(scratch.log);
+  await before.register('other', '"string"');
+  const first = await open(scratch.log, before);
+  const id = first.schemas.idOf('DeleteRecord');
+  await first[Symbol.asyncDispose]();
+  const wiped = new FaultyRegistry(await EmbeddedRegistry.open(elsewhere.log));
+  // Ids that the new registry gave to nobody yet.
+  for (const known of [2, 3]) wiped.texts.set(known, known === 2 ? schemaText('VectorRecord') : schemaText('PatchRecord'));
+  await using catalog = await open(scratch.log, wiped);
+  assert.equal(catalog.schemas.idOf('DeleteRecord'), id);
+  assert.equal(await (await EmbeddedRegistry.open(elsewhere.log)).byId(1), schemaText('DeleteRecord'));
+});
+
+test('past their number new schemas are refused, and those in use are not', async () => {
+  await using scratch = await ScratchLog.open();
+  const registry = await EmbeddedRegistry.open(scratch.log);
+  await using catalog = await open(scratch.log, registry, { schemasMax: 3 });
+  const id = await registry.register('proximadb-VectorRecord', evolved);
+  await assert.rejects(async () => catalog.schemas.walker(id), failsWith('RESOURCE_EXHAUSTED', 'no more'));
+  await using roomy = await open(scratch.log, registry);
+  await roomy.schemas.walker(id);
+  assert.equal((await catalog.schemas.walker(id)).kind, 'upsert');
+});
