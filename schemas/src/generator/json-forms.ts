@@ -23,7 +23,7 @@ export const jsonForms: Readonly<Record<string, Form>> = {
   Metadata: () => ({
     type: 'object',
     description: 'Keys with null, booleans, numbers, strings, arrays, and objects of these, up to 16 levels. A number without point or exponent is a whole '
-      + 'number of 64 bits, any other a double. Bytes are {"$bytes": "<base64>"}.',
+      + 'number of 64 bits, any other a double. Bytes are {"$bytes": "<base64>"}; a map of exactly that look is {"$map": {…}}.',
   }),
   VectorRecord: (reference) => ({
     type: 'object',
