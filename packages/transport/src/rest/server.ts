@@ -23,7 +23,8 @@ export interface RestOptions extends CallOptions {
   readonly readiness: () => Readiness;
   /** Read when a record is: getters may stand for ids that are known only once the catalog is open. */
   readonly schemaIds: SchemaIds;
-  readonly walkerOf: WalkerOf;
+  /** Reads stored records, for answers. */
+  readonly walker: WalkerOf;
   /** Largest body. Default 64 MiB. */
   readonly bodyBytesMax?: number;
   readonly admission?: AdmissionLimits;
@@ -57,6 +58,8 @@ export async function startRest(options: RestOptions): Promise<RunningServer> {
   app.setNotFoundHandler(notFound);
   addOperation(app, options);
   const closing = new AbortController();
+  // A connection that is kept alive after its last answer would hold up the close.
+  app.addHook('onSend', async (_request, reply) => { if (closing.signal.aborted) reply.header('connection', 'close'); });
   addRoutes(app, options, admission, bodyBytesMax, closing.signal);
   await listen(app, options.host ?? '127.0.0.1', options.port);
   return {
@@ -87,10 +90,7 @@ function addOperation(app: FastifyInstance, { readiness, metrics }: RestOptions)
 function addRoutes(app: FastifyInstance, options: RestOptions, admission: Admission, bodyBytesMax: number, closing: AbortSignal): void {
   const caller = createCaller('rest', options);
   const admit = async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    if (closing.aborted) {
-      reply.header('connection', 'close');
-      throw new AppError('UNAVAILABLE', 'the server is stopping', { retryAfterMs: 1000 });
-    }
+    if (closing.aborted) throw new AppError('UNAVAILABLE', 'the server is stopping', { retryAfterMs: 1000 });
     reply.raw.once('close', admission.enter(announcedBytes(request, bodyBytesMax)));
   };
   for (const route of routes) {
@@ -123,8 +123,8 @@ async function serve(route: Route, request: FastifyRequest, reply: FastifyReply,
     // Thrown here, a request that cannot be read is counted and answered as every other.
     if (message instanceof AppError) throw message;
     const answer = await handlerOf(options.handlers, method.operation)(message, context);
-    if (route.single) return singleRecord(answer as GetResponse, message as SingleRequest, options.walkerOf);
-    return answerToJson(method.responseName, answer, message, options.walkerOf);
+    if (route.single) return singleRecord(answer as GetResponse, message as SingleRequest, options.walker);
+    return answerToJson(method.responseName, answer, message, options.walker);
   });
 }
 
