@@ -54,7 +54,13 @@ export async function startRest(options: RestOptions): Promise<RunningServer> {
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  app.setErrorHandler((error, _request, reply) => sendError(reply, error));
+  app.setErrorHandler((error, request, reply) => {
+    // What a handler threw was judged and logged by the call; this is from before or after it.
+    if (!(error instanceof AppError) && !(error instanceof Error && 'statusCode' in error)) {
+      options.logger.error('request-failed', { route: request.routeOptions.url, error });
+    }
+    return sendError(reply, error);
+  });
   app.setNotFoundHandler(notFound);
   addOperation(app, options);
   const closing = new AbortController();
