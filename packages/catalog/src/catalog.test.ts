@@ -203,6 +203,29 @@ test('a topic that was made anew, or is gone, is refused with an error for the o
   assert.equal(catalog.get('gone').state, 'ready');
 });
 
+test('a collection deleted and erased while its topic is being made leaves no topic behind', async () => {
+  await using scratch = await ScratchLog.open();
+  await using other = await openCatalog(scratch.log);
+  // A creator so slow that all the rest has happened before it makes the topic.
+  const slow = new Proxy<Log>(scratch.log, {
+    get: (log, member) => {
+      if (member !== 'createTopic') return bound(log, member);
+      return async (topic: string, partitions: number) => {
+        if (topic.startsWith('proximadb-slow-')) {
+          await other.delete('slow');
+          await other.erased(Number(topic.split('-').at(-1)));
+        }
+        return scratch.log.createTopic(topic, partitions);
+      };
+    },
+  });
+  await using catalog = await openCatalog(slow);
+  const [extent] = await scratch.log.extents(catalogTopic);
+  await assert.rejects(catalog.create({ name: 'slow', settings }), failsWith('ABORTED', 'deleted while'));
+  assert.equal(await scratch.log.describeTopic(`proximadb-slow-${(extent?.end ?? 0) + 1}`), undefined);
+  assert.equal(catalog.byLog((extent?.end ?? 0) + 1), undefined);
+});
+
 test('a topic that holds records before its collection exists is left alone', async () => {
   await using scratch = await ScratchLog.open();
   await using catalog = await openCatalog(scratch.log);
@@ -238,6 +261,11 @@ test('a closed catalog refuses changes and ends who waits', async () => {
   await creating.catch(failsWith('UNAVAILABLE'));
   await assert.rejects(catalog.create({ name: 'b', settings }), failsWith('UNAVAILABLE'));
 });
+
+function bound(log: Log, member: string | symbol): unknown {
+  const value: unknown = Reflect.get(log, member, log);
+  return typeof value === 'function' ? (...values: unknown[]): unknown => Reflect.apply(value, log, values) : value;
+}
 
 async function eventually(holds: () => boolean): Promise<void> {
   for (let attempt = 0; ; attempt++) {
