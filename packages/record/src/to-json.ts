@@ -64,7 +64,7 @@ function doubleToJson(value: number): string {
 
 function floatToJson(value: number): string {
   if (Object.is(value, -0)) return '-0';
-  if (Number.isInteger(value)) return String(value);
+  if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
   for (let digits = 6; digits < 9; digits++) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return String(short);
