@@ -10,7 +10,7 @@ import { partitions, requestEntries, topic } from './append.fixture.ts';
 import { startChild } from './child.fixture.ts';
 import { EmbeddedLog } from './index.ts';
 
-const ROUNDS = 4;
+const ROUNDS = 3;
 
 test('a process killed while it appends loses no acknowledged record and shows no half request', { timeout: 60_000 }, async (t) => {
   const seed = Number(process.env['SEED'] ?? Date.now() % 100_000);

@@ -56,7 +56,8 @@ export class EmbeddedLog implements Log {
 
   /**
    * Opens the log of a directory, or makes it.
-   * @throws AppError FAILED_PRECONDITION, naming the directory and the process, if one has it open; so does a second open in the same process.
+   * @throws AppError FAILED_PRECONDITION, naming the directory and the process, if one has it open (this one, too), or if a
+   *   later release wrote it; UNAVAILABLE if the disk fails or is full; DATA_LOSS if the log is damaged.
    */
   static async open(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
     const { directory } = options;

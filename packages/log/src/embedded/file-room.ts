@@ -1,5 +1,5 @@
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { storeFile } from './store-file.ts';
 import type { Store } from './store.ts';
 
 /** Kept free ahead of what is appended, so that even on a full disk records can be trimmed: LMDB copies each page that it changes. */
@@ -19,7 +19,7 @@ export class FileRoom implements Disposable {
 
   constructor(directory: string, store: Store) {
     this.#store = store;
-    this.#descriptor = openSync(join(directory, 'data.mdb'), 'r+');
+    this.#descriptor = openSync(storeFile(directory), 'r+');
     this.#allocatedBytes = this.#sizeBytes();
   }
 

@@ -58,6 +58,8 @@ export interface Opened {
 
 export type Reply =
   | { readonly kind: 'opened'; readonly opened: Opened }
+  /** In the place of `opened`, and the last message. */
+  | { readonly kind: 'unopened'; readonly code: Code; readonly message: string }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answers[keyof Answers] }
   | { readonly kind: 'refusal'; readonly id: number; readonly refusal: Refusal };
 

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { AppError } from '@proximadb/errors';
 import { open, type Database } from 'lmdb';
 import { decodeTopic, type TopicRow } from './rows.ts';
+import { checkStoreFile, storeFile } from './store-file.ts';
 import { headerKey, recordOffsetAt, topicKey } from './keys.ts';
 
 /** Virtual memory the file may be mapped into; it takes neither memory nor disk. Fixed, so that no thread ever sees the map move. */
@@ -50,7 +50,9 @@ export class Store {
   readonly #database: Database<Uint8Array, Uint8Array>;
   readonly #codec = new ValueCodec();
 
+  /** @throws AppError DATA_LOSS if the directory has a file in the store's place that is none. */
   constructor(directory: string, mode: 'write' | 'read') {
+    checkStoreFile(directory);
     this.#database = open<Uint8Array, Uint8Array>({
       path: directory, readOnly: mode === 'read', noSubdir: false, overlappingSync: false, mapSize: MAP_BYTES, maxReaders: READERS_MAX, maxDbs: 1,
       encoder: this.#codec, keyEncoder,
@@ -60,7 +62,7 @@ export class Store {
   /** @throws AppError FAILED_PRECONDITION if there is no store in the directory. */
   static openToRead(directory: string): Store {
     // lmdb-js would make the directory.
-    if (!existsSync(join(directory, 'data.mdb'))) throw new AppError('FAILED_PRECONDITION', `there is no log in ${directory}`);
+    if (!existsSync(storeFile(directory))) throw new AppError('FAILED_PRECONDITION', `there is no log in ${directory}`);
     return new Store(directory, 'read');
   }
 

@@ -16,6 +16,7 @@ export class WriterThread {
     this.#worker = worker;
     worker.on('message', (reply: Reply) => {
       if (reply.kind === 'opened') onOpened(reply.opened);
+      else if (reply.kind === 'unopened') onBroken(new AppError(reply.code, `the log cannot be opened: ${reply.message}`));
       else this.#receive(reply);
     });
     worker.on('error', (error: unknown) => {
@@ -62,7 +63,7 @@ export class WriterThread {
     });
   }
 
-  #receive(reply: Exclude<Reply, { kind: 'opened' }>): void {
+  #receive(reply: Extract<Reply, { id: number }>): void {
     const resolve = this.#waiting.get(reply.id);
     assert(resolve !== undefined, 'each question is answered once');
     this.#waiting.delete(reply.id);
