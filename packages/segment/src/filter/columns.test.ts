@@ -229,9 +229,10 @@ test('a value of many rows takes a bit a row, one of few rows 4 bytes each', () 
 
 test('what a row holds twice takes no more than what it holds once', () => {
   const others = Array<Metadata>(100).fill(toMap({}));
-  const once = build([toMap({ n: [1n], s: ['x'], t: [true], m: [{ k: null }] }), ...others]);
-  const twice = build([toMap({ n: [1n, 1, [1n]], s: ['x', 'x'], t: [true, true], m: [{ k: null }, { k: null }] }), ...others]);
-  assert.deepEqual(twice, once);
+  const once = toMap({ n: [1n], s: ['x'], t: [true], m: [{ k: null }] });
+  const twice = toMap({ n: [1n, 1, [1n]], s: ['x', 'x'], t: [true, true], m: [{ k: null }, { k: null }] });
+  // The second row has nothing that the first has not.
+  assert.deepEqual(build([twice, twice, ...others]), build([once, once, ...others]));
 });
 
 test('no key can look like two', () => {
