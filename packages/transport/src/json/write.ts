@@ -23,7 +23,7 @@ interface Including {
  */
 export async function answerToJson(name: MessageName, answer: object, request: object, walkerOf: WalkerOf): Promise<string> {
   const walkers = new Map<number, Walker>();
-  for (const bytes of recordsOf(answer)) {
+  for (const bytes of recordsOf(descriptors[name], answer as Fields)) {
     const id = wireSchemaId(bytes);
     if (!walkers.has(id)) walkers.set(id, await walkerOf(id));
   }
@@ -40,11 +40,21 @@ export async function recordAnswer(record: StoredRecord, include: readonly Inclu
   return new AnswerWriter(new Map([[id, await walkerOf(id)]]), include).stored(record);
 }
 
-/** The stored records of the answers that have some: `records` of reads, `hits` of searches. */
-function* recordsOf(message: object): Generator<Uint8Array> {
-  const { records = [], hits = [], results = [] } = message as { records?: readonly StoredRecord[]; hits?: readonly Hit[]; results?: readonly object[] };
-  for (const { record } of [...records, ...hits]) if (record !== null) yield record;
-  for (const result of results) yield* recordsOf(result);
+/** The stored records that an answer has, wherever its descriptor says: a field of that name alone may be a figure (Stats has one). */
+function* recordsOf(descriptor: MessageDescriptor, message: Fields): Generator<Uint8Array> {
+  for (const { key, type } of descriptor.fields) {
+    if (type.kind !== 'array' || type.items.kind !== 'message') continue;
+    const items = descriptors[type.items.name];
+    for (const item of message[key] as readonly Fields[]) yield* recordsIn(items, item);
+  }
+}
+
+function* recordsIn(descriptor: MessageDescriptor, message: Fields): Generator<Uint8Array> {
+  if (descriptor.json !== 'StoredRecord' && descriptor.json !== 'Hit') yield* recordsOf(descriptor, message);
+  else {
+    const { record } = message as unknown as StoredRecord | Hit;
+    if (record !== null) yield record;
+  }
 }
 
 class AnswerWriter {

@@ -5,7 +5,8 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, AssertionError, grpcStatus, httpStatus, invalid, type Code } from '@proximadb/errors';
 import { compileWalker, encodeVectorRecord, type MetadataValue, type Walker } from '@proximadb/record';
-import { jsonSchema, methods, schemaText, type GetRequest, type Hit, type JsonSchemaName, type SearchResponse } from '@proximadb/schemas';
+import { jsonSchema, methods, PartitionStats, schemaText, StatsResponse, type GetRequest, type Hit, type JsonSchemaName,
+  type SearchResponse } from '@proximadb/schemas';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { CallContext, Handlers } from '../handlers.ts';
 import type { RunningServer } from '../grpc/server.ts';
@@ -221,6 +222,17 @@ test('stored records carry everything by default; one record is answered as itse
   fits('GetResponse', several.body);
   const keys = (several.body as { records: object[] }).records.map((record) => Object.keys(record).join());
   assert.deepEqual(keys, Array(2).fill('id,version,metadata,timestamp'));
+});
+
+test('statistics answer, though a figure in them is called records as a list of others is', async () => {
+  const partition = PartitionStats.create({ state: 'serving', segments: [{ id: 's', rows: 3, dead: 1, indexed: true, bytes: 2n ** 40n }] });
+  const { call } = await serve({ stats: async () => StatsResponse.create({ collection: 'c', records: 2n ** 53n, partitions: [partition] }) });
+  const answer = await call('GET', '/v1/collections/c/stats');
+  assert.equal(answer.status, 200, answer.text);
+  fits('StatsResponse', answer.body);
+  const { records, partitions } = answer.body as { records: string; partitions: { segments: object[] }[] };
+  assert.equal(records, '9007199254740992');
+  assert.deepEqual(partitions[0]?.segments, [{ id: 's', rows: 3, dead: 1, indexed: true, bytes: 2 ** 40 }]);
 });
 
 test('every error has the status of its code, and says the same as in gRPC', async () => {
