@@ -1,0 +1,10 @@
+/** Bare USearch in a process of its own: how fast graphs of given sizes are built by nobody but the library. */
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+/** @returns vectors a second, one graph after the other on one thread, with the settings of the server's default index. */
+export async function bareUsearchRate(sizes: readonly number[]): Promise<number> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', join(import.meta.dirname, 'bare-usearch.main.ts'), JSON.stringify(sizes)]);
+  return Number(stdout);
+}

@@ -1,0 +1,61 @@
+/** A real server in a process of its own. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+
+export interface ServerProcess {
+  /** gRPC, `host:port`. */
+  readonly address: string;
+  readonly pid: number;
+  /** From the start of the process until it said that it is ready. */
+  readonly readyMs: number;
+  /** Settles when the process has ended. */
+  signal(name: 'SIGTERM' | 'SIGKILL'): Promise<void>;
+}
+
+const main = join(import.meta.dirname, '..', '..', 'cli', 'src', 'main.ts');
+const startMsMax = 120_000;
+
+/** @param profiles folder for CPU profiles of all of its threads, written when it ends by SIGTERM. */
+export async function startServer(data: string, profiles?: string): Promise<ServerProcess> {
+  const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, '--cpu-prof-interval=500'];
+  const started = performance.now();
+  const options = ['--data', data, '--grpc-port', '0', '--rest-port', '0', '--log-level', 'warn'];
+  const child = spawn(process.execPath, ['--no-warnings', ...profiling, main, 'start', ...options],
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NO_COLOR: '1' } });
+  const stopOnExit = (): void => { child.kill('SIGKILL'); };
+  process.once('exit', stopOnExit);
+  child.once('exit', () => { process.off('exit', stopOnExit); });
+  const address = await readyAddress(child);
+  const readyMs = performance.now() - started;
+  return {
+    address, pid: child.pid ?? 0, readyMs,
+    signal: (name) => new Promise((resolve) => {
+      if (child.exitCode !== null || child.signalCode !== null) {
+        resolve();
+        return;
+      }
+      child.once('exit', () => { resolve(); });
+      child.kill(name);
+    }),
+  };
+}
+
+/** The address in the server's first screen, which it shows once it is ready. */
+function readyAddress(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let shown = '';
+    const timer = setTimeout(() => { reject(new Error(`the server was not ready within ${startMsMax} ms: ${shown}`)); }, startMsMax);
+    child.once('error', reject);
+    child.once('exit', (code) => {
+      clearTimeout(timer);
+      reject(new Error(`the server ended with exit code ${code}: ${shown}`));
+    });
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      shown += text;
+      const address = /gRPC\s+(\S+:\d+)/.exec(shown)?.[1];
+      if (address === undefined) return;
+      clearTimeout(timer);
+      resolve(address);
+    });
+  });
+}

@@ -1,0 +1,143 @@
+/** How many vectors a second are acknowledged, durably, over gRPC; and how fast graphs follow, beside bare USearch. */
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient, type Client } from '@proximadb/transport/client';
+import { bareUsearchRate } from '../processes/bare-usearch.ts';
+import { startServer } from '../processes/server.ts';
+import { WriterProcess, type WriterAnswer } from '../processes/writer.ts';
+import type { Aim, Cell, Report } from '../report.ts';
+import type { BenchOptions, Scenario } from '../scenario.ts';
+import { median, percentile } from '../statistics.ts';
+import { dimension } from '../words.ts';
+
+const batchRecords = 500;
+const concurrency = 8;
+const collection = 'words';
+const ackAim = 50_000;
+const buildAim = 0.7;
+
+export const ingest: Scenario = { name: 'ingest', title: 'Ingest and background building', run };
+
+async function run({ short, scratch, profiles, say }: BenchOptions): Promise<Report> {
+  const words = short ? 6_000 : 341_479;
+  const sustainedRounds = short ? 1 : 3;
+  // Before and after: what others do on this machine meanwhile should meet both.
+  const bareSizes = short ? [500] : [16_384, 16_384];
+  say('bare USearch, before');
+  const bareBefore = await bareUsearchRate(bareSizes);
+
+  const server = await startServer(join(scratch, 'data'), profiles);
+  await using client = createClient(server.address);
+  await client.createCollection({ name: collection, dimension, ...(short ? { partitions: 2 } : {}) });
+  using writer = WriterProcess.start(server.address);
+  const write = async (from: number, count: number): Promise<WriterAnswer> => {
+    await writer.ask({ kind: 'prepare', from, count, batchRecords });
+    return writer.ask({ kind: 'write', collection, concurrency });
+  };
+
+  say(`writing ${words} words`);
+  const first = await write(0, words);
+  const caughtUp = await untilCaughtUp(client);
+  say(`${rate(first)} vec/s acked; the graphs follow`);
+  const building = short ? undefined : await watchBuilding(client);
+  if (building !== undefined) say(`${Math.round(building.rate)} rows/s got graphs, ${building.indexed} in all`);
+  say('bare USearch, after');
+  const bareAfter = await bareUsearchRate(short ? bareSizes : building?.sizes ?? bareSizes);
+
+  say(`writing ${words * sustainedRounds} more with new ids`);
+  const sustained = await write(words, words * sustainedRounds);
+  const sustainedCaughtUp = await untilCaughtUp(client);
+  say('the same with the encoding on the clock');
+  const encoding = await writer.ask({ kind: 'encodeAndWrite', collection, from: words * (sustainedRounds + 1), count: words, batchRecords, concurrency });
+  await untilCaughtUp(client);
+  const { count } = await client.count({ collection, read: { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null } });
+  const written = first.records + sustained.records + encoding.records;
+  if (Number(count) !== written) throw new Error(`${written} records were acknowledged, ${count} are there`);
+  await server.signal(profiles === undefined ? 'SIGKILL' : 'SIGTERM');
+
+  const bare = (bareBefore + bareAfter) / 2;
+  const aims: Aim[] = [aimOf('acked, durable, sustained', rate(sustained), ackAim, 'vec/s')];
+  if (building !== undefined) aims.push(aimOf('building, of bare USearch', Math.round(building.rate / bare * 100), buildAim * 100, '%'));
+  return {
+    aims,
+    tables: [
+      {
+        title: `Acknowledged writes: ${dimension}-d, batches of ${batchRecords}, ${concurrency} under way, one client process`,
+        columns: ['phase', 'records', 'bytes a record', 'seconds', 'vec/s acked', 'p50 ms', 'p99 ms', 'applied after the last ack, s'],
+        rows: [
+          ingestRow('first fill, encoded before', first, caughtUp),
+          ingestRow('sustained, new ids, encoded before', sustained, sustainedCaughtUp),
+          ingestRow('with the client\'s encoding', encoding, 'not measured'),
+        ],
+        notes: ['An ack means: flushed to the disk (fdatasync) and readable. The client shares the machine with the server.'],
+      },
+      {
+        title: 'Graphs in the background, one thread',
+        columns: ['', 'vectors a second', 'of bare'],
+        rows: [
+          ['bare USearch before', bareBefore, ''],
+          ['bare USearch after', bareAfter, ''],
+          ...(building === undefined ? [] : [['server, after the last ack', building.rate, `${Math.round(building.rate / bare * 100)} %`]] as Cell[][]),
+        ],
+        notes: [
+          'Bare: i8, M 16, efConstruction 128, one thread, graphs of the sizes that the server had; the vectors lie ready in memory, nothing is saved.',
+          'Server: rows that Stats counts as indexed, between the first and the last graph that was finished after the last ack; '
+            + 'merging, copying, flushing included.',
+        ],
+      },
+    ],
+  };
+}
+
+function rate({ records, tookMs }: WriterAnswer): number {
+  return Math.round(records / tookMs * 1000);
+}
+
+function ingestRow(phase: string, answer: WriterAnswer, applied: number | string): Cell[] {
+  const { records, bytes, tookMs, latenciesMs } = answer;
+  return [phase, records, Math.round(bytes / records), tookMs / 1000, rate(answer), median(latenciesMs), percentile(latenciesMs, 0.99), applied];
+}
+
+function aimOf(what: string, measured: number, aimed: number, unit: string): Aim {
+  return { what, aimed: `≥ ${aimed.toLocaleString('en-US')} ${unit}`, measured: `${measured.toLocaleString('en-US')} ${unit}`, met: measured >= aimed };
+}
+
+/** Seconds until everything that was acknowledged is applied. */
+async function untilCaughtUp(client: Client): Promise<number> {
+  const started = performance.now();
+  while ((await client.stats({ collection })).lag > 0n) await sleep(20);
+  return (performance.now() - started) / 1000;
+}
+
+interface Building {
+  /** Rows that got a graph a second. */
+  readonly rate: number;
+  readonly indexed: number;
+  /** Rows of the segments with graphs. */
+  readonly sizes: readonly number[];
+}
+
+/** Watches until nothing is left to be built. */
+async function watchBuilding(client: Client): Promise<Building> {
+  const quietMs = 10_000;
+  const seen: { atMs: number; indexed: number }[] = [];
+  let changedMs = performance.now();
+  for (;;) {
+    const { indexed, building, sealed, partitions: parts } = await client.stats({ collection });
+    const now = performance.now();
+    if (seen.at(-1)?.indexed !== Number(indexed)) {
+      seen.push({ atMs: now, indexed: Number(indexed) });
+      changedMs = now;
+    }
+    const done = building === 0n && indexed === sealed;
+    if ((done && now - changedMs > 3_000) || now - changedMs > quietMs * 6) {
+      const [, start = { atMs: 0, indexed: 0 }] = seen;
+      const end = seen.at(-1) ?? start;
+      return {
+        rate: (end.indexed - start.indexed) / (end.atMs - start.atMs) * 1000, indexed: end.indexed,
+        sizes: parts.flatMap(({ segments }) => segments.filter((segment) => segment.indexed).map(({ rows }) => rows)),
+      };
+    }
+    await sleep(50);
+  }
+}
