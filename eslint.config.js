@@ -1,7 +1,7 @@
 import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
-const main = ['**/main.ts', 'scripts/**', 'bench/**', 'test/**', '**/*.test.ts', '**/build.ts', '**/generator/**'];
+const main = ['**/main.ts', 'scripts/**', 'bench/**', 'test/**', '**/*.test.ts', '**/build.ts', '**/generator/**', '**/*.bench.ts', '**/*.fixture.ts', '**/testing/**'];
 
 export default tseslint.config(
   { ignores: ['**/node_modules/**', '**/dist/**', '**/gen/**', '**/assembly/**', 'data/**', '**/*.mjs', '**/*.js'] },
@@ -27,7 +27,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.test.ts', 'test/**', 'bench/**'],
+    files: ['**/*.test.ts', '**/*.bench.ts', '**/*.fixture.ts', '**/testing/**', 'test/**', 'bench/**'],
     rules: { '@typescript-eslint/no-floating-promises': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
   },
   { files: main, rules: { 'no-console': 'off', 'no-restricted-globals': 'off', 'no-restricted-imports': 'off' } },

@@ -3,8 +3,10 @@ import { strict as assert } from 'node:assert';
 import { AppError } from '@proximadb/errors';
 import { partitionOf } from '@proximadb/log';
 import { compileWalker, decodeVectorRecord, encodePatchRecord, encodeVectorRecord, parseJson, type MetadataValue } from '@proximadb/record';
-import { Condition as ApiCondition, CreateCollectionRequest, DeleteRequest, GetRequest, CountRequest, PatchRequest, ReadOptions, ScrollRequest, SearchRequest, schemaText, UpsertRequest,
-  type Filter, type Metric, type WriteResponse } from '@proximadb/schemas';
+import {
+  CountRequest, CreateCollectionRequest, DeleteRequest, GetRequest, PatchRequest, ReadOptions, schemaText, ScrollRequest, SearchRequest, UpsertRequest,
+  type Condition as ApiCondition, type Filter, type Metric, type WriteResponse,
+} from '@proximadb/schemas';
 import { filterFromJson } from '@proximadb/transport';
 import fc from 'fast-check';
 import type { Engine } from './engine.ts';
@@ -14,12 +16,25 @@ const dimension = 3;
 const collection = 'model';
 const ids = ['a', 'b', 'c', 'word', 'é', '\u{1F600}', '\uFFFD', 'a/b', 'long'.repeat(100), 'z1', 'z2', 'z3'];
 
-interface NewRow { readonly vector: readonly number[]; readonly n: number; readonly big: boolean; readonly tags: readonly string[]; readonly deep: boolean; readonly lifeMs: number | null }
+interface NewRow {
+  readonly vector: readonly number[];
+  readonly n: number;
+  /** Whether n is a long, else a double. */
+  readonly big: boolean;
+  readonly tags: readonly string[];
+  readonly deep: boolean;
+  readonly lifeMs: number | null;
+}
+
+type ConditionKind = 'none' | 'ifAbsent' | 'ifPresent' | 'ifVersion' | 'ifOldVersion';
 
 export type Step =
-  | { readonly kind: 'upsert'; readonly ids: readonly string[]; readonly row: NewRow; readonly condition: 'none' | 'ifAbsent' | 'ifPresent' | 'ifVersion' | 'ifOldVersion' }
+  | { readonly kind: 'upsert'; readonly ids: readonly string[]; readonly row: NewRow; readonly condition: ConditionKind }
   | { readonly kind: 'bulk'; readonly from: number; readonly count: number; readonly row: NewRow }
-  | { readonly kind: 'patch'; readonly id: string; readonly vector: readonly number[] | null; readonly tags: readonly string[] | null; readonly dropN: boolean; readonly lifeMs: number | 'keep' | null }
+  | {
+    readonly kind: 'patch'; readonly id: string; readonly vector: readonly number[] | null; readonly tags: readonly string[] | null;
+    readonly dropN: boolean; readonly lifeMs: number | 'keep' | null;
+  }
   | { readonly kind: 'delete'; readonly ids: readonly string[]; readonly condition: 'none' | 'ifPresent' | 'ifVersion' }
   | { readonly kind: 'deleteByFilter'; readonly query: Query }
   | { readonly kind: 'repeat' }
@@ -40,12 +55,20 @@ const leaf: fc.Arbitrary<Query> = fc.oneof(
 const query: fc.Arbitrary<Query> = fc.oneof(leaf, leaf.map((of): Query => ({ kind: 'not', of })));
 
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('upsert' as const), ids: someIds, row, condition: fc.constantFrom('none', 'none', 'ifAbsent', 'ifPresent', 'ifVersion', 'ifOldVersion' as const) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('bulk' as const), from: fc.integer({ min: 0, max: 60 }), count: fc.integer({ min: 1, max: 50 }), row }) },
-  { weight: 3, arbitrary: fc.record({
-    kind: fc.constant('patch' as const), id: fc.constantFrom(...ids), vector: fc.option(vector), tags: fc.option(fc.subarray(['x', 'w'])), dropN: fc.boolean(), lifeMs: fc.oneof(life, fc.constant('keep' as const)),
+  { weight: 6, arbitrary: fc.record({
+    kind: fc.constant('upsert' as const), ids: someIds, row,
+    condition: fc.constantFrom<ConditionKind[]>('none', 'none', 'ifAbsent', 'ifPresent', 'ifVersion', 'ifOldVersion'),
   }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('delete' as const), ids: someIds, condition: fc.constantFrom('none', 'none', 'ifPresent', 'ifVersion' as const) }) },
+  { weight: 3, arbitrary: fc.record({
+    kind: fc.constant('bulk' as const), from: fc.integer({ min: 0, max: 60 }), count: fc.integer({ min: 1, max: 50 }), row,
+  }) },
+  { weight: 3, arbitrary: fc.record({
+    kind: fc.constant('patch' as const), id: fc.constantFrom(...ids), vector: fc.option(vector), tags: fc.option(fc.subarray(['x', 'w'])),
+    dropN: fc.boolean(), lifeMs: fc.oneof(life, fc.constant('keep' as const)),
+  }) },
+  { weight: 3, arbitrary: fc.record({
+    kind: fc.constant('delete' as const), ids: someIds, condition: fc.constantFrom('none', 'none', 'ifPresent', 'ifVersion' as const),
+  }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('deleteByFilter' as const), query }) },
   { weight: 2, arbitrary: fc.constant<Step>({ kind: 'repeat' }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: -3_000, max: 3_000 }) }) },
@@ -53,10 +76,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Step>({ kind: 'recreate' }) },
 );
 
-export interface History { readonly metric: Metric; readonly partitions: number; readonly index: 'hnsw' | 'flat'; readonly steps: readonly Step[]; readonly probe: readonly number[]; readonly queries: readonly Query[] }
+export interface History {
+  readonly metric: Metric;
+  readonly partitions: number;
+  readonly index: 'hnsw' | 'flat';
+  readonly steps: readonly Step[];
+  /** What is searched for after each step. */
+  readonly probe: readonly number[];
+  readonly queries: readonly Query[];
+}
 
 export const history: fc.Arbitrary<History> = fc.record({
-  metric: fc.constantFrom<Metric[]>('cosine', 'dot', 'euclidean', 'manhattan'), partitions: fc.integer({ min: 1, max: 3 }), index: fc.constantFrom('hnsw', 'hnsw', 'flat'),
+  metric: fc.constantFrom<Metric[]>('cosine', 'dot', 'euclidean', 'manhattan'), partitions: fc.integer({ min: 1, max: 3 }),
+  index: fc.constantFrom('hnsw', 'hnsw', 'flat'),
   steps: fc.array(step, { minLength: 1, maxLength: 24 }), probe: vector, queries: fc.array(query, { minLength: 1, maxLength: 2 }),
 });
 
@@ -133,7 +165,7 @@ export class Run {
     return this.#appendedAt;
   }
 
-  #condition(id: string, kind: 'none' | 'ifAbsent' | 'ifPresent' | 'ifVersion' | 'ifOldVersion'): Condition {
+  #condition(id: string, kind: ConditionKind): Condition {
     switch (kind) {
       case 'ifVersion': return { kind: 'ifVersion', version: this.#model.rows.get(id)?.version ?? `${this.#log}-0` };
       case 'ifOldVersion': return { kind: 'ifVersion', version: `${this.#log + 1000}-0` };
@@ -141,17 +173,19 @@ export class Run {
     }
   }
 
-  async #upsert(upserted: readonly string[], given: NewRow, kind: 'none' | 'ifAbsent' | 'ifPresent' | 'ifVersion' | 'ifOldVersion'): Promise<void> {
+  async #upsert(upserted: readonly string[], given: NewRow, kind: ConditionKind): Promise<void> {
     const metadata = new Map<string, MetadataValue>([
       ['n', given.big ? BigInt(given.n) : given.n], ['tags', given.tags], ...(given.deep ? [['deep', new Map([['x', null]])] as const] : []),
     ]);
     const expiresAt = given.lifeMs === null ? null : this.#engine.nowMicros + given.lifeMs * 1000;
     const schemaId = this.#engine.catalog.schemas.idOf('VectorRecord');
-    const records = upserted.map((id) => encodeVectorRecord(schemaId, { id, vector: given.vector, metadata, expiresAt: expiresAt === null ? null : BigInt(expiresAt) }));
+    const record = { vector: given.vector, metadata, expiresAt: expiresAt === null ? null : BigInt(expiresAt) };
+    const records = upserted.map((id) => encodeVectorRecord(schemaId, { id, ...record }));
     const conditions = upserted.map((id) => this.#condition(id, kind));
+    const sent = kind === 'none' ? [] : conditions.map(apiCondition);
     const requestId = this.#requestId();
     const answer = await this.#write(
-      (attempt) => this.#engine.gateway.upsert(UpsertRequest.create({ collection, records, conditions: kind === 'none' ? [] : conditions.map(apiCondition), requestId, attempt }), this.#engine.context),
+      (attempt) => this.#engine.gateway.upsert(UpsertRequest.create({ collection, records, conditions: sent, requestId, attempt }), this.#engine.context),
       upserted, (id, i) => this.#model.refusal(id, conditions[i] ?? { kind: 'none' }),
     );
     upserted.forEach((id, i) => { if (answer[i] !== '') this.#model.rows.set(id, { vector: given.vector, metadata, expiresAt, version: answer[i] ?? '' }); });
@@ -179,9 +213,10 @@ export class Run {
 
   async #delete(deleted: readonly string[], kind: 'none' | 'ifPresent' | 'ifVersion'): Promise<void> {
     const conditions = deleted.map((id) => this.#condition(id, kind));
+    const sent = kind === 'none' ? [] : conditions.map(apiCondition);
     const requestId = this.#requestId();
     const answer = await this.#write(
-      (attempt) => this.#engine.gateway.delete(DeleteRequest.create({ collection, ids: deleted, conditions: kind === 'none' ? [] : conditions.map(apiCondition), requestId, attempt }), this.#engine.context),
+      (attempt) => this.#engine.gateway.delete(DeleteRequest.create({ collection, ids: deleted, conditions: sent, requestId, attempt }), this.#engine.context),
       deleted, (id, i) => this.#model.refusal(id, conditions[i] ?? { kind: 'none' }),
     );
     deleted.forEach((id, i) => { if (answer[i] !== '') this.#model.rows.delete(id); });
@@ -217,7 +252,8 @@ export class Run {
       return written.map(() => '');
     }
     if (answer instanceof AppError) throw answer;
-    assert.deepEqual(answer.refused.map(({ record, reason }) => [record, reason]), refusals.flatMap((refusal, i) => (refusal === undefined ? [] : [[i, refusal]])), 'refused');
+    const expected = refusals.flatMap((refusal, i) => (refusal === undefined ? [] : [[i, refusal]]));
+    assert.deepEqual(answer.refused.map(({ record, reason }) => [record, reason]), expected, 'refused');
     return [...answer.versions];
   }
 
@@ -270,13 +306,14 @@ export class Run {
       cursor = page.cursor;
     } while (cursor !== null);
     assert.deepEqual(seen.map(([id]) => id), expected.map(([id]) => id), 'scroll');
-    assert.deepEqual(seen.map(([, row]) => row), expected.map(([, { vector, metadata, expiresAt, version }]) => ({ vector, metadata, expiresAt, version })), 'scrolled records');
+    assert.deepEqual(seen.map(([, stored]) => stored), expected.map(([, wanted]) => wanted), 'scrolled records');
   }
 
   async #checkSearch(filter: Filter | null, read: ReadOptions, expected: readonly [string, Row][], exact: boolean): Promise<void> {
     const { probe } = this.#history;
     const k = 5;
-    const { hits } = await this.#engine.query.search(SearchRequest.create({ collection, vector: Float32Array.from(probe), k, filter, read, exact }), this.#engine.context);
+    const request = SearchRequest.create({ collection, vector: Float32Array.from(probe), k, filter, read, exact });
+    const { hits } = await this.#engine.query.search(request, this.#engine.context);
     const distances = new Map(expected.map(([id, row]) => [id, this.#model.distance(probe, row)]));
     const best = [...distances.values()].sort((a, b) => a - b).slice(0, k);
     assert.equal(hits.length, best.length, `a search (exact: ${exact}) returns k hits where k records match`);

@@ -6,7 +6,8 @@ import { runHistories } from './run.ts';
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '600' }, seed: { type: 'string' }, path: { type: 'string' } } });
 try {
   await runHistories({
-    seconds: Number(values.seconds), ...(values.seed === undefined ? {} : { seed: Number(values.seed) }), ...(values.path === undefined ? {} : { path: values.path }),
+    seconds: Number(values.seconds),
+    ...(values.seed === undefined ? {} : { seed: Number(values.seed) }), ...(values.path === undefined ? {} : { path: values.path }),
   });
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

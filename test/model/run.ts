@@ -20,7 +20,10 @@ export async function runHistories({ seconds, seed = Date.now() % 0x7fff_ffff, p
     } finally {
       await engine.close();
     }
-  }), { seed, ...(path === undefined ? {} : { path }), numRuns: 1_000_000, interruptAfterTimeLimit: seconds * 1000, markInterruptAsFailure: false, includeErrorInReport: true });
+  }), {
+    seed, ...(path === undefined ? {} : { path }),
+    numRuns: 1_000_000, interruptAfterTimeLimit: seconds * 1000, markInterruptAsFailure: false, includeErrorInReport: true,
+  });
   if (runs === 0) throw new Error('no history was finished in the time given');
   console.log(`${runs} histories with seed ${seed}`);
   return runs;

@@ -45,8 +45,9 @@ export async function readManifest(directory: string): Promise<Manifest | undefi
   try {
     const header = decodeHeader(bytes);
     const [block] = blocks(bytes, header);
-    if (block === undefined || crc32c(block.data) !== Number(header.metadata.get(checksumKey)?.toString())) throw new AppError('DATA_LOSS', 'the checksum fails');
-    return avroType('Manifest').fromBuffer(block.data);
+    const expected = Number(header.metadata.get(checksumKey)?.toString());
+    if (block === undefined || crc32c(block.data) !== expected) throw new AppError('DATA_LOSS', 'the checksum fails');
+    return avroType('Manifest').fromBuffer(block.data) as Manifest;
   } catch (error) {
     const advice = `move ${dirname(path)} away to apply again what the log keeps`;
     throw new AppError('DATA_LOSS', `${path} is damaged (${(error as Error).message}): ${advice}`, { cause: error });

@@ -54,10 +54,14 @@ async function rig(overrides: Partial<Record<keyof IndexerConfig, number>> = {})
     const [answer] = await host.outcomes(7, requestId, [{ partition: partitionOf(key, settings.partitions), through: Number(offset) + 1, count: 1 }], 10_000);
     return answer!.outcomes[0]!;
   };
-  const upsert = (id: string, vector: number[], metadata: Record<string, MetadataValue> = {}, condition: WriteHeader['condition'] = null, expiresAt: bigint | null = null, requestId?: string) =>
+  const upsert = (
+    id: string, vector: number[], metadata: Record<string, MetadataValue> = {},
+    condition: WriteHeader['condition'] = null, expiresAt: bigint | null = null, requestId?: string,
+  ) =>
     write(encodeVectorRecord(schemaIds.VectorRecord, { id, vector, metadata: new Map(Object.entries(metadata)), expiresAt }), id, condition, requestId);
   const search = async (vector: number[], k: number) => {
-    const { answers } = await host.search(await request(), [{ vector: Float32Array.from(vector), k, filter: null, exact: false, ef: null, records: true, explain: true }]);
+    const spec = { vector: Float32Array.from(vector), k, filter: null, exact: false, ef: null, records: true, explain: true };
+    const { answers } = await host.search(await request(), [spec]);
     return answers[0]!;
   };
   return {

@@ -59,7 +59,8 @@ export class ShardHost implements Shards, Outcomes {
     if (this.#shards.has(key)) return;
     const { directory, config, source, schemas, builder, clock, logger } = this.#options;
     const shard = new Shard({
-      directory: join(directory, String(identity.log), String(identity.partition)), identity, partitions, settings, config, source, schemas, builder, clock, logger,
+      directory: join(directory, String(identity.log), String(identity.partition)),
+      identity, partitions, settings, config, source, schemas, builder, clock, logger,
     });
     this.#shards.set(key, shard);
     shard.start();

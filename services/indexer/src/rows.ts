@@ -127,7 +127,9 @@ export class ShardRows {
       while (at > 0 && Buffer.compare(heads[at - 1]?.row.view.idBytes ?? new Uint8Array(), next.value.view.idBytes) > 0) at -= 1;
       heads.splice(at, 0, { row: next.value, rest });
     };
-    for (const part of this.parts) advance(part instanceof Growing ? growingInOrder(part, predicate, after, nowMicros) : this.#sealedInOrder(part, predicate, after, nowMicros));
+    for (const part of this.parts) {
+      advance(part instanceof Growing ? growingInOrder(part, predicate, after, nowMicros) : this.#sealedInOrder(part, predicate, after, nowMicros));
+    }
     for (let head = heads.shift(); head !== undefined; head = heads.shift()) {
       yield head.row;
       advance(head.rest);

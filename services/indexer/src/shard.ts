@@ -6,13 +6,14 @@ import { mkdirSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { AppError, assert, toAppError } from '@proximadb/errors';
 import type { PartitionOutcomes, OutcomesWanted } from '@proximadb/gateway';
-import { crc32c, offset, partition, type LogReader, type LogRecord } from '@proximadb/log';
+import { offset, partition, type LogReader, type LogRecord } from '@proximadb/log';
 import type { Logger } from '@proximadb/process';
 import type { ShardReport } from '@proximadb/query';
 import { wireSchemaId, type Walker } from '@proximadb/record';
-import type { CollectionSettings, LastRecord, Manifest } from '@proximadb/schemas';
+import type { CollectionSettings, LastRecord } from '@proximadb/schemas';
 import { applyRecord, type ApplyContext } from './apply.ts';
 import type { IndexerConfig } from './config.ts';
+import { checksumOf, reachableExtent, verifyLog } from './identity.ts';
 import { Ledger } from './ledger.ts';
 import { nextChore, type Chore } from './policy.ts';
 import { RequestWindow } from './request-window.ts';
@@ -151,7 +152,8 @@ export class Shard {
       memoryBytes: this.growingBytes + rows.sealed.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
       malformed: this.#ledger.total,
       segments: rows.sealed.map((sealed) => ({
-        id: sealed.files.id, rows: sealed.rows.count, dead: sealed.rows.count - sealed.states.liveCount, indexed: sealed.graph !== undefined, bytes: sealed.diskBytes,
+        id: sealed.files.id, rows: sealed.rows.count, dead: sealed.rows.count - sealed.states.liveCount,
+        indexed: sealed.graph !== undefined, bytes: sealed.diskBytes,
       })),
     };
   }
@@ -227,7 +229,7 @@ export class Shard {
     const manifest = await Storage.read(directory);
     if (manifest !== undefined) {
       for (const id of new Set(manifest.segments.flatMap(({ schema_ids }) => schema_ids))) await this.#options.schemas.learn(id);
-      await this.#verifyIdentity(manifest);
+      await verifyLog(manifest, identity, this.#options.partitions, source);
       this.#watermark = manifest.watermark;
       this.#logTime = manifest.log_time;
       this.#last = manifest.last;
@@ -235,31 +237,9 @@ export class Shard {
       this.#ledger = new Ledger(manifest.malformed, manifest.ledger);
     }
     await this.#storage.restore(manifest, (event, error) => { logger.warn(event, { ...identity, error }); });
-    const extent = (await source.extents(identity.topic))[identity.partition];
-    if (extent === undefined) throw new AppError('FAILED_PRECONDITION', `the log has no partition ${identity.partition} of ${identity.topic}`);
-    if (this.#watermark < extent.start || this.#watermark > extent.end) {
-      throw new AppError('OUT_OF_RANGE', `the log of ${identity.topic}/${identity.partition} keeps ${extent.start} to ${extent.end}, this shard needs ${this.#watermark} on: restore its snapshot or its log`);
-    }
+    const extent = await reachableExtent(identity, source, this.#watermark);
     this.#state = { kind: 'replaying', until: extent.end };
     this.#caughtUp();
-  }
-
-  /** The log must be the one that the manifest was made from. */
-  async #verifyIdentity(manifest: Manifest): Promise<void> {
-    const { identity, source, partitions } = this.#options;
-    const found = await source.describeTopic(identity.topic);
-    const same = found?.clusterId === manifest.cluster_id && found.topicId === manifest.topic_id && found.partitions === partitions
-      && manifest.log === identity.log && manifest.partition === identity.partition && identity.topicId === manifest.topic_id;
-    if (!same) throw new AppError('FAILED_PRECONDITION', `${identity.topic}/${identity.partition} is not the log that this shard's manifest was made from`);
-    const { last } = manifest;
-    if (last === null) return;
-    const extent = (await source.extents(identity.topic))[identity.partition];
-    if (extent === undefined || last.offset < extent.start) return;
-    if (last.offset >= extent.end) throw new AppError('FAILED_PRECONDITION', `the log of ${identity.topic}/${identity.partition} ends at ${extent.end}, before the manifest's watermark ${manifest.watermark}: it was truncated`);
-    const [record] = (await source.read(identity.topic, partition(identity.partition), offset(last.offset), 1)).records;
-    if (record === undefined || record.offset !== last.offset || record.appendTimeMicros !== last.append_time || checksumOf(record) !== last.crc32c) {
-      throw new AppError('FAILED_PRECONDITION', `the log of ${identity.topic}/${identity.partition} has another record at offset ${last.offset} than the manifest says`);
-    }
   }
 
   async #consume(): Promise<void> {
@@ -316,8 +296,9 @@ export class Shard {
   /** Freezes the memtable; waits while too many wait to be sealed. */
   async #makeRoom(): Promise<void> {
     this.#caughtUp();
-    while (this.rows.frozen.length >= this.#options.config.frozenMax && !this.#stop.signal.aborted) await Promise.race([this.#sealing, aborted(this.#stop.signal)]);
-    if (!this.#stop.signal.aborted) this.freeze();
+    const { signal } = this.#stop;
+    while (this.rows.frozen.length >= this.#options.config.frozenMax && !signal.aborted) await Promise.race([this.#sealing, aborted(signal)]);
+    if (!signal.aborted) this.freeze();
   }
 
   async #seal(frozen: Frozen): Promise<void> {
@@ -377,10 +358,13 @@ export class Shard {
   }
 
   #assertServing(): void {
-    const { kind } = this.#state;
     const { topic, partition: number } = this.identity;
-    if (this.#state.kind === 'stopped') throw new AppError('UNAVAILABLE', `partition ${number} of ${topic} stopped: ${this.#state.error.message}`, { cause: this.#state.error });
-    if (kind === 'closed') throw new AppError('UNAVAILABLE', `partition ${number} of ${topic} is closed`);
+    const where = `partition ${number} of ${topic}`;
+    if (this.#state.kind === 'stopped') {
+      const { error } = this.#state;
+      throw new AppError('UNAVAILABLE', `${where} stopped: ${error.message}`, { cause: error });
+    }
+    if (this.#state.kind === 'closed') throw new AppError('UNAVAILABLE', `${where} is closed`);
   }
 
   #halt(thrown: unknown): void {
@@ -396,12 +380,6 @@ const historyEntriesMax = 10_000;
 const recordOverheadBytes = 80;
 const checkpointIdleMs = 30_000;
 const checkpointIdleRecords = 1_000;
-const emptyChecksum = 0;
-
-function checksumOf(record: LogRecord): number {
-  return record.value === null ? emptyChecksum : crc32c(record.value);
-}
-
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => { signal.addEventListener('abort', () => { resolve(); }, { once: true }); });
 }

@@ -246,8 +246,8 @@ export class Storage {
   async #open(files: SegmentFiles, checkRecords: boolean): Promise<Sealed> {
     const walkerOf = (schemaId: number): Walker => {
       const walker = this.#options.schemas.walker(schemaId);
-      if (walker === undefined) throw new AppError('FAILED_PRECONDITION', `stored records have schema id ${schemaId}, which this release cannot read: upgrade it`);
-      return walker;
+      if (walker !== undefined) return walker;
+      throw new AppError('FAILED_PRECONDITION', `stored records have schema id ${schemaId}, which this release cannot read: upgrade it`);
     };
     return Sealed.open({ directory: join(this.#segmentsDirectory, files.id), files, graphSettings: this.graphSettings, walkerOf }, checkRecords);
   }

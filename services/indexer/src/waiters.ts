@@ -29,7 +29,8 @@ export class Waiters {
         else reject(error);
       };
       const waiter: Waiter = { offset, settle };
-      const timer = setTimeout(() => { settle(new AppError('DEADLINE_EXCEEDED', `the shard did not get there in time: ${behind()}`)); }, Math.max(0, timeoutMs));
+      const late = (): void => { settle(new AppError('DEADLINE_EXCEEDED', `the shard did not get there in time: ${behind()}`)); };
+      const timer = setTimeout(late, Math.max(0, timeoutMs));
       this.#waiting.add(waiter);
     });
   }

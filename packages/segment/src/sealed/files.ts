@@ -1,5 +1,5 @@
 /** Names of a segment's files, and what makes them durable. */
-import { createHash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ export interface FileEntry {
 const chunkBytes = 4 << 20;
 
 /** Size and checksum of a file, and its bytes into a digest where one is given. */
-export function describeFile(directory: string, name: string, digest?: ReturnType<typeof createHash>): FileEntry {
+export function describeFile(directory: string, name: string, digest?: Hash): FileEntry {
   const fd = openSync(join(directory, name), 'r');
   try {
     const chunk = Buffer.allocUnsafe(chunkBytes);
