@@ -1,14 +1,16 @@
 /** The commands and their arguments; what each does is in a file of its own. */
 import { Command } from 'commander';
-import { start, startHelp, type Terminal } from './start.ts';
-
-export interface Streams extends Terminal {
-  readonly err: { write(text: string): unknown; readonly isTTY?: boolean };
-  readonly input: NodeJS.ReadableStream;
-}
+import { addCollections } from './collections.ts';
+import { addRecords } from './records.ts';
+import { start, startHelp } from './start.ts';
+import { addStats } from './stats.ts';
+import type { Streams } from './terminal.ts';
 
 export function createProgram(streams: Streams): Command {
-  const program = new Command('proximadb').description('A vector database on a message log.').showHelpAfterError().enablePositionalOptions();
+  const program = new Command('proximadb').description('A vector database on a message log.').showHelpAfterError('(--help shows how)')
+    .enablePositionalOptions().exitOverride()
+    .configureOutput({ writeOut: (text) => { streams.out.write(text); }, writeErr: (text) => { streams.err.write(text); } })
+    .addHelpText('after', '\nExit codes: 0 done; 1 failed, or a row was refused; 2 the command line is wrong; 130 interrupted.');
   program.command('start')
     .description('start a standalone server (gRPC on 5679, REST on 5678, data in ./data)')
     .usage('[--data DIR] [--rest-port N] [--grpc-port N] [--host H] [--config FILE] [--<any other option> VALUE]')
@@ -18,5 +20,8 @@ export function createProgram(streams: Streams): Command {
       if (options.includes('--help') || options.includes('-h')) streams.out.write(`${startHelp()}\n`);
       else await start(options, streams);
     });
+  addCollections(program, streams);
+  addRecords(program, streams);
+  addStats(program, streams);
   return program;
 }
