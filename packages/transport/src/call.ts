@@ -79,7 +79,7 @@ export function createCaller(transport: 'grpc' | 'rest', options: CallOptions): 
 }
 
 async function answer<T>(asked: Asked, limits: Required<TimeLimits>, run: (context: CallContext) => Promise<T>): Promise<T> {
-  if (asked.timeoutMs !== null && asked.timeoutMs <= 0) throw invalid('must be at least 1', { field: 'timeout_ms' });
+  if (asked.timeoutMs !== null && asked.timeoutMs <= 0) throw invalid('must be at least 1', { field: 'timeoutMs' });
   const timeMs = Math.min(asked.timeoutMs ?? (asked.clientMs === Infinity ? limits.timeoutMsDefault : Infinity), asked.clientMs, limits.timeoutMsMax);
   const deadline = Deadline.after(timeMs);
   const controller = new AbortController();

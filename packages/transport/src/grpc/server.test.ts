@@ -150,7 +150,7 @@ test('the time of a request is its own, the client\'s, or the default, never mor
   within(seen[1], 300, 400);
   within(seen[2], 500, 700);
   within(seen[3], 19_000, 20_000);
-  await assert.rejects(client.upsert({ timeoutMs: 0 }), (error: AppError) => error.code === 'INVALID_ARGUMENT' && error.details[0]?.field === 'timeout_ms');
+  await assert.rejects(client.upsert({ timeoutMs: 0 }), (error: AppError) => error.code === 'INVALID_ARGUMENT' && error.details[0]?.field === 'timeoutMs');
 });
 
 test('at its deadline a handler is told; it may still answer with what it knows, and is answered for if it does not', async () => {
