@@ -6,8 +6,9 @@ import { describeMachine } from './machine.ts';
 import { showReport } from './report.ts';
 import type { Scenario } from './scenario.ts';
 import { ingest } from './scenarios/ingest.ts';
+import { serialisation } from './scenarios/serialisation.ts';
 
-const scenarios: readonly Scenario[] = [ingest];
+const scenarios: readonly Scenario[] = [serialisation, ingest];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -4,8 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, type Client } from '@proximadb/transport/client';
 import { bareUsearchRate } from '../processes/bare-usearch.ts';
 import { startServer } from '../processes/server.ts';
+import { threadTimes, timesBetween, type ThreadTimes } from '../processes/threads.ts';
 import { WriterProcess, type WriterAnswer } from '../processes/writer.ts';
-import type { Aim, Cell, Report } from '../report.ts';
+import type { Aim, Cell, Report, Table } from '../report.ts';
 import type { BenchOptions, Scenario } from '../scenario.ts';
 import { median, percentile } from '../statistics.ts';
 import { dimension } from '../words.ts';
@@ -30,13 +31,17 @@ async function run({ short, scratch, profiles, say }: BenchOptions): Promise<Rep
   await using client = createClient(server.address);
   await client.createCollection({ name: collection, dimension, ...(short ? { partitions: 2 } : {}) });
   using writer = WriterProcess.start(server.address);
-  const write = async (from: number, count: number): Promise<WriterAnswer> => {
-    await writer.ask({ kind: 'prepare', from, count, batchRecords });
-    return writer.ask({ kind: 'write', collection, concurrency });
+  const times: { phase: string; records: number; between: ThreadTimes }[] = [];
+  const write = async (phase: string, from: number, count: number): Promise<WriterAnswer> => {
+    const { bytes } = await writer.ask({ kind: 'prepare', from, count, batchRecords });
+    say(`${phase}: ${count} records, ${Math.round(bytes / 2 ** 20)} MiB`);
+    const before = threadTimes(server.pid);
+    const answer = await writer.ask({ kind: 'write', collection, concurrency });
+    times.push({ phase, records: count, between: timesBetween(before, threadTimes(server.pid)) });
+    return answer;
   };
 
-  say(`writing ${words} words`);
-  const first = await write(0, words);
+  const first = await write('first fill', 0, words);
   const caughtUp = await untilCaughtUp(client);
   say(`${rate(first)} vec/s acked; the graphs follow`);
   const building = short ? undefined : await watchBuilding(client);
@@ -44,8 +49,8 @@ async function run({ short, scratch, profiles, say }: BenchOptions): Promise<Rep
   say('bare USearch, after');
   const bareAfter = await bareUsearchRate(short ? bareSizes : building?.sizes ?? bareSizes);
 
-  say(`writing ${words * sustainedRounds} more with new ids`);
-  const sustained = await write(words, words * sustainedRounds);
+  const sustained = await write('sustained', words, words * sustainedRounds);
+  say(`${rate(sustained)} vec/s acked`);
   const sustainedCaughtUp = await untilCaughtUp(client);
   say('the same with the encoding on the clock');
   const encoding = await writer.ask({ kind: 'encodeAndWrite', collection, from: words * (sustainedRounds + 1), count: words, batchRecords, concurrency });
@@ -71,6 +76,7 @@ async function run({ short, scratch, profiles, say }: BenchOptions): Promise<Rep
         ],
         notes: ['An ack means: flushed to the disk (fdatasync) and readable. The client shares the machine with the server.'],
       },
+      ...(times.some(({ between }) => between.size > 0) ? [threadTable(times)] : []),
       {
         title: 'Graphs in the background, one thread',
         columns: ['', 'vectors a second', 'of bare'],
@@ -100,6 +106,20 @@ function ingestRow(phase: string, answer: WriterAnswer, applied: number | string
 
 function aimOf(what: string, measured: number, aimed: number, unit: string): Aim {
   return { what, aimed: `≥ ${aimed.toLocaleString('en-US')} ${unit}`, measured: `${measured.toLocaleString('en-US')} ${unit}`, met: measured >= aimed };
+}
+
+/** Threads that took part. */
+function threadTable(times: readonly { phase: string; records: number; between: ThreadTimes }[]): Table {
+  const names = [...new Set(times.flatMap(({ between }) => [...between].filter(([, { cpuMs }]) => cpuMs >= 10).map(([name]) => name)))];
+  return {
+    title: 'CPU time of the server while it acked, µs a record (in brackets: waiting for a core)',
+    columns: ['thread', ...times.map(({ phase }) => phase)],
+    rows: names.map((name) => [name, ...times.map(({ records, between }) => {
+      const { cpuMs, waitedMs } = between.get(name) ?? { cpuMs: 0, waitedMs: 0 };
+      return `${(cpuMs / records * 1000).toFixed(2)} (${(waitedMs / records * 1000).toFixed(2)})`;
+    })]),
+    notes: ['The client process takes its share of the same cores, and is not in this table.'],
+  };
 }
 
 /** Seconds until everything that was acknowledged is applied. */

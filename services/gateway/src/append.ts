@@ -48,7 +48,8 @@ export interface CallContext {
  *   records are in the log; ABORTED is left to the caller, who knows what a refusal means.
  */
 export async function append(write: Write, context: CallContext, dependencies: AppendDependencies): Promise<Written> {
-  const entries = entriesOf(write);
+  const { requestId, records, conditions, collection: { settings: { partitions } } } = write;
+  const entries = entriesOf({ requestId, records, conditions, partitions });
   const offsets = await appendAll(write, entries, context, dependencies);
   const through = new Array<number>(write.collection.settings.partitions).fill(0);
   for (const [record, { partition }] of entries.entries()) through[partition] = Math.max(through[partition] ?? 0, (offsets[record] ?? 0) + 1);
@@ -59,9 +60,10 @@ export async function append(write: Write, context: CallContext, dependencies: A
 }
 
 /** `key` and `value` are views on the request's own memory: nothing is copied before the log does. */
-function entriesOf(write: Write): AppendEntry[] {
-  const { records, collection: { settings: { partitions } } } = write;
-  const headers = new WriteHeaders(write.requestId, records.length, write.conditions);
+export function entriesOf(
+  { requestId, records, conditions, partitions }: Pick<Write, 'requestId' | 'records' | 'conditions'> & { readonly partitions: number },
+): AppendEntry[] {
+  const headers = new WriteHeaders(requestId, records.length, conditions);
   const counts = new Int32Array(partitions);
   return records.map(({ idBytes, bytes }, record) => {
     const partition = partitionOf(idBytes, partitions);

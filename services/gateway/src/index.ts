@@ -1,7 +1,8 @@
 /** The gateway: what a client writes goes, checked and unchanged, into the log. */
-export type { CallContext } from './append.ts';
+export { entriesOf, type CallContext } from './append.ts';
 export { gatewayDefaults, gatewayLimits, type GatewayConfig, type Limit } from './config.ts';
 export { createGateway, type GatewayDependencies } from './create.ts';
 export type { Gateway } from './gateway.ts';
 export type { Outcome, Outcomes, OutcomesWanted, PartitionOutcomes, Refusal } from './outcomes.ts';
+export { checkRecords } from './validate.ts';
 export type { Reader, ReaderAnswer, ReaderPage, ReaderRow } from './reader.ts';

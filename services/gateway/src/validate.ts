@@ -53,7 +53,7 @@ class Mistakes {
  * @throws AppError INVALID_ARGUMENT with a detail a mistake.
  */
 export async function checkRecords(
-  records: readonly Uint8Array[], kind: Walker['kind'], schemas: RecordSchemas, limits: RecordLimits,
+  records: readonly Uint8Array[], kind: Walker['kind'], schemas: Pick<RecordSchemas, 'walker'>, limits: RecordLimits,
 ): Promise<RecordView[]> {
   const mistakes = new Mistakes();
   const views: RecordView[] = [];
