@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addCollections } from './collections.ts';
 import { addRecords } from './records.ts';
+import { addImport } from './import/import.ts';
 import { start, startHelp } from './start.ts';
 import { addStats } from './stats.ts';
 import type { Streams } from './terminal.ts';
@@ -21,6 +22,7 @@ export function createProgram(streams: Streams): Command {
       else await start(options, streams);
     });
   addCollections(program, streams);
+  addImport(program, streams);
   addRecords(program, streams);
   addStats(program, streams);
   return program;

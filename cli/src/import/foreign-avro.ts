@@ -34,7 +34,7 @@ function valueOf(value: unknown, type: avsc.Type): MetadataValue {
   if (type instanceof avsc.types.IntType) return BigInt(value as number);
   if (type instanceof avsc.types.ArrayType) return (value as readonly unknown[]).map((item) => valueOf(item, type.itemsType));
   if (type instanceof avsc.types.MapType) {
-    return new Map(Object.entries(value).map(([key, item]) => [key, valueOf(item, type.valuesType)]));
+    return new Map(Object.entries(value).map(([key, item]) => [key, valueOf(item, type.valuesType as avsc.Type)]));
   }
   if (type instanceof avsc.types.RecordType) {
     const record = value as Readonly<Record<string, unknown>>;
