@@ -12,7 +12,7 @@ import { compileWalker, type Walker } from '@proximadb/record';
 import { runBuildJob } from '@proximadb/segment';
 
 const config = indexerConfig.parse({
-  growingRowsMax: 32, growingBytesMax: 1 << 16, checkpointRecordsMax: 64, maintenanceMs: 10, idleMs: 0, graphRowsMin: 40, idleGraphRowsMin: 16,
+  growingRowsMax: 32, growingBytesMax: 1 << 16, checkpointRecordsMax: 64, maintenanceMs: 3_600_000, idleMs: 0, graphRowsMin: 40, idleGraphRowsMin: 16,
   mergeFlatsMin: 2, mergeTierMin: 2, tickMs: 3_600_000,
 });
 const logger = createLogger({ level: 'error' });
@@ -60,10 +60,9 @@ export class Engine {
     await this.#up.host.settle(log);
   }
 
-  /** Lets due merges and graphs happen. */
-  async merge(log: number): Promise<void> {
-    await new Promise((resolve) => { setTimeout(resolve, 25); });
-    await this.#up.host.settle(log);
+  /** Lets due merges and graphs happen; the memtables stay as they are. */
+  async merge(): Promise<void> {
+    await this.#up.host.maintain();
   }
 
   async close(): Promise<void> {

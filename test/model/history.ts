@@ -30,7 +30,7 @@ type ConditionKind = 'none' | 'ifAbsent' | 'ifPresent' | 'ifVersion' | 'ifOldVer
 
 export type Step =
   | { readonly kind: 'upsert'; readonly ids: readonly string[]; readonly row: NewRow; readonly condition: ConditionKind }
-  | { readonly kind: 'bulk'; readonly from: number; readonly count: number; readonly row: NewRow }
+  | { readonly kind: 'bulk'; readonly from: number; readonly count: number; readonly row: NewRow; readonly condition: ConditionKind }
   | {
     readonly kind: 'patch'; readonly id: string; readonly vector: readonly number[] | null; readonly tags: readonly string[] | null;
     readonly dropN: boolean; readonly lifeMs: number | 'keep' | null;
@@ -61,6 +61,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }) },
   { weight: 3, arbitrary: fc.record({
     kind: fc.constant('bulk' as const), from: fc.integer({ min: 0, max: 60 }), count: fc.integer({ min: 1, max: 50 }), row,
+    condition: fc.constantFrom<ConditionKind[]>('none', 'none', 'ifPresent', 'ifVersion'),
   }) },
   { weight: 3, arbitrary: fc.record({
     kind: fc.constant('patch' as const), id: fc.constantFrom(...ids), vector: fc.option(vector), tags: fc.option(fc.subarray(['x', 'w'])),
@@ -72,7 +73,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('deleteByFilter' as const), query }) },
   { weight: 2, arbitrary: fc.constant<Step>({ kind: 'repeat' }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: -3_000, max: 3_000 }) }) },
-  { weight: 5, arbitrary: fc.constantFrom<Step[]>({ kind: 'seal' }, { kind: 'merge' }, { kind: 'merge' }, { kind: 'restart' }, { kind: 'crash' }) },
+  // A fault needs a write between a seal and a merge, and a crash after it: often enough, these must follow each other.
+  { weight: 14, arbitrary: fc.constantFrom<Step[]>(
+    { kind: 'seal' }, { kind: 'seal' }, { kind: 'merge' }, { kind: 'merge' }, { kind: 'restart' }, { kind: 'crash' },
+  ) },
   { weight: 1, arbitrary: fc.constant<Step>({ kind: 'recreate' }) },
 );
 
@@ -89,7 +93,7 @@ export interface History {
 export const history: fc.Arbitrary<History> = fc.record({
   metric: fc.constantFrom<Metric[]>('cosine', 'dot', 'euclidean', 'manhattan'), partitions: fc.integer({ min: 1, max: 3 }),
   index: fc.constantFrom('hnsw', 'hnsw', 'flat'),
-  steps: fc.array(step, { minLength: 1, maxLength: 24 }), probe: vector, queries: fc.array(query, { minLength: 1, maxLength: 2 }),
+  steps: fc.array(step, { minLength: 1, maxLength: 40, size: 'max' }), probe: vector, queries: fc.array(query, { minLength: 1, maxLength: 2 }),
 });
 
 const walker = compileWalker(JSON.parse(schemaText('VectorRecord')));
@@ -125,14 +129,14 @@ export class Run {
   async #step(each: Step): Promise<void> {
     switch (each.kind) {
       case 'upsert': return this.#upsert(each.ids, each.row, each.condition);
-      case 'bulk': return this.#upsert(Array.from({ length: each.count }, (_, i) => `bulk-${each.from + i}`), each.row, 'none');
+      case 'bulk': return this.#upsert(Array.from({ length: each.count }, (_, i) => `bulk-${each.from + i}`), each.row, each.condition);
       case 'patch': return this.#patch(each);
       case 'delete': return this.#delete(each.ids, each.condition);
       case 'deleteByFilter': return this.#deleteByFilter(each.query);
       case 'repeat': return this.#repeat();
       case 'wait': this.#engine.nowMicros += each.ms * 1000; return;
       case 'seal': return this.#engine.seal(this.#log);
-      case 'merge': return this.#engine.merge(this.#log);
+      case 'merge': return this.#engine.merge();
       case 'restart': await this.#engine.stop(); await this.#engine.start(); return;
       case 'crash': return this.#engine.crash();
       case 'recreate':

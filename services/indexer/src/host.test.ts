@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -23,15 +23,15 @@ const settings: CollectionSettings = {
 /** A host of two partitions on a real log. */
 async function rig(overrides: Partial<Record<keyof IndexerConfig, number>> = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'proximadb-host-'));
-  const log = await EmbeddedLog.open({ directory: join(directory, 'log') });
-  const topic = await log.createTopic('proximadb-words-7', settings.partitions);
-  const config = indexerConfig.parse({ growingRowsMax: 64, maintenanceMs: 20, idleMs: 100, graphRowsMin: 256, idleGraphRowsMin: 128, ...overrides });
   let now = Date.now() * 1000;
+  let log = await EmbeddedLog.open({ directory: join(directory, 'log'), clock: () => now });
+  let topic = await log.createTopic('proximadb-words-7', settings.partitions);
+  const config = indexerConfig.parse({ growingRowsMax: 64, maintenanceMs: 20, idleMs: 100, graphRowsMin: 256, idleGraphRowsMin: 128, ...overrides });
   const open = () => {
     const host = new ShardHost({
       directory: join(directory, 'shards'), config, source: log, builder: { run: async (job) => runBuildJob(job) },
       schemas: { walker: (id) => walkers.get(id), text: (id) => texts.get(id) ?? '', learn: async () => {} },
-      keeper: { trim: () => {}, tick: () => {} }, clock: () => now, logger: createLogger({ level: 'warn' }),
+      keeper: { trim: () => {}, tick: () => {} }, clock: () => now, logger: createLogger({ level: 'silent' }),
     });
     for (let each = 0; each < settings.partitions; each += 1) {
       host.assign({
@@ -65,10 +65,38 @@ async function rig(overrides: Partial<Record<keyof IndexerConfig, number>> = {})
     return answers[0]!;
   };
   return {
-    log, topic, upsert, search, request, directory,
+    log: () => log, topic, upsert, search, request, directory,
     remove: (id: string) => write(encodeDeleteRecord(schemaIds.DeleteRecord, id), id),
     host: () => host,
     reopen: async () => { await host.close(); host = open(); },
+    /** The shards' folders go back to what they were at this moment. */
+    crash: async () => {
+      cpSync(join(directory, 'shards'), join(directory, 'image'), { recursive: true });
+      await host.close();
+      rmSync(join(directory, 'shards'), { recursive: true });
+      renameSync(join(directory, 'image'), join(directory, 'shards'));
+      host = open();
+    },
+    /** Flips a byte in the middle of a file of every segment. */
+    damage: async (name: string) => {
+      await host.close();
+      for (const path of globSync(join(directory, 'shards', '*', '*', 'segments', '*', name))) {
+        const bytes = readFileSync(path);
+        const middle = bytes.length >> 1;
+        bytes[middle] = bytes[middle]! ^ 1;
+        writeFileSync(path, bytes);
+      }
+      host = open();
+    },
+    /** Another log in the same place, with a topic of the same name. */
+    replaceLog: async () => {
+      await host.close();
+      await log[Symbol.asyncDispose]();
+      rmSync(join(directory, 'log'), { recursive: true });
+      log = await EmbeddedLog.open({ directory: join(directory, 'log'), clock: () => now });
+      topic = await log.createTopic('proximadb-words-7', settings.partitions);
+      host = open();
+    },
     setClock: (micros: number) => { now = micros; },
     now: () => now,
     close: async () => { await host.close(); await log[Symbol.asyncDispose](); rmSync(directory, { recursive: true, force: true }); },
@@ -144,12 +172,119 @@ describe('a host of shards', () => {
     }
   });
 
+  test('a manifest of a merge knows nothing of what came after its watermark', async () => {
+    const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, mergeFlatsMin: 2, idleGraphRowsMin: 10_000 });
+    try {
+      const present = { 'proximadb.v1.IfPresent': {} };
+      for (let i = 0; i < 20; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
+      await r.host().settle(7);
+      for (let i = 20; i < 40; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
+      await r.host().settle(7);
+      // Ends sealed rows, above the watermark of every manifest so far.
+      for (let i = 0; i < 40; i += 1) assert.equal((await r.upsert(`w${i}`, [2, i, 0, 0], {}, present)).kind, 'applied');
+      await r.host().maintain();
+      assert.ok((await r.host().report(7)).every(({ segments }) => segments.length === 1), 'merged');
+      await r.crash();
+      assert.equal((await r.host().count(await r.request(), null)).count, 40);
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('never hides a row, not for a moment, while memtables are sealed, merged and get graphs', async () => {
+    const r = await rig({ maintenanceMs: 10, idleMs: 0, growingRowsMax: 32, mergeFlatsMin: 2, mergeTierMin: 2, graphRowsMin: 64, idleGraphRowsMin: 32 });
+    try {
+      let written = 0;
+      let looks = 0;
+      let done = false;
+      const look = async (): Promise<void> => {
+        while (!done) {
+          const least = written;
+          const { count } = await r.host().count({ ...(await r.request()), at: (await r.request()).at.map((each) => ({ ...each, atLeast: 0 })) }, null);
+          assert.ok(count >= least, `${count} rows where ${least} were there before`);
+          const { rows } = await r.host().get(await r.request(), [`w${least - 1}`]);
+          assert.equal(rows.length, least === 0 ? 0 : 1);
+          looks += 1;
+        }
+      };
+      const write = async (): Promise<void> => {
+        for (; written < 600; written += 1) await r.upsert(`w${written}`, [1, written, 0, 0]);
+        // Rows are replaced, too: the count stays.
+        for (let i = 0; i < 300; i += 1) await r.upsert(`w${i}`, [2, i, 0, 0]);
+        done = true;
+      };
+      await Promise.all([write().finally(() => { done = true; }), look()]);
+      assert.ok(looks > 100);
+      const segments = (await r.host().report(7)).flatMap((report) => report.segments);
+      assert.ok(segments.some(({ indexed }) => indexed), 'graphs were built meanwhile');
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('gives back the space of what was replaced, deleted and expired', async () => {
+    const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, idleGraphRowsMin: 10_000 });
+    try {
+      const expires = r.now() + 1_000_000;
+      for (let i = 0; i < 100; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0], {}, null, i < 50 ? BigInt(expires) : null);
+      await r.host().settle(7);
+      const rowsOf = async (): Promise<number> => (await r.host().report(7)).flatMap(({ segments }) => segments).reduce((sum, { rows }) => sum + rows, 0);
+      assert.equal(await rowsOf(), 100);
+      r.setClock(expires + 1);
+      // The log's time has to pass, too: something is written in both partitions, and sealed.
+      for (let i = 0; i < 20; i += 1) await r.upsert(`later${i}`, [1, i, 1, 0]);
+      for (let i = 50; i < 60; i += 1) await r.remove(`w${i}`);
+      await r.host().settle(7);
+      for (let i = 0; i < 6; i += 1) await r.host().maintain();
+      assert.equal(await rowsOf(), 60);
+      assert.equal((await r.host().count(await r.request(), null)).count, 60);
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('stops with a reason, and touches nothing, where the log is not the one of its manifest', async () => {
+    const r = await rig();
+    try {
+      for (let i = 0; i < 10; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
+      await r.host().settle(7);
+      await r.replaceLog();
+      const message = /is not the log that this shard's manifest was made from/;
+      for (const at of (await r.request()).at) {
+        await assert.rejects(r.host().count({ log: 7, at: [at], timeoutMs: 10_000 }, null), { code: 'UNAVAILABLE', message });
+      }
+      const reports = await r.host().report(7);
+      assert.ok(reports.every(({ state, reason }) => state === 'stopped' && reason !== null));
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('stops with a reason where a file is damaged, and builds a damaged graph again', async () => {
+    const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, idleGraphRowsMin: 10, mergeFlatsMin: 100 });
+    try {
+      for (let i = 0; i < 60; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
+      await r.host().settle(7);
+      await r.host().maintain();
+      assert.ok((await r.host().report(7)).every(({ segments }) => segments.every(({ indexed }) => indexed)));
+      await r.damage('graph.usearch');
+      assert.equal((await r.host().count(await r.request(), null)).count, 60);
+      assert.ok((await r.host().report(7)).every(({ segments }) => segments.every(({ indexed }) => !indexed)));
+      await r.host().maintain();
+      assert.ok((await r.host().report(7)).every(({ segments }) => segments.every(({ indexed }) => indexed)));
+      await r.damage('vectors.f32');
+      await assert.rejects(r.host().count(await r.request(), null), { code: 'UNAVAILABLE', message: /vectors\.f32 fails its checksum/ });
+    } finally {
+      await r.close();
+    }
+  });
+
   test('puts what is not a record of ours into the ledger and goes on', async () => {
     const r = await rig();
     try {
       const key = Buffer.from('x');
-      await r.log.append(r.topic.topic, [{ partition: partitionOf(key, 2), key, value: Buffer.from('nonsense'), headers: {} }]);
-      await r.log.append(r.topic.topic, [{ partition: partition(1 - partitionOf(key, 2)), key, value: null, headers: {} }]);
+      await r.log().append(r.topic.topic, [{ partition: partitionOf(key, 2), key, value: Buffer.from('nonsense'), headers: {} }]);
+      await r.log().append(r.topic.topic, [{ partition: partition(1 - partitionOf(key, 2)), key, value: null, headers: {} }]);
       await r.upsert('x', [1, 0, 0, 0]);
       assert.equal((await r.host().count(await r.request(), null)).count, 1);
       const reports = await r.host().report(7);

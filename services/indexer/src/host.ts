@@ -49,7 +49,7 @@ export class ShardHost implements Shards, Outcomes {
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#maintenance = setInterval(() => { this.#maintain(); }, options.config.maintenanceMs);
+    this.#maintenance = setInterval(() => { void this.maintain(); }, options.config.maintenanceMs);
     this.#maintenance.unref();
   }
 
@@ -198,7 +198,8 @@ export class ShardHost implements Shards, Outcomes {
     return shard;
   }
 
-  #maintain(): void {
+  /** Starts what is due: sealing past the budget, merges, graphs, ticks, trims. Settles when the merges and graphs are done; never rejects. */
+  async maintain(): Promise<void> {
     const { config, keeper } = this.#options;
     const shards = [...this.#shards.values()];
     const growing = shards.map((shard) => ({ shard, bytes: shard.growingBytes })).sort((a, b) => b.bytes - a.bytes);
@@ -213,6 +214,7 @@ export class ShardHost implements Shards, Outcomes {
         keeper.trim(topic, partition, before);
       }
     }
+    await Promise.all(shards.map((shard) => shard.choresDone()));
   }
 }
 

@@ -209,6 +209,11 @@ export class Shard {
   /** Settles when nothing is being sealed, merged or built. For tests and for tools that wait. */
   async settled(): Promise<void> {
     await this.#sealing;
+    await this.choresDone();
+  }
+
+  /** Settles when the merge or graph that is under way is done; never rejects. */
+  async choresDone(): Promise<void> {
     await this.#chore?.done;
   }
 

@@ -1,0 +1,119 @@
+import { strict as assert } from 'node:assert';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { compileWalker, encodeVectorRecord, type MetadataValue } from '@proximadb/record';
+import { schemaText, type Metric } from '@proximadb/schemas';
+import { defaultQuantization, distanceOf, Growing, hashId, prepareQuery, runBuildJob, Sealed, searchSealed, SegmentWriter, type Predicate } from './index.ts';
+
+const dimension = 32;
+const count = 12_000;
+const text = schemaText('VectorRecord');
+const walker = compileWalker(JSON.parse(text));
+
+/** Numbers in [-1, 1) from a fixed seed (mulberry32). */
+function random(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 31 - 1;
+  };
+}
+
+const next = random(7);
+const vectors = Array.from({ length: count }, () => Float32Array.from({ length: dimension }, next));
+const query = Float32Array.from({ length: dimension }, next);
+
+async function build(directory: string, metric: Metric): Promise<Sealed> {
+  const graphSettings = { dimension, metric, m: 16, efConstruction: 64, quantization: defaultQuantization(metric) };
+  const growing = new Growing({ dimension, metric, rowsMax: count });
+  const writer = new SegmentWriter(join(directory, 'tmp'), count, () => text);
+  for (let i = 0; i < count; i += 1) {
+    const metadata = new Map<string, MetadataValue>([['n', BigInt(i % 1000)]]);
+    const view = walker.check(encodeVectorRecord(1, { id: `r${i}`, vector: vectors[i]!, metadata }), { dimension, metric, recordBytesMax: 1 << 16 });
+    growing.add(view, 1, i);
+    writer.add(1, view.bytes, i, Infinity, hashId(view.idBytes), growing.slab.row(i));
+  }
+  const schemaIds = writer.close();
+  const { segment } = runBuildJob({ kind: 'complete', directory: join(directory, 'tmp'), schemaIds, schemas: { 1: text } });
+  assert.ok(segment !== undefined);
+  const { graph } = runBuildJob({ kind: 'graph', directory: join(directory, segment.id), rows: count, graph: graphSettings });
+  assert.ok(graph !== undefined);
+  const sealed = await Sealed.open({ directory: join(directory, segment.id), files: segment, graphSettings, walkerOf: () => walker }, true);
+  await sealed.attach(graph, true);
+  return sealed;
+}
+
+const below = (n: number): Predicate => ({ kind: 'range', path: ['n'], lower: null, upper: { value: BigInt(n), inclusive: false } });
+
+function trueDistance(metric: Metric, row: number): number {
+  const pairs = [...query].map((value, i) => [value, vectors[row]![i]!] as const);
+  const dot = pairs.reduce((sum, [a, b]) => sum + a * b, 0);
+  switch (metric) {
+    case 'cosine': return 1 - dot / Math.hypot(...query) / Math.hypot(...vectors[row]!);
+    case 'dot': return -dot;
+    case 'euclidean': return Math.hypot(...pairs.map(([a, b]) => a - b));
+    case 'manhattan': return pairs.reduce((sum, [a, b]) => sum + Math.abs(a - b), 0);
+  }
+}
+
+for (const metric of ['cosine', 'dot', 'euclidean', 'manhattan'] as const) {
+  describe(`a sealed segment under ${metric}`, () => {
+    const directory = mkdtempSync(join(tmpdir(), 'proximadb-plan-'));
+    let sealed: Sealed;
+    before(async () => { sealed = await build(directory, metric); });
+    after(() => {
+      sealed.close();
+      rmSync(directory, { recursive: true });
+    });
+    const search = (k: number, predicate: Predicate | null, exact: boolean, ef: number | null = null) =>
+      searchSealed(sealed, { metric, query: prepareQuery(metric, query), k, predicate, exact, ef, nowMicros: 0 });
+
+    test('the exact answer is that of plain arithmetic, and the graph finds nearly all of it', () => {
+      const best = vectors.map((_, row) => row).sort((a, b) => trueDistance(metric, a) - trueDistance(metric, b)).slice(0, 10);
+      const exact = search(10, null, true);
+      assert.equal(exact.strategy, 'exact');
+      assert.deepEqual([...exact.top.rows], best);
+      exact.top.distances.forEach((distance, i) => { assert.ok(Math.abs(distanceOf(metric, distance) - trueDistance(metric, best[i]!)) < 1e-3); });
+      const graph = search(10, null, false);
+      assert.equal(graph.strategy, 'graph');
+      assert.ok(graph.top.rows.filter((row) => best.includes(row)).length >= 8, `found ${[...graph.top.rows].join()} of ${best.join()}`);
+    });
+
+    for (const share of [1000, 500, 100, 20, 5, 1]) {
+      test(`k hits come back of the ${share / 10} % that match, none that does not`, () => {
+        const matching = (count / 1000) * share;
+        for (const k of [1, 10, 100]) {
+          const answer = search(k, below(share), false);
+          assert.equal(answer.matching, matching);
+          assert.equal(answer.top.rows.length, Math.min(k, matching), answer.strategy);
+          for (const row of answer.top.rows) assert.ok(row % 1000 < share);
+          assert.equal(new Set(answer.top.rows).size, answer.top.rows.length);
+        }
+      });
+    }
+
+    test('rows that ended are left out before candidates are cut', () => {
+      const dead = new Set(search(200, null, true).top.rows);
+      for (const row of dead) sealed.states.end(row, count);
+      for (const exact of [true, false]) {
+        const { top } = search(50, null, exact);
+        assert.equal(top.rows.length, 50);
+        for (const row of top.rows) assert.ok(!dead.has(row));
+      }
+    });
+
+    test('an id is found by its bytes, and not once its row ended', () => {
+      const bytes = Buffer.from('r77');
+      const row = sealed.find(bytes, hashId(bytes));
+      assert.equal(row, 77);
+      assert.equal(sealed.view(row).id, 'r77');
+      sealed.states.end(row, count);
+      assert.equal(sealed.find(bytes, hashId(bytes)), undefined);
+      assert.equal(sealed.find(Buffer.from('nobody'), hashId(Buffer.from('nobody'))), undefined);
+    });
+  });
+}
