@@ -6,9 +6,11 @@ import { describeMachine } from './machine.ts';
 import { showReport } from './report.ts';
 import type { Scenario } from './scenario.ts';
 import { ingest } from './scenarios/ingest.ts';
+import { restart } from './scenarios/restart.ts';
+import { search } from './scenarios/search.ts';
 import { serialisation } from './scenarios/serialisation.ts';
 
-const scenarios: readonly Scenario[] = [serialisation, ingest];
+const scenarios: readonly Scenario[] = [serialisation, ingest, search, restart];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -31,6 +31,11 @@ export function metadataOf(words: Words, word: number): Metadata {
   return new Map<string, string | bigint>([['first', name.slice(0, 1)], ['length', BigInt(name.length)], ['slice', BigInt(sliceOf(word))]]);
 }
 
+/** Words that are searched with and never written: 500 of them, all over the list. */
+export function isQuery(word: number): boolean {
+  return word % 683 === 341;
+}
+
 /** A number from 0 to 999 that has nothing to do with the word's place in the list. */
 function sliceOf(word: number): number {
   return (Math.imul(word + 1, 0x9e3779b1) >>> 8) % slices;

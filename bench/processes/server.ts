@@ -1,6 +1,5 @@
 /** A real server in a process of its own. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface ServerProcess {
@@ -21,7 +20,7 @@ export async function startServer(data: string, profiles?: string): Promise<Serv
   const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, '--cpu-prof-interval=500'];
   const started = performance.now();
   const options = ['--data', data, '--grpc-port', '0', '--rest-port', '0', '--log-level', 'warn'];
-  const child = spawn(process.execPath, ['--no-warnings', ...(process.env['BENCH_FLAGS']?.split(' ') ?? []), ...profiling, main, 'start', ...options],
+  const child = spawn(process.execPath, ['--no-warnings', ...profiling, main, 'start', ...options],
     { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NO_COLOR: '1' } });
   const stopOnExit = (): void => { child.kill('SIGKILL'); };
   process.once('exit', stopOnExit);
@@ -51,7 +50,7 @@ function readyAddress(child: ChildProcess): Promise<string> {
       clearTimeout(timer);
       reject(new Error(`the server ended with exit code ${code}: ${shown}`));
     });
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => {if (process.env['BENCH_OUT']) appendFileSync(process.env['BENCH_OUT'], text);
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       shown += text;
       const address = /gRPC\s+(\S+:\d+)/.exec(shown)?.[1];
       if (address === undefined) return;

@@ -1,7 +1,7 @@
 /** The client process: encodes words and writes them through the public gRPC API. Argument: the server's address. */
 import { encodeVectorRecord } from '@proximadb/record';
 import { createClient } from '@proximadb/transport/client';
-import { loadWords, metadataOf, vectorOf } from '../words.ts';
+import { isQuery, loadWords, metadataOf, vectorOf } from '../words.ts';
 import type { WriterAnswer, WriterCommand } from './writer.ts';
 
 const [address = ''] = process.argv.slice(2);
@@ -18,18 +18,24 @@ async function answer(command: WriterCommand): Promise<WriterAnswer> {
   const started = performance.now();
   switch (command.kind) {
     case 'prepare': {
-      prepared = [...batches(command.from, command.count, command.batchRecords)];
-      return { records: command.count, tookMs: performance.now() - started, latenciesMs: [], bytes: bytesOf(prepared) };
+      prepared = [...batches(command.from, command.count, command.batchRecords, command.withoutQueries)];
+      return { records: prepared.reduce((sum, { length }) => sum + length, 0), tookMs: performance.now() - started, latenciesMs: [], bytes: bytesOf(prepared) };
     }
     case 'write': return write(command.collection, prepared.values(), command.concurrency);
     case 'encodeAndWrite': return write(command.collection, batches(command.from, command.count, command.batchRecords), command.concurrency);
   }
 }
 
-function* batches(from: number, count: number, batchRecords: number): Generator<Uint8Array[]> {
-  for (let start = from; start < from + count; start += batchRecords) {
-    yield Array.from({ length: Math.min(batchRecords, from + count - start) }, (_, i) => encode(start + i));
+function* batches(from: number, count: number, batchRecords: number, withoutQueries = false): Generator<Uint8Array[]> {
+  let batch: Uint8Array[] = [];
+  for (let at = from; at < from + count; at += 1) {
+    if (withoutQueries && isQuery(at % words.names.length)) continue;
+    batch.push(encode(at));
+    if (batch.length < batchRecords) continue;
+    yield batch;
+    batch = [];
   }
+  if (batch.length > 0) yield batch;
 }
 
 /** Beyond the list's end the words come again with other ids. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 /** What a client process is asked, one after the other. */
 export type WriterCommand =
   /** Encodes the records of `count` words, from `from` on (around the list's end they go on with new ids), and keeps them. */
-  | { readonly kind: 'prepare'; readonly from: number; readonly count: number; readonly batchRecords: number }
+  | { readonly kind: 'prepare'; readonly from: number; readonly count: number; readonly batchRecords: number; readonly withoutQueries?: boolean }
   /** Writes what was prepared. */
   | { readonly kind: 'write'; readonly collection: string; readonly concurrency: number }
   /** Encodes and writes, all on the clock. */

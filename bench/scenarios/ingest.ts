@@ -1,7 +1,6 @@
 /** How many vectors a second are acknowledged, durably, over gRPC; and how fast graphs follow, beside bare USearch. */
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient, type Client } from '@proximadb/transport/client';
+import { createClient } from '@proximadb/transport/client';
 import { bareUsearchRate } from '../processes/bare-usearch.ts';
 import { startServer } from '../processes/server.ts';
 import { threadTimes, timesBetween, type ThreadTimes } from '../processes/threads.ts';
@@ -9,6 +8,7 @@ import { WriterProcess, type WriterAnswer } from '../processes/writer.ts';
 import type { Aim, Cell, Report, Table } from '../report.ts';
 import type { BenchOptions, Scenario } from '../scenario.ts';
 import { median, percentile } from '../statistics.ts';
+import { untilCaughtUp, watchBuilding } from '../watch.ts';
 import { dimension } from '../words.ts';
 
 const batchRecords = 500;
@@ -42,19 +42,19 @@ async function run({ short, scratch, profiles, say }: BenchOptions): Promise<Rep
   };
 
   const first = await write('first fill', 0, words);
-  const caughtUp = await untilCaughtUp(client);
+  const caughtUp = await untilCaughtUp(client, collection);
   say(`${rate(first)} vec/s acked; the graphs follow`);
-  const building = short ? undefined : await watchBuilding(client);
+  const building = short ? undefined : await watchBuilding(client, collection);
   if (building !== undefined) say(`${Math.round(building.rate)} rows/s got graphs, ${building.indexed} in all`);
   say('bare USearch, after');
   const bareAfter = await bareUsearchRate(short ? bareSizes : building?.sizes ?? bareSizes);
 
   const sustained = await write('sustained', words, words * sustainedRounds);
   say(`${rate(sustained)} vec/s acked`);
-  const sustainedCaughtUp = await untilCaughtUp(client);
+  const sustainedCaughtUp = await untilCaughtUp(client, collection);
   say('the same with the encoding on the clock');
   const encoding = await writer.ask({ kind: 'encodeAndWrite', collection, from: words * (sustainedRounds + 1), count: words, batchRecords, concurrency });
-  await untilCaughtUp(client);
+  await untilCaughtUp(client, collection);
   const { count } = await client.count({ collection, read: { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null } });
   const written = first.records + sustained.records + encoding.records;
   if (Number(count) !== written) throw new Error(`${written} records were acknowledged, ${count} are there`);
@@ -120,44 +120,4 @@ function threadTable(times: readonly { phase: string; records: number; between: 
     })]),
     notes: ['The client process takes its share of the same cores, and is not in this table.'],
   };
-}
-
-/** Seconds until everything that was acknowledged is applied. */
-async function untilCaughtUp(client: Client): Promise<number> {
-  const started = performance.now();
-  while ((await client.stats({ collection })).lag > 0n) await sleep(20);
-  return (performance.now() - started) / 1000;
-}
-
-interface Building {
-  /** Rows that got a graph a second. */
-  readonly rate: number;
-  readonly indexed: number;
-  /** Rows of the segments with graphs. */
-  readonly sizes: readonly number[];
-}
-
-/** Watches until nothing is left to be built. */
-async function watchBuilding(client: Client): Promise<Building> {
-  const quietMs = 10_000;
-  const seen: { atMs: number; indexed: number }[] = [];
-  let changedMs = performance.now();
-  for (;;) {
-    const { indexed, building, sealed, partitions: parts } = await client.stats({ collection });
-    const now = performance.now();
-    if (seen.at(-1)?.indexed !== Number(indexed)) {
-      seen.push({ atMs: now, indexed: Number(indexed) });
-      changedMs = now;
-    }
-    const done = building === 0n && indexed === sealed;
-    if ((done && now - changedMs > 3_000) || now - changedMs > quietMs * 6) {
-      const [, start = { atMs: 0, indexed: 0 }] = seen;
-      const end = seen.at(-1) ?? start;
-      return {
-        rate: (end.indexed - start.indexed) / (end.atMs - start.atMs) * 1000, indexed: end.indexed,
-        sizes: parts.flatMap(({ segments }) => segments.filter((segment) => segment.indexed).map(({ rows }) => rows)),
-      };
-    }
-    await sleep(50);
-  }
 }

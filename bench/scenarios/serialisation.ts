@@ -29,14 +29,14 @@ interface Measured {
 }
 
 async function run({ short, scratch, say }: BenchOptions): Promise<Report> {
-  const sizes = { rounds: short ? 2 : 15, warmups: short ? 1 : 5, directory: join(scratch, 'logs') };
+  const sizes = { rounds: short ? 1 : 15, warmups: short ? 0 : 5, directory: join(scratch, 'logs') };
   const cases: Measured[] = [];
   for (const fields of [0, 5]) {
     for (const batch of [1, 100, 1_000]) {
       say(`${fields} fields, batches of ${batch}`);
       const repeats = short ? 1 : 3;
       const appends = short ? 2 : batch === 1 ? 150 : 2_000 / batch;
-      cases.push({ fields, batch, paths: await measure({ dimension, fields, batch, records: short ? 1_000 : 2_000, repeats, appends, ...sizes }) });
+      cases.push({ fields, batch, paths: await measure({ dimension, fields, batch, records: short ? Math.max(batch, 200) : 2_000, repeats, appends, ...sizes }) });
     }
   }
   // The same with almost no payload: what a path allocates beyond this, it allocates for what is in the records.
