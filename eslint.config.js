@@ -28,7 +28,12 @@ export default tseslint.config(
   },
   {
     files: ['**/*.test.ts', '**/*.bench.ts', '**/*.fixture.ts', '**/testing/**', 'test/**', 'bench/**'],
-    rules: { '@typescript-eslint/no-floating-promises': 'off', '@typescript-eslint/no-non-null-assertion': 'off' },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'off', '@typescript-eslint/no-non-null-assertion': 'off',
+      // Tests look into JSON, whose shape is what they assert.
+      '@typescript-eslint/no-unsafe-member-access': 'off', '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off', '@typescript-eslint/no-unsafe-return': 'off', '@typescript-eslint/no-unsafe-call': 'off',
+    },
   },
   { files: main, rules: { 'no-console': 'off', 'no-restricted-globals': 'off', 'no-restricted-imports': 'off' } },
 );

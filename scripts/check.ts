@@ -2,14 +2,14 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import process from 'node:process';
+import { generators } from './generators.ts';
 
 const root = join(import.meta.dirname, '..');
 const bin = (name: string): string => join(root, 'node_modules', '.bin', name);
 const checks: readonly (readonly [string, string, readonly string[]])[] = [
   ['types', bin('tsc'), ['-p', 'tsconfig.json', '--noEmit']],
   ['lint', bin('eslint'), ['.']],
-  ['schemas', process.execPath, ['schemas/src/generator/main.ts', '--check']],
-  ['kernels', process.execPath, ['packages/segment/src/kernels/build.ts', '--check']],
+  ...generators.map(([name, script]) => [name, process.execPath, ['--no-warnings', script, '--check']] as const),
 ];
 let failed = 0;
 for (const [name, program, args] of checks) {

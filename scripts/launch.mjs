@@ -13,7 +13,7 @@ const commands = {
   test: 'test/run.ts',
   bench: 'bench/run.ts',
   check: 'scripts/check.ts',
-  generate: 'schemas/src/generator/main.ts',
+  generate: 'scripts/generate.ts',
   crash: 'test/crash/main.ts',
   model: 'test/model/main.ts',
 };
@@ -37,7 +37,7 @@ if (process.env.PROXIMADB_TOOLCHAIN !== 'ready' && !(nodeIsNew && has('pnpm'))) 
 
 const given = process.env.PROXIMADB_ARGS === undefined ? args : JSON.parse(process.env.PROXIMADB_ARGS);
 install();
-await rerun('node', [...command.split(' ').map((part, i) => (i === 0 ? join(root, part) : part)), ...given], { PROXIMADB_ARGS: undefined, PROXIMADB_TOOLCHAIN: undefined });
+await rerun('node', ['--no-warnings', ...command.split(' ').map((part, i) => (i === 0 ? join(root, part) : part)), ...given], { PROXIMADB_ARGS: undefined, PROXIMADB_TOOLCHAIN: undefined });
 
 /** Installs the dependencies if the lock file changed since the last time. */
 function install() {
