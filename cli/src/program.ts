@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addCollections } from './collections.ts';
 import { addRecords } from './records.ts';
+import { addDemo } from './demo/demo.ts';
 import { addImport } from './import/import.ts';
 import { start, startHelp } from './start.ts';
 import { addStats } from './stats.ts';
@@ -21,6 +22,7 @@ export function createProgram(streams: Streams): Command {
       if (options.includes('--help') || options.includes('-h')) streams.out.write(`${startHelp()}\n`);
       else await start(options, streams);
     });
+  addDemo(program, streams);
   addCollections(program, streams);
   addImport(program, streams);
   addRecords(program, streams);

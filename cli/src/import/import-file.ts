@@ -66,6 +66,7 @@ export async function importFile({ file, source, target, log, options, streams, 
         writeState(statePath, state);
       },
     });
+    if (complete) progress.update({ ...shown(), share: 1 });
   } catch (thrown) {
     if (statePath !== undefined) writeState(statePath, state);
     throw stoppedAt(thrown, state, statePath);
