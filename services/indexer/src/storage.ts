@@ -86,6 +86,7 @@ export class Storage {
   readonly graphSettings: GraphSettings;
   #generation = 0;
   #durable: Checkpoint = beginning;
+  readonly #droppable = new WeakMap<Sealed, { readonly watermark: number; readonly live: number; readonly logTime: number; readonly count: number }>();
   /** Manifests are written one after the other. */
   #lock: Promise<unknown> = Promise.resolve();
 
@@ -167,6 +168,18 @@ export class Storage {
     const ended = new Set(rows);
     for (let row = 0; row < sealed.rows.count; row += 1) if ((sealed.rows.expires[row] ?? Infinity) <= expiredAt && !ended.has(row)) rows.push(row);
     return rows;
+  }
+
+  /** How many rows are droppable; counted anew only when something changed. */
+  droppableCount(sealed: Sealed, nowMicros: number): number {
+    const { watermark, logTime } = this.#durable;
+    const counted = this.#droppable.get(sealed);
+    const live = sealed.states.liveCount;
+    const current = counted !== undefined && counted.watermark === watermark && counted.live === live && (!sealed.hasExpiries || counted.logTime === logTime);
+    if (current) return counted.count;
+    const count = this.droppable(sealed, nowMicros).length;
+    this.#droppable.set(sealed, { watermark, live, logTime, count });
+    return count;
   }
 
   /** Puts one segment in the place of several, without the rows that are droppable. */
