@@ -1,7 +1,7 @@
 /** The engine of one partition: memtables, sealed segments, and the search over them. */
 export * from './filter/index.ts';
 export { runBuildJob, strideOf, type BuildJob, type BuildResult, type MergeSource } from './build.ts';
-export { Growing, type GrowingOptions, type GrowingRow } from './growing/growing.ts';
+export { Growing, type GrowingOptions } from './growing/growing.ts';
 export { readManifest, writeManifest, manifestFile } from './manifest.ts';
 export { distanceOf, prepareQuery } from './metric.ts';
 export { defaultCandidates, searchGrowing, searchSealed, type SegmentAnswer, type SegmentSearch, type Strategy } from './plan.ts';

@@ -34,7 +34,7 @@ async function build(directory: string, metric: Metric): Promise<Sealed> {
   for (let i = 0; i < count; i += 1) {
     const metadata = new Map<string, MetadataValue>([['n', BigInt(i % 1000)]]);
     const view = walker.check(encodeVectorRecord(1, { id: `r${i}`, vector: vectors[i]!, metadata }), { dimension, metric, recordBytesMax: 1 << 16 });
-    growing.add(view, 1, i);
+    growing.add(view, walker, 1, i, hashId(view.idBytes));
     writer.add(1, view.bytes, i, Infinity, hashId(view.idBytes), growing.slab.row(i));
   }
   const schemaIds = writer.close();

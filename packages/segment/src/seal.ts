@@ -1,6 +1,5 @@
 /** From a full memtable to the base files of a segment. */
 import type { Growing } from './growing/growing.ts';
-import { hashId } from './sealed/ids.ts';
 import type { SegmentWriter } from './sealed/write.ts';
 
 const sliceBytes = 1 << 20;
@@ -9,10 +8,11 @@ const sliceBytes = 1 << 20;
 export function* dumpGrowing(growing: Growing, rows: Uint32Array, writer: SegmentWriter): Generator<void> {
   let bytes = 0;
   for (const row of rows) {
-    const { view, schemaId, offset, expires } = growing.row(row);
+    const { offsets, expires, hashes } = growing.rows;
+    const datum = growing.datum(row);
     const vector = growing.slab.row(row);
-    writer.add(schemaId, view.bytes, offset, expires, hashId(view.idBytes), vector);
-    bytes += view.bytes.length + vector.byteLength;
+    writer.add(growing.schemaId(row), datum, offsets[row] ?? 0, expires[row] ?? Infinity, hashes[row] ?? 0, vector);
+    bytes += datum.length + vector.byteLength;
     if (bytes >= sliceBytes) {
       bytes = 0;
       yield;

@@ -2,9 +2,11 @@
  * Applies a partition's log, record by record, in its order. What it decides depends on the log and the collection's settings alone:
  * not on a clock, a configuration or how the rows lie, so that every replica decides the same.
  */
+import { isUtf8 } from 'node:buffer';
 import { AppError, AssertionError } from '@proximadb/errors';
 import { crc32c, crcHeaderName, decodeCrc, partitionOf, writeHeaderName, type LogRecord } from '@proximadb/log';
 import { splicePatch, wireSchemaId, type RecordLimits, type RecordView, type Walker } from '@proximadb/record';
+import { hashId } from '@proximadb/segment';
 import type { Ledger } from './ledger.ts';
 import type { RequestWindow } from './request-window.ts';
 import type { Place, ShardRows } from './rows.ts';
@@ -24,8 +26,8 @@ export interface ApplyContext {
 
 /** A record as the shard understood it. */
 type Write =
-  | { readonly kind: 'upsert' | 'patch'; readonly view: RecordView; readonly schemaId: number; readonly walker: Walker }
-  | { readonly kind: 'delete'; readonly id: string; readonly idBytes: Uint8Array };
+  | { readonly kind: 'upsert' | 'patch'; readonly idBytes: Uint8Array; readonly view: RecordView; readonly schemaId: number; readonly walker: Walker }
+  | { readonly kind: 'delete'; readonly idBytes: Uint8Array };
 
 /** @param logTime highest append time at or below the record, µs. */
 export function applyRecord(context: ApplyContext, record: LogRecord, logTime: number): void {
@@ -59,22 +61,22 @@ function checkCrc(record: LogRecord): void {
 function understand(context: ApplyContext, record: LogRecord): Write {
   if (partitionOf(record.key, context.partitions) !== context.partition) throw malformed('its key belongs to another partition');
   if (record.value === null) {
-    const id = decodeId(record.key);
-    return { kind: 'delete', id, idBytes: record.key };
+    checkId(record.key);
+    return { kind: 'delete', idBytes: record.key };
   }
   const schemaId = wireSchemaId(record.value);
   const walker = context.walker(schemaId);
   if (walker === undefined) throw malformed(`schema id ${schemaId} is not an accepted one`);
   const view = walker.check(record.value, context.limits);
   if (Buffer.compare(view.idBytes, record.key) !== 0) throw malformed('its key is not its id');
-  return walker.kind === 'delete' ? { kind: 'delete', id: view.id, idBytes: view.idBytes } : { kind: walker.kind, view, schemaId, walker };
+  return walker.kind === 'delete' ? { kind: 'delete', idBytes: record.key } : { kind: walker.kind, idBytes: record.key, view, schemaId, walker };
 }
 
 /** @returns why it was refused; null where it was applied. */
 function decide(context: ApplyContext, write: Write, header: WriteHeaderView | undefined, offset: number, logTime: number): string | null {
   const { rows } = context;
-  const [id, idBytes] = write.kind === 'delete' ? [write.id, write.idBytes] : [write.view.id, write.view.idBytes];
-  const place = rows.find(id, idBytes);
+  const hash = hashId(write.idBytes);
+  const place = rows.find(write.idBytes, hash);
   const present = place !== undefined && rows.expires(place) > logTime ? place : undefined;
   const refusal = header === undefined ? null : refusalOf(context, header, present);
   if (refusal !== null) return refusal;
@@ -84,7 +86,7 @@ function decide(context: ApplyContext, write: Write, header: WriteHeaderView | u
       return null;
     case 'upsert':
       if (place !== undefined) rows.end(place, offset);
-      rows.add(write.view, write.schemaId, offset);
+      rows.add(write.view, write.walker, write.schemaId, offset, hash);
       return null;
     case 'patch':
       return present === undefined ? 'missing' : patch(context, write.view, present, offset);
@@ -117,19 +119,13 @@ function patch(context: ApplyContext, patchView: RecordView, present: Place, off
     throw error;
   }
   context.rows.end(present, offset);
-  context.rows.add(view, schemaId, offset);
+  context.rows.add(view, walker, schemaId, offset);
   return null;
 }
 
-const strictText = new TextDecoder('utf-8', { fatal: true });
-
-function decodeId(key: Uint8Array): string {
+function checkId(key: Uint8Array): void {
   if (key.length === 0 || key.length > 512) throw malformed('its key is not an id of 1 to 512 bytes');
-  try {
-    return strictText.decode(key);
-  } catch {
-    throw malformed('its key is not UTF-8');
-  }
+  if (!isUtf8(key)) throw malformed('its key is not UTF-8');
 }
 
 function malformed(reason: string): AppError {

@@ -100,12 +100,12 @@ export class ShardHost implements Shards, Outcomes {
 
   async get(request: ShardsRequest, ids: readonly string[]): Promise<{ rows: StoredRow[]; watermarks: Watermark[] }> {
     const shards = await this.#ready(request);
-    const keys = ids.map((id) => ({ id, bytes: Buffer.from(id) }));
+    const keys = ids.map((id) => Buffer.from(id));
     const rows: StoredRow[] = [];
     for (const shard of shards) {
       const visibleAt = shard.nowMicros;
-      for (const { id, bytes } of keys) {
-        const place = shard.rows.find(id, bytes);
+      for (const key of keys) {
+        const place = shard.rows.find(key);
         if (place !== undefined && shard.rows.expires(place) > visibleAt) rows.push(storedOf(shard, shard.rows.read(place)));
       }
     }

@@ -1,7 +1,7 @@
 /** Whether the log is still the one that a shard's manifest was made from. A shard that doubts it stops; it never starts empty. */
 import { AppError } from '@proximadb/errors';
 import { crc32c, offset, partition, type Extent, type LogReader, type LogRecord } from '@proximadb/log';
-import type { Manifest } from '@proximadb/schemas';
+import type { LastRecord, Manifest } from '@proximadb/schemas';
 import type { ShardIdentity } from './storage.ts';
 
 /** @throws AppError FAILED_PRECONDITION if it is another log, was truncated, or holds another record below the watermark. */
@@ -32,8 +32,13 @@ export async function reachableExtent(identity: ShardIdentity, source: LogReader
   throw new AppError('OUT_OF_RANGE', `the log of ${nameOf(identity)} keeps ${kept}, this shard needs ${watermark} on: restore its snapshot or its log`);
 }
 
-/** By which a record is known again; 0 for a null value. */
-export function checksumOf(record: LogRecord): number {
+/** By which a record is known again. */
+export function describeLast(record: LogRecord): LastRecord {
+  return { offset: record.offset, append_time: record.appendTimeMicros, crc32c: checksumOf(record) };
+}
+
+/** 0 for a null value. */
+function checksumOf(record: LogRecord): number {
   return record.value === null ? 0 : crc32c(record.value);
 }
 

@@ -4,7 +4,7 @@
  */
 import { assert } from '@proximadb/errors';
 import type { SearchSpec, SegmentCost } from '@proximadb/query';
-import type { RecordView } from '@proximadb/record';
+import type { RecordView, Walker } from '@proximadb/record';
 import {
   distanceOf, Growing, hashId, prepareQuery, searchGrowing, searchSealed, type GrowingOptions, type Predicate, type RowStates, type Sealed, type SegmentAnswer,
 } from '@proximadb/segment';
@@ -45,22 +45,13 @@ export class ShardRows {
   }
 
   /** The live row of an id. */
-  find(id: string, idBytes: Uint8Array): Place | undefined {
-    for (const part of [this.growing, ...this.frozen]) {
-      const row = part.find(id);
-      if (row !== undefined) return { part, row };
-    }
-    if (this.sealed.length === 0) return undefined;
-    const hash = hashId(idBytes);
-    for (const part of this.sealed) {
-      const row = part.find(idBytes, hash);
-      if (row !== undefined) return { part, row };
-    }
-    return undefined;
+  find(idBytes: Uint8Array, hash = hashId(idBytes)): Place | undefined {
+    return findIn(this.growing, idBytes, hash) ?? findAmong(this.frozen, idBytes, hash) ?? findAmong(this.sealed, idBytes, hash);
   }
 
-  add(view: RecordView, schemaId: number, offset: number): void {
-    this.growing.add(view, schemaId, offset);
+  /** @param walker of the record's schema. @param hash of the id, as `hashId` says. */
+  add(view: RecordView, walker: Walker, schemaId: number, offset: number, hash = hashId(view.idBytes)): void {
+    this.growing.add(view, walker, schemaId, offset, hash);
   }
 
   end(place: Place, offset: number): void {
@@ -68,12 +59,12 @@ export class ShardRows {
   }
 
   read({ part, row }: Place): LiveRow {
-    return part instanceof Growing ? part.row(row) : { view: part.view(row), offset: part.rows.offsets[row] ?? 0 };
+    return { view: part.view(row), offset: part.rows.offsets[row] ?? 0 };
   }
 
   /** µs; Infinity: never. */
   expires({ part, row }: Place): number {
-    return part instanceof Growing ? part.row(row).expires : part.rows.expires[row] ?? Infinity;
+    return part.rows.expires[row] ?? Infinity;
   }
 
   /** Moves the memtable to the frozen ones and starts an empty one. */
@@ -146,13 +137,25 @@ export class ShardRows {
   }
 
   #collect(part: Part, { top }: SegmentAnswer, into: Candidate[]): void {
-    const offsets = part instanceof Growing ? undefined : part.rows.offsets;
+    const { offsets } = part.rows;
     for (let i = 0; i < top.rows.length; i += 1) {
       const row = top.rows[i] ?? 0;
-      const offset = offsets === undefined ? (part as Growing).row(row).offset : offsets[row] ?? 0;
-      into.push({ part, row, offset, distance: distanceOf(this.#options.metric, top.distances[i] ?? 0) });
+      into.push({ part, row, offset: offsets[row] ?? 0, distance: distanceOf(this.#options.metric, top.distances[i] ?? 0) });
     }
   }
+}
+
+function findIn(part: Part, idBytes: Uint8Array, hash: number): Place | undefined {
+  const row = part.find(idBytes, hash);
+  return row === undefined ? undefined : { part, row };
+}
+
+function findAmong(parts: readonly Part[], idBytes: Uint8Array, hash: number): Place | undefined {
+  for (const part of parts) {
+    const place = findIn(part, idBytes, hash);
+    if (place !== undefined) return place;
+  }
+  return undefined;
 }
 
 function visibleSize(states: RowStates, nowMicros: number): number {
@@ -163,7 +166,7 @@ function visibleSize(states: RowStates, nowMicros: number): number {
 function* growingInOrder(part: Growing, predicate: Predicate | null, after: Uint8Array | null, nowMicros: number): Generator<LiveRow> {
   const rows: LiveRow[] = [];
   for (const row of part.select(predicate, nowMicros)) {
-    const live = part.row(row);
+    const live = { view: part.view(row), offset: part.rows.offsets[row] ?? 0 };
     if (after === null || Buffer.compare(live.view.idBytes, after) > 0) rows.push(live);
   }
   rows.sort((a, b) => Buffer.compare(a.view.idBytes, b.view.idBytes));

@@ -13,7 +13,7 @@ import { wireSchemaId, type Walker } from '@proximadb/record';
 import type { CollectionSettings, LastRecord } from '@proximadb/schemas';
 import { applyRecord, type ApplyContext } from './apply.ts';
 import type { IndexerConfig } from './config.ts';
-import { checksumOf, reachableExtent, verifyLog } from './identity.ts';
+import { describeLast, reachableExtent, verifyLog } from './identity.ts';
 import { Ledger } from './ledger.ts';
 import { nextChore, type Chore } from './policy.ts';
 import { RequestWindow } from './request-window.ts';
@@ -62,7 +62,8 @@ export class Shard {
   #ledger = new Ledger();
   #watermark = 0;
   #logTime = 0;
-  #last: LastRecord | null = null;
+  /** The record below the watermark. Its checksum is only worked out where a manifest needs it. */
+  #last: LogRecord | LastRecord | null = null;
   #state: ShardState = { kind: 'replaying', until: Infinity };
   #running: Promise<void> = Promise.resolve();
   /** Memtables are sealed one after the other. */
@@ -163,7 +164,9 @@ export class Shard {
     if (this.#watermark === (this.#lastFrozen?.checkpoint.watermark ?? this.#storage.durable.watermark)) return;
     const { growing } = this.rows;
     const keep = Uint32Array.from(Array.from({ length: growing.count }, (_, row) => row).filter((row) => growing.states.isLive(row)));
-    const frozen: Frozen = { growing: this.rows.freeze(), keep, checkpoint: { watermark: this.#watermark, logTime: this.#logTime, last: this.#last } };
+    const last = this.#last === null || 'crc32c' in this.#last ? this.#last : describeLast(this.#last);
+    this.#last = last;
+    const frozen: Frozen = { growing: this.rows.freeze(), keep, checkpoint: { watermark: this.#watermark, logTime: this.#logTime, last } };
     this.#lastFrozen = frozen;
     this.#sealing = this.#sealing.then(() => this.#seal(frozen));
   }
@@ -176,7 +179,7 @@ export class Shard {
     if (idle && this.rows.frozen.length === 0 && now - this.#manifestAtMs >= checkpointIdleMs) this.#checkpointIdle();
     const nowMicros = this.#options.clock();
     const facts = this.rows.sealed.map((sealed) => ({
-      id: sealed.files.id, rows: sealed.rows.count, dead: this.#storage.droppable(sealed, nowMicros).length, hasGraph: sealed.graph !== undefined,
+      id: sealed.files.id, rows: sealed.rows.count, dead: this.#storage.droppableCount(sealed, nowMicros), hasGraph: sealed.graph !== undefined,
     }));
     const chore = nextChore(this.#options.config, facts, this.#options.settings.index === 'hnsw', idle && this.rows.frozen.length === 0);
     if (chore === undefined) return;
@@ -256,7 +259,8 @@ export class Shard {
     };
     for await (const batch of source.tail(identity.topic, partition(identity.partition), offset(this.#watermark), this.#stop.signal)) {
       await this.#learn(batch.records);
-      let sliceEndsMs = performance.now() + config.sliceMs;
+      this.#lastWriteMs = performance.now();
+      let sliceEndsMs = this.#lastWriteMs + config.sliceMs;
       for (const record of batch.records) {
         if (this.#isDue()) await this.#makeRoom();
         if (this.#stop.signal.aborted) return;
@@ -264,7 +268,8 @@ export class Shard {
         if ((this.#watermark & 15) === 0 && performance.now() >= sliceEndsMs) {
           this.#caughtUp();
           await setImmediate();
-          sliceEndsMs = performance.now() + config.sliceMs;
+          this.#lastWriteMs = performance.now();
+          sliceEndsMs = this.#lastWriteMs + config.sliceMs;
         }
       }
       this.#caughtUp();
@@ -277,9 +282,8 @@ export class Shard {
     this.#logTime = Math.max(this.#logTime, record.appendTimeMicros);
     applyRecord(context, record, this.#logTime);
     this.#watermark = record.offset + 1;
-    this.#last = { offset: record.offset, append_time: record.appendTimeMicros, crc32c: checksumOf(record) };
+    this.#last = record;
     this.#appliedBytes += recordOverheadBytes + record.key.length + (record.value?.length ?? 0);
-    this.#lastWriteMs = performance.now();
   }
 
   async #learn(records: readonly LogRecord[]): Promise<void> {

@@ -3,28 +3,20 @@
  * The record's bytes stay where the batch put them; the vector is copied once, into the slab where it is searched.
  */
 import { assert } from '@proximadb/errors';
-import type { RecordView } from '@proximadb/record';
+import type { RecordView, Walker } from '@proximadb/record';
 import type { Metric } from '@proximadb/schemas';
 import { Slab } from '../kernels/index.ts';
 import { normalizes } from '../metric.ts';
 import { RowStates, never } from '../rows.ts';
 import type { Predicate, RowSet } from '../filter/index.ts';
 import { GrowingColumns } from './columns.ts';
+import { GrowingRows, type GrowingColumnsOfRows } from './rows.ts';
 
 export interface GrowingOptions {
   readonly dimension: number;
   readonly metric: Metric;
   /** Rows it can take. */
   readonly rowsMax: number;
-}
-
-/** What is kept of a row beside its vector. */
-export interface GrowingRow {
-  readonly view: RecordView;
-  readonly schemaId: number;
-  readonly offset: number;
-  /** µs; Infinity: never. */
-  readonly expires: number;
 }
 
 const firstRows = 64;
@@ -34,9 +26,7 @@ export class Growing {
   readonly states: RowStates;
   readonly rowsMax: number;
   readonly #metric: Metric;
-  readonly #rows: GrowingRow[] = [];
-  /** The newest row of an id, live or ended. */
-  readonly #byId = new Map<string, number>();
+  readonly #rows = new GrowingRows();
   readonly #columns: GrowingColumns;
   #recordBytes = 0;
 
@@ -44,17 +34,17 @@ export class Growing {
     this.#metric = options.metric;
     this.rowsMax = options.rowsMax;
     this.slab = new Slab({ dimension: options.dimension, rows: Math.min(firstRows, options.rowsMax), rowsMax: options.rowsMax });
-    this.states = new RowStates(options.rowsMax);
-    this.#columns = new GrowingColumns((row) => this.row(row).view);
+    this.states = new RowStates(Math.min(firstRows, options.rowsMax));
+    this.#columns = new GrowingColumns((row) => this.view(row));
   }
 
   /** Rows added, live or ended. */
   get count(): number {
-    return this.#rows.length;
+    return this.#rows.count;
   }
 
   get isFull(): boolean {
-    return this.#rows.length >= this.rowsMax;
+    return this.#rows.count >= this.rowsMax;
   }
 
   /** Bytes of records and vectors held. */
@@ -66,29 +56,42 @@ export class Growing {
     return this.#recordBytes;
   }
 
-  row(row: number): GrowingRow {
-    const found = this.#rows[row];
-    assert(found !== undefined, 'a row of the memtable');
-    return found;
+  /** What is known of each row beside its record and vector. Valid until the next `add`. */
+  get rows(): GrowingColumnsOfRows {
+    return this.#rows.columns;
   }
 
-  /** The row that is live for an id. */
-  find(id: string): number | undefined {
-    const row = this.#byId.get(id);
+  /** The record of a row, where its batch put it. */
+  datum(row: number): Uint8Array {
+    return this.#rows.datum(row);
+  }
+
+  view(row: number): RecordView {
+    return this.#rows.view(row);
+  }
+
+  schemaId(row: number): number {
+    return this.#rows.schemaId(row);
+  }
+
+  /** The row that is live for an id. `hash` as `hashId` says. */
+  find(idBytes: Uint8Array, hash: number): number | undefined {
+    const row = this.#rows.find(idBytes, hash);
     return row !== undefined && this.states.isLive(row) ? row : undefined;
   }
 
-  /** Adds a record whose bytes were checked and will not change. The id must have no live row here. */
-  add(view: RecordView, schemaId: number, offset: number): number {
+  /**
+   * Adds a record whose bytes were checked and will not change. The id must have no live row here.
+   * @param walker of the record's schema. @param hash of the id, as `hashId` says.
+   */
+  add(view: RecordView, walker: Walker, schemaId: number, offset: number, hash: number): number {
     assert(!this.isFull, 'a full memtable takes no more rows');
-    const row = this.#rows.length;
+    const expiresAt = view.expiresAt;
+    const expires = expiresAt === null ? never : Number(expiresAt);
+    const row = this.#rows.add({ view, walker, schemaId, offset, expires, hash });
     this.slab.ensure(row + 1);
     view.copyVector(this.slab.row(row), 0);
     if (normalizes(this.#metric)) this.slab.normalize(row);
-    const expiresAt = view.expiresAt;
-    const expires = expiresAt === null ? never : Number(expiresAt);
-    this.#rows.push({ view, schemaId, offset, expires });
-    this.#byId.set(view.id, row);
     this.states.add(row, expires);
     this.#recordBytes += view.bytes.length;
     return row;
