@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addCollections } from './collections.ts';
 import { addRecords } from './records.ts';
 import { addDemo } from './demo/demo.ts';
+import { addExport } from './export.ts';
 import { addImport } from './import/import.ts';
 import { start, startHelp } from './start.ts';
 import { addStats } from './stats.ts';
@@ -25,6 +26,7 @@ export function createProgram(streams: Streams): Command {
   addDemo(program, streams);
   addCollections(program, streams);
   addImport(program, streams);
+  addExport(program, streams);
   addRecords(program, streams);
   addStats(program, streams);
   return program;
