@@ -16,6 +16,8 @@ const squaredNormMax = 2 ** 127;
 const alignedFrom = 64;
 const scratch = new Int32Array(1024);
 const scratchBytes = new Uint8Array(scratch.buffer);
+/** Buffer's method asks nothing of Buffer, and needs no view for a part: a walk allocates nothing for a vector. */
+const copyBytes = Reflect.get(Buffer.prototype, 'copy') as (this: Uint8Array, target: Uint8Array, at: number, start: number, end: number) => number;
 
 /** Moves past the array and notes where its numbers are. */
 export function locateVector(reader: Reader, record: LocatedRecord): void {
@@ -61,7 +63,7 @@ function largestByWords(bytes: Uint8Array, start: number, count: number): number
   let largest = 0;
   for (let from = 0; from < count; from += scratch.length) {
     const length = Math.min(scratch.length, count - from);
-    scratchBytes.set(bytes.subarray(start + from * 4, start + (from + length) * 4));
+    copyBytes.call(bytes, scratchBytes, 0, start + from * 4, start + (from + length) * 4);
     for (let index = 0; index < length; index++) {
       const magnitude = (scratch[index] ?? 0) & 0x7fffffff;
       if (magnitude > largest) largest = magnitude;

@@ -52,7 +52,7 @@ export async function append(write: Write, context: CallContext, dependencies: A
   const entries = entriesOf({ requestId, records, conditions, partitions });
   const offsets = await appendAll(write, entries, context, dependencies);
   const through = new Array<number>(write.collection.settings.partitions).fill(0);
-  for (const [record, { partition }] of entries.entries()) through[partition] = Math.max(through[partition] ?? 0, (offsets[record] ?? 0) + 1);
+  entries.forEach(({ partition }, record) => { through[partition] = Math.max(through[partition] ?? 0, (offsets[record] ?? 0) + 1); });
   if (!write.decidedByShards) {
     return { offsets: through, versions: offsets.map((offset) => formatVersion(write.collection.log, offset)), refused: [] };
   }
