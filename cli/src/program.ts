@@ -1,6 +1,7 @@
 /** The commands and their arguments; what each does is in a file of its own. */
 import { Command } from 'commander';
 import { addCollections } from './collections.ts';
+import { addInspect } from './inspect/inspect.ts';
 import { addRecords } from './records.ts';
 import { addDemo } from './demo/demo.ts';
 import { addExport } from './export.ts';
@@ -29,5 +30,6 @@ export function createProgram(streams: Streams): Command {
   addExport(program, streams);
   addRecords(program, streams);
   addStats(program, streams);
+  addInspect(program, streams);
   return program;
 }

@@ -48,3 +48,10 @@ export function toJson(value: unknown): string {
     return item;
   });
 }
+
+/** A JSON text as a value that {@link toJson} writes with the very same numbers: no i64 is rounded, no 1.0 becomes 1. */
+export function exactJson(text: string): unknown {
+  const { rawJSON } = JSON as unknown as { readonly rawJSON: (source: string) => unknown };
+  const parse = JSON.parse as (source: string, reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown) => unknown;
+  return parse(text, (_key, value, { source }) => (typeof value === 'number' && source !== undefined ? rawJSON(source) : value));
+}

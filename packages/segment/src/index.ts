@@ -9,6 +9,7 @@ export { decodeRows, encodeRows } from './bitmap.ts';
 export { RowStates } from './rows.ts';
 export { defaultQuantization, type GraphSettings } from './sealed/graph.ts';
 export { hashId } from './sealed/ids.ts';
+export { viewRows, type Rows } from './sealed/rows.ts';
 export { dumpGrowing } from './seal.ts';
 export { Sealed } from './sealed/sealed.ts';
 export type { FileEntry } from './sealed/files.ts';
