@@ -52,8 +52,9 @@ export async function runCrashes({ rounds, seed, writers: count = 4, say, readyM
       const { inFlight, done } = await check(running.client, book, writers, random);
       const segments = (await running.client.stats({ collection })).partitions.reduce((sum, partition) => sum + partition.segments.length, 0);
       const acknowledged = writers.reduce((sum, writer) => sum + writer.acknowledged, 0);
-      say(`round ${round}: killed after ${underLoadMs} ms${killsAtStart > 0 ? ` and ${killsAtStart} times at the start` : ''}, ready in ${Math.round(readyMs)} ms; `
-        + `${acknowledged} requests acknowledged, ${inFlight} in flight, of which ${done} were done; ${book.rows.size} records, ${segments} segments`);
+      const again = killsAtStart > 0 ? ` and ${killsAtStart} times at the start` : '';
+      say(`round ${round}: killed after ${underLoadMs} ms${again}, ready in ${Math.round(readyMs)} ms; ${acknowledged} requests acknowledged, `
+        + `${inFlight} in flight, of which ${done} were done; ${book.rows.size} records, ${segments} segments`);
     }
   } catch (error) {
     const what = error instanceof Error ? error.message : String(error);
