@@ -45,8 +45,7 @@ export class Engine {
   async crash(): Promise<void> {
     const shards = join(this.#directory, 'shards');
     const image = join(this.#directory, 'image');
-    if (existsSync(shards)) cpSync(shards, image, { recursive: true });
-    else mkdirSync(image);
+    copyWhileInUse(shards, image);
     await this.stop();
     rmSync(shards, { recursive: true, force: true });
     cpSync(image, shards, { recursive: true });
@@ -84,6 +83,20 @@ export class Engine {
     const unnamed = join(directory, 'segments', `${this.#garbage}`.padStart(32, '0'));
     mkdirSync(unnamed, { recursive: true });
     writeFileSync(join(unnamed, 'vectors.f32'), Buffer.alloc(100));
+  }
+}
+
+/** Another thread may rename a file under way; then the copy starts anew. */
+function copyWhileInUse(from: string, to: string): void {
+  if (!existsSync(from)) mkdirSync(from, { recursive: true });
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      cpSync(from, to, { recursive: true });
+      return;
+    } catch (error) {
+      if (attempt === 10 || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      rmSync(to, { recursive: true, force: true });
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import { cpSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { AppError } from '@proximadb/errors';
 import { crc32c, crcHeaderName, encodeCrc, partition, partitionOf, writeHeaderName, type Headers } from '@proximadb/log';
 import { EmbeddedLog } from '@proximadb/log/embedded';
 import { createLogger } from '@proximadb/process';
@@ -24,12 +25,23 @@ const settings: CollectionSettings = {
 async function rig(overrides: Partial<Record<keyof IndexerConfig, number>> = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'proximadb-host-'));
   let now = Date.now() * 1000;
+  /** Jobs that will fail as on a full disk. */
+  const faults = { builds: 0 };
   let log = await EmbeddedLog.open({ directory: join(directory, 'log'), clock: () => now });
   let topic = await log.createTopic('proximadb-words-7', settings.partitions);
   const config = indexerConfig.parse({ growingRowsMax: 64, maintenanceMs: 20, idleMs: 100, graphRowsMin: 256, idleGraphRowsMin: 128, ...overrides });
   const open = () => {
     const host = new ShardHost({
-      directory: join(directory, 'shards'), config, source: log, builder: { run: async (job) => runBuildJob(job) },
+      directory: join(directory, 'shards'), config, source: log,
+      builder: {
+        run: async (job) => {
+          if (faults.builds > 0) {
+            faults.builds -= 1;
+            throw new AppError('UNAVAILABLE', 'no space left on device');
+          }
+          return runBuildJob(job);
+        },
+      },
       schemas: { walker: (id) => walkers.get(id), text: (id) => texts.get(id) ?? '', learn: async () => {} },
       keeper: { trim: () => {}, tick: () => {} }, clock: () => now, logger: createLogger({ level: 'silent' }),
     });
@@ -65,7 +77,7 @@ async function rig(overrides: Partial<Record<keyof IndexerConfig, number>> = {})
     return answers[0]!;
   };
   return {
-    log: () => log, topic, upsert, search, request, directory,
+    faults, log: () => log, topic, upsert, search, request, directory,
     remove: (id: string) => write(encodeDeleteRecord(schemaIds.DeleteRecord, id), id),
     host: () => host,
     reopen: async () => { await host.close(); host = open(); },
@@ -238,6 +250,23 @@ describe('a host of shards', () => {
       for (let i = 0; i < 6; i += 1) await r.host().maintain();
       assert.equal(await rowsOf(), 60);
       assert.equal((await r.host().count(await r.request(), null)).count, 60);
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('keeps serving and stops consuming while the disk is full, and goes on when there is room', async () => {
+    const r = await rig({ growingRowsMax: 32, frozenMax: 2 });
+    try {
+      r.faults.builds = 6;
+      // Two partitions, a memtable and two frozen ones each: more than fits in memory.
+      for (let i = 0; i < 160; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
+      assert.equal((await r.host().count(await r.request(), null)).count, 160);
+      await r.host().settle(7);
+      assert.equal(r.faults.builds, 0);
+      assert.equal((await r.host().report(7)).reduce((sum, { growingRows }) => sum + growingRows, 0), 0);
+      await r.reopen();
+      assert.equal((await r.host().count(await r.request(), null)).count, 160);
     } finally {
       await r.close();
     }
