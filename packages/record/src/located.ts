@@ -1,5 +1,6 @@
 import { assert } from '@proximadb/errors';
 import type { ValueLayout } from './layout.ts';
+import { copyBytes } from './copy.ts';
 import { longAt, Reader } from './reader.ts';
 import { readText } from './text.ts';
 import type { Metadata, MetadataValue, RecordKind, RecordView } from './types.ts';
@@ -35,6 +36,7 @@ export class LocatedRecord implements RecordView {
   expiresAtAt = -1;
   /** Of a patch: the array of keys to remove. */
   unsetAt = -1;
+  #idBytes: Uint8Array | undefined;
 
   constructor(bytes: Uint8Array, kind: RecordKind, layout: ValueLayout | null) {
     this.bytes = bytes;
@@ -43,7 +45,8 @@ export class LocatedRecord implements RecordView {
   }
 
   get idBytes(): Uint8Array {
-    return this.bytes.subarray(this.idStart, this.idStart + this.idLength);
+    this.#idBytes ??= this.bytes.subarray(this.idStart, this.idStart + this.idLength);
+    return this.#idBytes;
   }
 
   get id(): string {
@@ -55,14 +58,14 @@ export class LocatedRecord implements RecordView {
     if (this.vectorLength === 0) return;
     const target = new Uint8Array(into.buffer, into.byteOffset + at * 4, this.vectorLength * 4);
     if (this.pieces === null) {
-      target.set(this.bytes.subarray(this.floatsAt, this.floatsAt + this.vectorLength * 4));
+      copyBytes.call(this.bytes, target, 0, this.floatsAt, this.floatsAt + this.vectorLength * 4);
       return;
     }
     let filled = 0;
     for (let piece = 0; piece < this.pieces.length; piece += 2) {
       const start = this.pieces[piece] ?? 0;
       const length = (this.pieces[piece + 1] ?? 0) * 4;
-      target.set(this.bytes.subarray(start, start + length), filled);
+      copyBytes.call(this.bytes, target, filled, start, start + length);
       filled += length;
     }
   }

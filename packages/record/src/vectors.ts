@@ -1,5 +1,6 @@
 /** Vectors where they lie: the raw little-endian floats of an Avro array, in one block or several. */
 import type { LocatedRecord } from './located.ts';
+import { copyBytes } from './copy.ts';
 import { floatAt, type Reader } from './reader.ts';
 import type { RecordLimits } from './types.ts';
 
@@ -16,8 +17,6 @@ const squaredNormMax = 2 ** 127;
 const alignedFrom = 64;
 const scratch = new Int32Array(1024);
 const scratchBytes = new Uint8Array(scratch.buffer);
-/** Buffer's method asks nothing of Buffer, and needs no view for a part: a walk allocates nothing for a vector. */
-const copyBytes = Reflect.get(Buffer.prototype, 'copy') as (this: Uint8Array, target: Uint8Array, at: number, start: number, end: number) => number;
 
 /** Moves past the array and notes where its numbers are. */
 export function locateVector(reader: Reader, record: LocatedRecord): void {

@@ -22,7 +22,7 @@ export function parseWriteHeader(bytes: Uint8Array): WriteHeaderView {
   const reader = { bytes, at: 0 };
   const idLength = readLong(reader);
   if (idLength < 1 || idLength > requestIdBytesMax || reader.at + idLength > bytes.length) throw malformed();
-  const requestId = requestIdOf(bytes.subarray(reader.at, reader.at + idLength));
+  const requestId = requestIdOf(bytes, reader.at, reader.at + idLength);
   reader.at += idLength;
   const sequence = readLong(reader);
   if (sequence < 0) throw malformed();
@@ -47,14 +47,21 @@ function readCondition(reader: Reader): Condition {
   }
 }
 
-function requestIdOf(bytes: Uint8Array): string {
-  if (bytes.length === lastId.bytes.length && Buffer.compare(bytes, lastId.bytes) === 0) return lastId.text;
+function requestIdOf(bytes: Uint8Array, start: number, end: number): string {
+  if (isLastId(bytes, start, end)) return lastId.text;
   try {
-    lastId = { bytes: bytes.slice(), text: strictText.decode(bytes) };
+    const own = bytes.slice(start, end);
+    lastId = { bytes: own, text: strictText.decode(own) };
   } catch {
     throw malformed();
   }
   return lastId.text;
+}
+
+function isLastId(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start !== lastId.bytes.length) return false;
+  for (let i = start; i < end; i += 1) if (bytes[i] !== lastId.bytes[i - start]) return false;
+  return true;
 }
 
 /** A zigzag varint within ±2^53. */

@@ -1,6 +1,9 @@
 /** Kept between batches; a batch that needs more gets more, once. */
 const KEPT_BYTES = 2 * 1024 * 1024;
 
+/** Buffer's method: unlike `set` it needs no view on a part, of which there would be one a record. */
+const copyBytes = Reflect.get(Buffer.prototype, 'copy') as (this: Uint8Array, target: Uint8Array, at: number, start: number, end: number) => number;
+
 /** Collects the records of a batch, whose size is known only at its end, and then gives them one buffer of exactly that size. */
 export class Scratch {
   #buffer = Buffer.allocUnsafeSlow(64 * 1024);
@@ -17,7 +20,7 @@ export class Scratch {
   add(bytes: Uint8Array, length: number): void {
     const end = this.length + length;
     if (end > this.#buffer.length) this.#grow(end);
-    this.#buffer.set(bytes.subarray(0, length), this.length);
+    copyBytes.call(bytes, this.#buffer, this.length, 0, length);
     this.length = end;
     this.#ends.push(end);
   }
