@@ -6,6 +6,13 @@ export type MonotonicClock = () => number;
 /** Longest delay of a timer in Node; a longer one would fire at once. */
 const timerMsMax = 2 ** 31 - 1;
 
+/** What an operation knows about its call beside the request. */
+export interface CallContext {
+  /** Aborts when the caller is gone or its time is up. Its reason is the AppError to answer with. */
+  readonly signal: AbortSignal;
+  readonly deadline: Deadline;
+}
+
 const monotonicNow: MonotonicClock = () => performance.now();
 
 /**

@@ -1,12 +1,7 @@
-import type { Deadline } from '@proximadb/process';
+import type { CallContext } from '@proximadb/process';
 import type { OperationName, Operations } from '@proximadb/schemas';
 
-/** What a handler knows about the call beside its request. */
-export interface CallContext {
-  /** Aborts when the client went away or the deadline has come. Its reason is the AppError to answer with. */
-  readonly signal: AbortSignal;
-  readonly deadline: Deadline;
-}
+export type { CallContext } from '@proximadb/process';
 
 /**
  * The API without a transport: what gRPC and REST both call; streams are answered by it, message by message.

@@ -1,11 +1,10 @@
 import { AppError, assert, toAppError, type ErrorDetail } from '@proximadb/errors';
 import type { Collection } from '@proximadb/catalog';
 import { AppendError, crc32c, partitionOf, type AppendEntry, type Fate, type Log, type Offset } from '@proximadb/log';
-import type { Deadline } from '@proximadb/process';
+import { type CallContext, within } from '@proximadb/process';
 import { formatVersion } from '@proximadb/record';
 import { ReadToken, type RefusedRecord } from '@proximadb/schemas';
 import type { OutcomesWanted, Outcomes } from './outcomes.ts';
-import { within } from './within.ts';
 import type { Writable } from './validate.ts';
 import { WriteHeaders, type WriteCondition } from './write-header.ts';
 
@@ -33,13 +32,6 @@ export interface AppendDependencies {
   readonly outcomes: Outcomes;
   /** Called once the log has let go of the records' bytes. */
   readonly release: () => void;
-}
-
-/** What is known about a call beside its request. The deadline is passed on as it is. */
-export interface CallContext {
-  /** Aborts when the caller is gone or its time is up. */
-  readonly signal: AbortSignal;
-  readonly deadline: Deadline;
 }
 
 /**

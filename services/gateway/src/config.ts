@@ -1,17 +1,7 @@
-/** Limits of the gateway. Declared as data, so that a composition can check them, document them, and read them from anywhere. */
-
-export interface Limit {
-  readonly default: number;
-  readonly minimum: number;
-  readonly maximum: number;
-  readonly description: string;
-}
-
-const limit = (fallback: number, minimum: number, maximum: number, description: string): Limit =>
-  ({ default: fallback, minimum, maximum, description });
+/** Limits of the gateway. */
+import { limit, limitDefaults, mebibyte, type Limits, type LimitValues } from '@proximadb/process';
 
 const kibibyte = 1024;
-const mebibyte = 1024 * kibibyte;
 
 /** Units stand last in the names; all are whole numbers. */
 export const gatewayLimits = {
@@ -24,10 +14,8 @@ export const gatewayLimits = {
   deleteChunkRecords: limit(1_000, 1, 10_000, 'Records a delete by filter reads, logs and waits for at a time.'),
   deleteReserveMs: limit(200, 0, 60_000, 'A delete by filter begins no chunk when less of its time is left: it answers with a cursor.'),
   partitionsDefault: limit(12, 1, 256, 'Partitions of a collection that names none.'),
-} as const satisfies Readonly<Record<string, Limit>>;
+} as const satisfies Limits;
 
-export type GatewayConfig = { readonly [Name in keyof typeof gatewayLimits]: number };
+export type GatewayConfig = LimitValues<typeof gatewayLimits>;
 
-export const gatewayDefaults: GatewayConfig = Object.freeze(
-  Object.fromEntries(Object.entries(gatewayLimits).map(([name, { default: value }]) => [name, value])) as unknown as GatewayConfig,
-);
+export const gatewayDefaults: GatewayConfig = limitDefaults(gatewayLimits);

@@ -1,8 +1,9 @@
+import type { CallContext } from '@proximadb/process';
 import { AppError } from '@proximadb/errors';
 import type { Collection, RecordSchemas } from '@proximadb/catalog';
 import type { Log } from '@proximadb/log';
 import type { DeleteResponse, Filter } from '@proximadb/schemas';
-import { tokenOf, type CallContext, type Write, type Written } from './append.ts';
+import { tokenOf, type Write, type Written } from './append.ts';
 import { deletesOf } from './deletes.ts';
 import type { Reader, ReaderRow } from './reader.ts';
 import type { WriteCondition } from './write-header.ts';

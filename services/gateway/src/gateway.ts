@@ -1,7 +1,7 @@
+import type { CallContext } from '@proximadb/process';
 import { AppError } from '@proximadb/errors';
 import type { Catalog } from '@proximadb/catalog';
 import { schemaFingerprint, type GetSchemaResponse, type Operations } from '@proximadb/schemas';
-import type { CallContext } from './append.ts';
 import { createCollection, describe, updateCollection } from './collections.ts';
 import type { GatewayConfig } from './config.ts';
 import { requestIdOf } from './validate.ts';

@@ -1,6 +1,6 @@
 /** The gateway: what a client writes goes, checked and unchanged, into the log. */
-export { entriesOf, type CallContext } from './append.ts';
-export { gatewayDefaults, gatewayLimits, type GatewayConfig, type Limit } from './config.ts';
+export { entriesOf } from './append.ts';
+export { gatewayDefaults, gatewayLimits, type GatewayConfig } from './config.ts';
 export { createGateway, type GatewayDependencies } from './create.ts';
 export type { Gateway } from './gateway.ts';
 export type { Outcome, Outcomes, OutcomesWanted, PartitionOutcomes, Refusal } from './outcomes.ts';

@@ -1,8 +1,9 @@
+import type { CallContext } from '@proximadb/process';
 import { AppError, invalid } from '@proximadb/errors';
 import type { Catalog, Collection } from '@proximadb/catalog';
 import type { Log } from '@proximadb/log';
 import type { Condition, DeleteRequest, DeleteResponse, PatchRequest, UpsertRequest, WriteResponse } from '@proximadb/schemas';
-import { append, tokenOf, type CallContext, type Write, type Written } from './append.ts';
+import { append, tokenOf, type Write, type Written } from './append.ts';
 import type { GatewayConfig } from './config.ts';
 import { deleteByFilter } from './delete-by-filter.ts';
 import { deletesOf } from './deletes.ts';

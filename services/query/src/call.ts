@@ -1,13 +1,6 @@
 import { invalid } from '@proximadb/errors';
-import type { Deadline } from '@proximadb/process';
+import type { CallContext } from '@proximadb/process';
 import type { ReadOptions } from '@proximadb/schemas';
-
-/** What is known about a call beside its request. */
-export interface CallContext {
-  /** Aborts when the caller is gone or its time is up. */
-  readonly signal: AbortSignal;
-  readonly deadline: Deadline;
-}
 
 /** The caller's time, or what its options or the configuration allow, whichever is less. */
 export function callOf(read: Pick<ReadOptions, 'timeoutMs'> | null, { signal, deadline }: CallContext, timeoutMsMax: number): CallContext {

@@ -1,16 +1,5 @@
-/** Limits of the query service. Declared as data, so that a composition can check them, document them, and read them from anywhere. */
-
-export interface Limit {
-  readonly default: number;
-  readonly minimum: number;
-  readonly maximum: number;
-  readonly description: string;
-}
-
-const limit = (fallback: number, minimum: number, maximum: number, description: string): Limit =>
-  ({ default: fallback, minimum, maximum, description });
-
-const mebibyte = 1024 * 1024;
+/** Limits of the query service. */
+import { limit, limitDefaults, mebibyte, type Limits, type LimitValues } from '@proximadb/process';
 
 /** Units stand last in the names; all are whole numbers. */
 export const queryLimits = {
@@ -25,10 +14,8 @@ export const queryLimits = {
   pageBytesMax: limit(16 * mebibyte, 1_024, 1_024 * mebibyte, 'Records of one scroll page; at least one comes.'),
   answerBytesMax: limit(64 * mebibyte, 1_024, 1_024 * mebibyte, 'Records of one answer to a get or a search. More: RESOURCE_EXHAUSTED.'),
   logsRemembered: limit(1_000, 1, 1_000_000, 'Logs whose ends are kept in memory.'),
-} as const satisfies Readonly<Record<string, Limit>>;
+} as const satisfies Limits;
 
-export type QueryConfig = { readonly [Name in keyof typeof queryLimits]: number };
+export type QueryConfig = LimitValues<typeof queryLimits>;
 
-export const queryDefaults: QueryConfig = Object.freeze(
-  Object.fromEntries(Object.entries(queryLimits).map(([name, { default: value }]) => [name, value])) as unknown as QueryConfig,
-);
+export const queryDefaults: QueryConfig = limitDefaults(queryLimits);

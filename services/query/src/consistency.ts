@@ -1,11 +1,9 @@
 import { AppError, invalid } from '@proximadb/errors';
 import type { Collection } from '@proximadb/catalog';
-import type { Logger } from '@proximadb/process';
+import { type CallContext, type Logger, within } from '@proximadb/process';
 import type { Consistency, ReadOptions } from '@proximadb/schemas';
-import type { CallContext } from './call.ts';
 import type { Probes } from './probes.ts';
 import { checkAgainstEnds, decodeToken, maximum } from './tokens.ts';
-import { within } from './within.ts';
 
 /** What a read asks for, checked as far as it can be without the log. */
 export type Level =

@@ -1,6 +1,5 @@
 /** The query service: what a read asks for is checked, sent to the shards once they are far enough, and merged. */
-export type { CallContext } from './call.ts';
-export { queryDefaults, queryLimits, type Limit, type QueryConfig } from './config.ts';
+export { queryDefaults, queryLimits, type QueryConfig } from './config.ts';
 export { createQuery, type QueryDependencies } from './create.ts';
 export { mergeHits, mergePages, nearer, type Page } from './merge.ts';
 export { compareIds } from './order.ts';

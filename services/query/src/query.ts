@@ -1,6 +1,6 @@
+import type { CallContext } from '@proximadb/process';
 import type { Log } from '@proximadb/log';
 import type { Operations } from '@proximadb/schemas';
-import type { CallContext } from './call.ts';
 import type { ReadDependencies } from './reads.ts';
 import { count, filterReader, get, scroll, type FilterReader } from './records.ts';
 import { search, searchBatch } from './search.ts';

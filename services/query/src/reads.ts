@@ -1,15 +1,14 @@
 import { AppError, invalid } from '@proximadb/errors';
 import type { Catalog, Collection } from '@proximadb/catalog';
-import type { MonotonicClock } from '@proximadb/process';
+import { type CallContext, type MonotonicClock, within } from '@proximadb/process';
 import type { ReadOptions } from '@proximadb/schemas';
-import { callOf, type CallContext } from './call.ts';
+import { callOf } from './call.ts';
 import type { QueryConfig } from './config.ts';
 import type { ConsistencyResolver, Floor } from './consistency.ts';
 import type { Probes } from './probes.ts';
 import type { PartitionAt, Shards, ShardsRequest, Watermark } from './shards.ts';
 import { encodeToken, maximum } from './tokens.ts';
 import type { Turns } from './turns.ts';
-import { within } from './within.ts';
 
 /** What every read works with. */
 export interface ReadDependencies {

@@ -1,13 +1,12 @@
 import { AppError, assert, invalid } from '@proximadb/errors';
 import type { Collection } from '@proximadb/catalog';
 import { partitionOf } from '@proximadb/log';
-import { Deadline } from '@proximadb/process';
+import { type CallContext, Deadline } from '@proximadb/process';
 import { formatVersion } from '@proximadb/record';
 import type {
   CountRequest, CountResponse, Filter, GetRequest, GetResponse, ScrollRequest, ScrollResponse, StoredRecord,
 } from '@proximadb/schemas';
 import { compileFilter } from '@proximadb/segment/filter';
-import type { CallContext } from './call.ts';
 import { checkAnswerBytes, checkId, reading, type Read, type ReadDependencies } from './reads.ts';
 import type { StoredRow } from './shards.ts';
 import { decodeCursor, encodeCursor, maximum, type ScrollPosition } from './tokens.ts';

@@ -1,10 +1,10 @@
+import type { CallContext } from '@proximadb/process';
 import { AppError, assert, invalid } from '@proximadb/errors';
 import type { Collection } from '@proximadb/catalog';
 import { partitionOf } from '@proximadb/log';
 import { formatVersion, wireSchemaId } from '@proximadb/record';
 import type { Explain, Hit, Metric, SearchBatchRequest, SearchBatchResponse, SearchRequest, SearchResponse } from '@proximadb/schemas';
 import { compileFilter } from '@proximadb/segment/filter';
-import type { CallContext } from './call.ts';
 import { mergeHits } from './merge.ts';
 import { checkAnswerBytes, checkId, reading, type Read, type ReadDependencies } from './reads.ts';
 import type { SearchAnswer, SearchSpec, SegmentCost, ShardHit } from './shards.ts';

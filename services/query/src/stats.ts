@@ -1,9 +1,9 @@
 import type { Log } from '@proximadb/log';
 import type { PartitionStats, StatsRequest, StatsResponse } from '@proximadb/schemas';
-import { callOf, type CallContext } from './call.ts';
+import { callOf } from './call.ts';
 import type { ReadDependencies } from './reads.ts';
 import type { ShardReport } from './shards.ts';
-import { within } from './within.ts';
+import { type CallContext, within } from '@proximadb/process';
 
 /** What the shards hold beside what the log has. Nothing waits for anything: the figures are of slightly different instants. */
 export async function stats(request: StatsRequest, context: CallContext, dependencies: ReadDependencies, log: Pick<Log, 'extents'>): Promise<StatsResponse> {

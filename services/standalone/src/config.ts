@@ -1,11 +1,9 @@
 /** The configuration of a standalone server: everything that can be set, in one place. */
 import { gatewayLimits } from '@proximadb/gateway';
 import { indexerConfig } from '@proximadb/indexer';
-import { logLevels } from '@proximadb/process';
+import { logLevels, type Limit } from '@proximadb/process';
 import { queryLimits } from '@proximadb/query';
 import { z } from 'zod';
-
-interface Limit { readonly default: number; readonly minimum: number; readonly maximum: number; readonly description: string }
 
 /** Limits that are declared as data, as a part of a configuration. */
 function limits<Name extends string>(declared: Readonly<Record<Name, Limit>>): z.ZodPrefault<z.ZodObject<Record<Name, z.ZodDefault<z.ZodNumber>>>> {
