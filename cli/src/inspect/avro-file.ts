@@ -27,7 +27,10 @@ export async function inspectAvro(path: string, limit: number): Promise<View> {
   return {
     kind: 'avro file',
     facts: [['schema', fullName], ['records', count(records)], ['blocks', `${count(blocks)}, codec ${codec}`], ['size', bytes(size)], ...others],
-    json: { schemaName: fullName, schema: JSON.parse(schema) as unknown, records, blocks, codec, bytes: size, metadata: Object.fromEntries(others) },
+    json: {
+      schemaName: fullName, schema: JSON.parse(schema) as unknown, recordCount: records, blockCount: blocks, codec,
+      bytes: size, metadata: Object.fromEntries(others),
+    },
     sections: [{
       name: 'records', json: shown.map((one) => exactJson(one.json)), ...leftOut(shown.length, records, 'records'),
       columns: [{ title: '', align: 'right' }, { title: 'bytes', align: 'right' }, { title: 'content' }],
