@@ -35,6 +35,10 @@ export class WriterProcess implements Disposable {
     return new WriterProcess(fork(join(import.meta.dirname, 'writer.main.ts'), [address], { execArgv, serialization: 'advanced' }));
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   ask(command: WriterCommand): Promise<WriterAnswer> {
     return new Promise((resolve, reject) => {
       const onExit = (code: number | null): void => { reject(new Error(`the client process ended with exit code ${code}`)); };

@@ -36,7 +36,8 @@ async function run({ short, scratch, say }: BenchOptions): Promise<Report> {
       say(`${fields} fields, batches of ${batch}`);
       const repeats = short ? 1 : 3;
       const appends = short ? 2 : batch === 1 ? 150 : 2_000 / batch;
-      cases.push({ fields, batch, paths: await measure({ dimension, fields, batch, records: short ? Math.max(batch, 200) : 2_000, repeats, appends, ...sizes }) });
+      const records = short ? Math.max(batch, 200) : 2_000;
+      cases.push({ fields, batch, paths: await measure({ dimension, fields, batch, records, repeats, appends, ...sizes }) });
     }
   }
   // The same with almost no payload: what a path allocates beyond this, it allocates for what is in the records.
