@@ -38,8 +38,10 @@ interface Stage {
 
 const collection = 'words';
 const pollMs = 500;
-/** Nothing is built for so long: then nothing more will be. */
-const quietMs = 3_000;
+/** Nothing is built for so long: then nothing more will be. The second where nothing was written, either. */
+const quietMs = { afterImport: 3_000, else: 1_000 };
+/** Fewer words are searched exactly. */
+const graphWordsMin = 12_288;
 
 export function addDemo(program: Command, streams: Streams): void {
   program.command('demo').description('import 341,479 English words, search them, and measure how well that works')
@@ -66,8 +68,8 @@ async function demo(options: DemoOptions, streams: Streams): Promise<void> {
   say(out, colors.dim(`  server at ${address} (gRPC) and http://127.0.0.1:${server.restPort} (REST)${whose}; data in ${data}\n`));
   await using client = createClient(address);
   const stage: Stage = { client, address, words: options.words, out, colors, signal: stop.signal };
-  await importWords(stage);
-  await waitForGraphs(stage);
+  const imported = await importWords(stage);
+  await waitForGraphs(stage, imported > 0 ? quietMs.afterImport : quietMs.else);
   await ask(stage);
   await showMeasured(stage, options.queries);
   if (out.isTTY !== true && options.keep !== true) return;
@@ -75,8 +77,8 @@ async function demo(options: DemoOptions, streams: Streams): Promise<void> {
   await stay(server, stop.signal);
 }
 
-/** Only what is missing: a former demo may have imported some or all. */
-async function importWords({ client, address, words, out, colors, signal }: Stage): Promise<void> {
+/** Only what is missing: a former demo may have imported some or all. @returns how many words it wrote. */
+async function importWords({ client, address, words, out, colors, signal }: Stage): Promise<number> {
   const collections = await client.listCollections({});
   const made = collections.collections.find(({ name }) => name === collection);
   if (made === undefined) {
@@ -85,7 +87,7 @@ async function importWords({ client, address, words, out, colors, signal }: Stag
   const there = made === undefined ? 0n : (await client.count({ collection, filter: filterOfRanks(words) })).count;
   if (there === BigInt(words)) {
     say(out, `${colors.green('✓')} all ${count(words)} words are there from a former demo`);
-    return;
+    return 0;
   }
   const startedMs = performance.now();
   let looked = 0;
@@ -121,6 +123,7 @@ async function importWords({ client, address, words, out, colors, signal }: Stag
   const tookMs = performance.now() - startedMs;
   const before = there > 0n ? `, ${count(there)} were there before` : '';
   say(out, `${colors.green('✓')} ${count(imported)} words are durable after ${duration(tookMs)} (${count((imported / tookMs) * 1000)}/s)${before}`);
+  return imported;
 }
 
 async function poll(client: Client, signal: AbortSignal, onStats: (stats: StatsResponse) => void): Promise<void> {
@@ -132,7 +135,7 @@ async function poll(client: Client, signal: AbortSignal, onStats: (stats: StatsR
 }
 
 /** Words can be searched from the first moment on; graphs make it fast. */
-async function waitForGraphs({ client, out, colors, words, signal }: Stage): Promise<void> {
+async function waitForGraphs({ client, out, colors, words, signal }: Stage, waitMs: number): Promise<void> {
   const startedMs = performance.now();
   let stats = await client.stats({ collection });
   let busyMs = startedMs;
@@ -141,14 +144,14 @@ async function waitForGraphs({ client, out, colors, words, signal }: Stage): Pro
     remark: colors.dim(stats.building > 0n ? `building ${count(stats.building)}` : ''),
   });
   {
-    using progress = startProgress({ output: out, colors, unit: 'words in graphs', rowsTotal: words, from: shown() });
-    while (performance.now() - busyMs < quietMs) {
+    using progress = words < graphWordsMin ? undefined : startProgress({ output: out, colors, unit: 'words in graphs', rowsTotal: words, from: shown() });
+    while (performance.now() - busyMs < waitMs) {
       await sleep(pollMs, undefined, { signal }).catch(() => {});
       throwIfStopped(signal);
       const indexedBefore = stats.indexed;
       stats = await client.stats({ collection });
       if (stats.building > 0n || stats.lag > 0n || stats.indexed !== indexedBefore) busyMs = performance.now();
-      progress.update(shown());
+      progress?.update(shown());
     }
   }
   const rest = Number(stats.records) - Number(stats.indexed);

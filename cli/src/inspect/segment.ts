@@ -77,7 +77,8 @@ function readRows(path: string): Rows {
   try {
     return viewRows(aligned);
   } catch (thrown) {
-    throw thrown instanceof AssertionError ? new AppError('DATA_LOSS', `${path} is damaged: ${thrown.message}`) : thrown;
+    if (!(thrown instanceof AssertionError || thrown instanceof RangeError)) throw thrown;
+    throw new AppError('DATA_LOSS', `${path} is damaged: ${thrown.message}`);
   }
 }
 
