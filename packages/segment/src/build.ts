@@ -71,8 +71,7 @@ function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
     try {
       for (const row of keeps[i] ?? []) {
         const schemaId = source.schemaIds[rows.files[row] ?? 0] ?? 0;
-        // The writer keeps data until its block is full, so it gets bytes of its own.
-        const datum = Buffer.from(records.readInOrder(row));
+        const datum = records.readInOrder(row);
         writer.add(schemaId, datum, rows.offsets[row] ?? 0, rows.expires[row] ?? Infinity, rows.hashes[row] ?? 0, vectors.row(row));
       }
     } finally {

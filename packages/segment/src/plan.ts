@@ -35,9 +35,19 @@ export interface SegmentAnswer {
 
 const nothing: Top = { rows: new Uint32Array(), distances: new Float32Array() };
 
-/** Enough for recall@10 of 0.97 a segment on word vectors; over several segments it is more. */
-export function defaultCandidates(k: number): number {
-  return Math.max(64, k * 2);
+const candidatesMin = 64;
+/** Rows that {@link candidatesMin} is enough for, and what is added to it with each doubling. */
+const candidatesMinRows = 16_384;
+const candidatesADoubling = 48;
+
+/**
+ * Enough for recall@10 of 0.97 a segment on word vectors that were not indexed; over several segments it is more. A graph of more rows has
+ * to be searched more broadly for that: of 30,000 rows 64 candidates hold 0.955 of the answers and 106 hold 0.975, of 100,000 rows 0.92 and 0.975.
+ * @param rows of the segment.
+ */
+export function defaultCandidates(k: number, rows: number): number {
+  const doublings = Math.max(0, Math.log2(rows / candidatesMinRows));
+  return Math.max(candidatesMin + Math.round(candidatesADoubling * doublings), k * 2);
 }
 
 /** The memtable is always searched exactly. */
@@ -56,7 +66,7 @@ export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnsw
   const total = sealed.rows.count;
   // What does not match is found, too: ask for more, in proportion.
   const oversampling = total / count;
-  let ask = Math.min(total, Math.ceil(Math.max(search.ef ?? defaultCandidates(search.k), wanted) * oversampling));
+  let ask = Math.min(total, Math.ceil(Math.max(search.ef ?? defaultCandidates(search.k, total), wanted) * oversampling));
   let widened = false;
   while (graphMicros(ask, dimension) < scanMicros(count, dimension)) {
     const candidates = graph.candidates(search.query, ask).filter((row) => rows.has(row));

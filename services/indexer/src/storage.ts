@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { AppError, assert } from '@proximadb/errors';
@@ -210,7 +211,7 @@ export class Storage {
         },
         switchIn: () => { rows.replace(sources, merged); },
       });
-      for (const source of sources) this.#discard(source, merged);
+      for (const source of sources) await this.#discard(source, merged);
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }
@@ -220,11 +221,12 @@ export class Storage {
     for (const sealed of this.#options.rows.sealed) sealed.close();
   }
 
-  #discard(source: Sealed, successors: readonly Sealed[]): void {
+  /** Not at once: deleting large files takes milliseconds, in which nobody would be answered. */
+  async #discard(source: Sealed, successors: readonly Sealed[]): Promise<void> {
     source.close();
     // Content names a folder: a rewrite that left nothing out has the same one.
     if (successors.some(({ files }) => files.id === source.files.id)) return;
-    rmSync(join(this.#segmentsDirectory, source.files.id), { recursive: true, force: true });
+    await rm(join(this.#segmentsDirectory, source.files.id), { recursive: true, force: true });
   }
 
   /** Writes the next manifest, then switches. */

@@ -18,15 +18,22 @@ export function containerSchema(writerSchema: string): string {
   });
 }
 
-/** Writes one container file, in blocks of about 64 KiB. Synchronous: for the builder's thread. */
+/** Room before a block's data for its count and its bytes. */
+const headBytesMax = 20;
+
+/** Writes one container file, in blocks of about 64 KiB. Synchronous: for the builder's thread, or in small pieces. */
 export class ContainerWriter {
   readonly #fd: number;
-  readonly #sync: Uint8Array;
-  #position = 0;
-  #block: Uint8Array[] = [];
-  #blockBytes = 0;
-  #rowsInBlock: number[] = [];
+  readonly #sync: Buffer;
   readonly #placed: (row: number, position: number) => void;
+  /** Bytes written. */
+  #position = 0;
+  /** The block that is being filled: room for its head, then its datums one after the other. */
+  #block = Buffer.allocUnsafeSlow(headBytesMax + blockBytes * 2);
+  #end = headBytesMax;
+  #rows: number[] = [];
+  /** Where each datum starts in the block. */
+  #starts: number[] = [];
 
   /** `placed` hears where each datum landed, at the latest at `close`. */
   constructor(path: string, writerSchema: string, placed: (row: number, position: number) => void) {
@@ -34,14 +41,17 @@ export class ContainerWriter {
     this.#placed = placed;
     const schema = containerSchema(writerSchema);
     this.#sync = syncMarker(schema);
-    this.#write([encodeHeader(schema)]);
+    this.#write(encodeHeader(schema));
   }
 
+  /** Copies the datum. */
   add(row: number, datum: Uint8Array): void {
-    this.#block.push(datum);
-    this.#rowsInBlock.push(row);
-    this.#blockBytes += datum.length;
-    if (this.#blockBytes >= blockBytes) this.#flush();
+    this.#reserve(datum.length);
+    this.#rows.push(row);
+    this.#starts.push(this.#end);
+    this.#block.set(datum, this.#end);
+    this.#end += datum.length;
+    if (this.#end >= headBytesMax + blockBytes) this.#flush();
   }
 
   close(): void {
@@ -49,22 +59,31 @@ export class ContainerWriter {
     closeSync(this.#fd);
   }
 
-  #flush(): void {
-    if (this.#block.length === 0) return;
-    const head = encodeBlockHead(this.#block.length, this.#blockBytes);
-    let position = this.#position + head.length;
-    this.#block.forEach((datum, i) => {
-      this.#placed(this.#rowsInBlock[i] ?? 0, position);
-      position += datum.length;
-    });
-    this.#write([head, ...this.#block, this.#sync]);
-    this.#block = [];
-    this.#rowsInBlock = [];
-    this.#blockBytes = 0;
+  /** Room for a datum, and the sync marker after it. */
+  #reserve(bytes: number): void {
+    const needed = this.#end + bytes + this.#sync.length;
+    if (needed <= this.#block.length) return;
+    const larger = Buffer.allocUnsafeSlow(needed);
+    this.#block.copy(larger, 0, 0, this.#end);
+    this.#block = larger;
   }
 
-  #write(parts: readonly Uint8Array[]): void {
-    const bytes = Buffer.concat(parts);
+  #flush(): void {
+    const count = this.#rows.length;
+    if (count === 0) return;
+    const head = encodeBlockHead(count, this.#end - headBytesMax);
+    const start = headBytesMax - head.length;
+    head.copy(this.#block, start);
+    this.#sync.copy(this.#block, this.#end);
+    const moved = this.#position - start;
+    for (let i = 0; i < count; i += 1) this.#placed(this.#rows[i] ?? 0, moved + (this.#starts[i] ?? 0));
+    this.#write(this.#block.subarray(start, this.#end + this.#sync.length));
+    this.#rows = [];
+    this.#starts = [];
+    this.#end = headBytesMax;
+  }
+
+  #write(bytes: Uint8Array): void {
     for (let done = 0; done < bytes.length;) done += writeSync(this.#fd, bytes, done);
     this.#position += bytes.length;
   }

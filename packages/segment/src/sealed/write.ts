@@ -31,7 +31,7 @@ export class SegmentWriter {
   readonly #containers = new Map<number, { writer: ContainerWriter; number: number }>();
   readonly #schemaText: (id: number) => string;
   readonly #vectorsFd: number;
-  #vectors: Uint8Array[] = [];
+  readonly #vectors = Buffer.allocUnsafeSlow(vectorBufferBytes);
   #vectorBytes = 0;
   #count = 0;
 
@@ -50,7 +50,7 @@ export class SegmentWriter {
   }
 
   /**
-   * @param datum the record's bytes as the log has them; referenced until the next flush of its block.
+   * @param datum the record's bytes as the log has them; copied.
    * @param vector the row of the slab, padded; copied.
    * @param idHash `hashId` of the id.
    */
@@ -65,10 +65,9 @@ export class SegmentWriter {
     this.#rows.hashes[row] = idHash;
     this.#rows.files[row] = container.number;
     container.writer.add(row, datum);
-    const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength).slice();
-    this.#vectors.push(bytes);
-    this.#vectorBytes += bytes.length;
-    if (this.#vectorBytes >= vectorBufferBytes) this.#flushVectors();
+    if (this.#vectorBytes + vector.byteLength > vectorBufferBytes) this.#flushVectors();
+    this.#vectors.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength), this.#vectorBytes);
+    this.#vectorBytes += vector.byteLength;
   }
 
   get count(): number {
@@ -101,9 +100,7 @@ export class SegmentWriter {
   }
 
   #flushVectors(): void {
-    const bytes = Buffer.concat(this.#vectors);
-    for (let done = 0; done < bytes.length;) done += writeSync(this.#vectorsFd, bytes, done);
-    this.#vectors = [];
+    for (let done = 0; done < this.#vectorBytes;) done += writeSync(this.#vectorsFd, this.#vectors, done, this.#vectorBytes - done);
     this.#vectorBytes = 0;
   }
 }
