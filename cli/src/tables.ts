@@ -15,7 +15,7 @@ const plain = {
 /** Columns without lines, their titles dimmed; no line has spaces at its end. */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], colors: Colors): string {
   const made = new Table({
-    head: columns.map(({ title }) => colors.dim(title)),
+    head: columns.map(({ title }) => (title === '' ? '' : colors.dim(title))),
     colAligns: columns.map(({ align }) => align ?? 'left'),
     chars: plain, style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });

@@ -37,7 +37,7 @@ test('the demo imports, answers and measures; the next one imports only what is 
     const first = await outcome(demo(data, '--words', '1500'));
     assert.equal(first.code, 0, first.out);
     assert.match(first.out, /1,500 words are durable after/);
-    assert.match(first.out, /^king\s+(son|brother) 0\.70/m);
+    assert.match(first.out, /^king\s+\d+\.\d ms\s+(son|brother) 0\.70/m);
     assert.match(first.out, /^database .*not among these words/m);
     assert.match(first.out, /recall@10\s+1\.0000 of what exact: true finds/);
     assert.match(first.out, /p50 \d+\.\d\d ms {3}p99 \d+\.\d\d ms/);

@@ -164,21 +164,22 @@ async function waitForGraphs({ client, out, colors, words, signal }: Stage, wait
 
 async function ask({ client, out, colors }: Stage): Promise<void> {
   const rows: string[][] = [];
+  const shown = Math.max(2, Math.min(6, Math.floor(((out.columns ?? 120) - 54) / 14)));
   for (const question of questions) {
     const { word, only } = question;
     const startedMs = performance.now();
     try {
       const { hits } = await client.search({ collection, id: word, k: 7, filter: filterFor(question) });
       const tookMs = performance.now() - startedMs;
-      const nearest = hits.filter(({ id }) => id !== word).slice(0, 6).map(({ id, score }) => `${id} ${colors.dim(score.toFixed(2))}`);
-      rows.push([colors.bold(word), only, nearest.join('  '), `${tookMs.toFixed(1)} ms`]);
+      const nearest = hits.filter(({ id }) => id !== word).slice(0, shown).map(({ id, score }) => `${id} ${colors.dim(score.toFixed(2))}`);
+      rows.push([colors.bold(word), only, `${tookMs.toFixed(1)} ms`, nearest.join('  ')]);
     } catch (thrown) {
       // With --words N the word may be beyond them.
       if (!(thrown instanceof AppError) || thrown.code !== 'NOT_FOUND') throw thrown;
-      rows.push([colors.bold(word), only, colors.dim('not among these words'), '']);
+      rows.push([colors.bold(word), only, '', colors.dim('not among these words')]);
     }
   }
-  say(out, `\n${table([{ title: 'near to' }, { title: 'only' }, { title: 'the nearest, by cosine' }, { title: '', align: 'right' }], rows, colors)}\n`);
+  say(out, `\n${table([{ title: 'near to' }, { title: 'only' }, { title: 'took', align: 'right' }, { title: 'the nearest, by cosine' }], rows, colors)}\n`);
 }
 
 async function showMeasured({ client, out, colors, words }: Stage, queries: number): Promise<void> {
@@ -203,7 +204,7 @@ function next({ grpcPort, restPort, own }: DemoServer, colors: Colors): string {
   return `
 ${colors.bold('Next, in another terminal:')}
   curl ${rest}/v1/collections/${collection}/search --json '{"id": "queen", "k": 5, "include": ["metadata"]}'
-  curl ${rest}/v1/collections/${collection}/search --json '{"id": "river", "filter": {"first": {"$in": ["a", "b"]}}, "explain": true}'
+  curl ${rest}/v1/collections/${collection}/search --json '{"id": "river", "filter": {"first": "a"}, "explain": true}'
   curl ${rest}/v1/collections/${collection}/stats
   node cli/src/main.ts search --server 127.0.0.1:${grpcPort} --collection ${collection} --id python --include metadata
 

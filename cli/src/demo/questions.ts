@@ -15,10 +15,10 @@ export const questions: readonly Question[] = [
   { word: 'king', only: '', filter: '' },
   { word: 'python', only: '', filter: '' },
   { word: 'king', only: 'at most 4 letters', filter: '{"length": {"$lte": 4}}' },
-  { word: 'python', only: 'with a p', filter: '{"first": "p"}' },
-  { word: 'paris', only: 'n to z, the 20,000 most frequent', filter: '{"part": "n-z", "rank": {"$lte": 20000}}' },
-  { word: 'coffee', only: 'not with c, 5 letters or more', filter: '{"first": {"$ne": "c"}, "length": {"$gte": 5}}' },
-  { word: 'database', only: 'rare ones', filter: '{"rank": {"$gt": 50000}}' },
+  { word: 'python', only: 'p…', filter: '{"first": "p"}' },
+  { word: 'paris', only: 'n to z, frequent', filter: '{"part": "n-z", "rank": {"$lte": 20000}}' },
+  { word: 'coffee', only: 'not c…, 5 letters or more', filter: '{"first": {"$ne": "c"}, "length": {"$gte": 5}}' },
+  { word: 'database', only: 'rare', filter: '{"rank": {"$gt": 50000}}' },
 ];
 
 export function filterFor({ filter }: Question): Filter | null {
