@@ -44,13 +44,12 @@ async function measure(): Promise<[string, PathResult][]> {
     for (const message of messages(path)) requests.push(entriesFor(await path.convert(message), partitions));
     prepared.set(path, requests);
   }
-  // One round of each path after the other, so that what disturbs the machine disturbs all of them.
-  for (let round = -given.warmups; round < given.rounds; round += 1) {
-    for (const path of paths) {
-      const into = round < 0 ? new Figures() : figures.get(path) ?? new Figures();
-      await timeConversion(path, into);
-      await timeAppends(path, prepared.get(path) ?? [], into);
-    }
+  // A round of each path after the other, so that what disturbs the machine disturbs all of them; in another order each time.
+  for (let round = 0; round < given.warmups + given.rounds; round += 1) {
+    const order = paths.map((path) => ({ path, at: Math.random() })).sort((a, b) => a.at - b.at).map(({ path }) => path);
+    const into = (path: Path): Figures => (round < given.warmups ? undefined : figures.get(path)) ?? new Figures();
+    for (const path of order) await timeConversion(path, into(path));
+    for (const path of order) await timeAppends(path, prepared.get(path) ?? [], into(path));
   }
   const measured: [string, PathResult][] = [];
   for (const path of paths) {
@@ -102,11 +101,14 @@ async function timeAppends(path: Path, requests: readonly AppendEntry[][], into:
   into.unsynced.push((performance.now() - appended) * 1000 / count);
 }
 
-/** Bytes allocated between two looks at the heap with no collection between them: nothing that became garbage is missed. */
+/**
+ * Bytes allocated between two looks at the heap with no collection between them: nothing that became garbage is missed. Of the heap the
+ * least of the looks, since code that is not optimised yet allocates for itself.
+ */
 async function allocated(path: Path): Promise<{ heapBytes: number; bufferBytes: number }> {
   const heap: number[] = [];
   const buffers: number[] = [];
-  for (let attempt = 0; attempt < 9; attempt += 1) {
+  for (let attempt = 0; attempt < 25; attempt += 1) {
     globalThis.gc?.();
     const profiler = new GCProfiler();
     profiler.start();
@@ -120,7 +122,7 @@ async function allocated(path: Path): Promise<{ heapBytes: number; bufferBytes: 
     buffers.push((after.arrayBuffers - before.arrayBuffers) / done);
   }
   if (heap.length === 0) throw new Error('a collection came in the way of every look at the heap');
-  return { heapBytes: median(heap), bufferBytes: median(buffers) };
+  return { heapBytes: Math.min(...heap), bufferBytes: median(buffers) };
 }
 
 function topicOf(path: Path): string {
