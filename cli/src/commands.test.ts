@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
 import { after, before, test } from 'node:test';
 import { encodeVectorRecord, type MetadataValue } from '@proximadb/record';
 import { runHere, startCommands, type Commands } from './testing/command.ts';
@@ -101,6 +102,16 @@ test('without a server the error says how to start one', async () => {
   const outcome = await runHere(['collections', 'list', '--server', '127.0.0.1:1']);
   assert.equal(outcome.code, 1);
   assert.match(outcome.err, /^UNAVAILABLE no server answers at 127\.0\.0\.1:1; start one with `proximadb start`/);
+});
+
+test('a server starts where the address of a server is set for the other commands', async () => {
+  const signals = new EventEmitter();
+  const { code, out, err } = await commands.run(
+    ['start', '--data', commands.path('second'), '--grpc-port', '0', '--rest-port', '0', '--log-level', 'error'],
+    { signals, onOut: (text) => { if (text.includes('Next, in another terminal')) setImmediate(() => signals.emit('SIGTERM', 'SIGTERM')); } });
+  assert.equal(code, 0, err);
+  assert.match(out, /Next, in another terminal/);
+  assert.match(out, /Stopped\.\n$/);
 });
 
 test('every command has help with an example', async () => {

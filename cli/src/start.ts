@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import pc from 'picocolors';
 import { describeConfig, createLogger, loadConfig, parseFlags, stopOnSignals, type SignalSource } from '@proximadb/process';
 import { createStandalone, standaloneConfig } from '@proximadb/standalone';
+import { serverVariable } from './connection.ts';
 
 export interface Terminal {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -18,7 +19,8 @@ export async function start(args: readonly string[], terminal: Terminal): Promis
   const { config: path, ...flags } = parseFlags(standaloneConfig, args);
   const file = path ?? terminal.environment[configVariable];
   const config = loadConfig(standaloneConfig, {
-    environment: terminal.environment, flags, otherVariables: [configVariable], ...(typeof file === 'string' ? { file: readFileSync(file, 'utf8') } : {}),
+    environment: terminal.environment, flags, otherVariables: [configVariable, serverVariable],
+    ...(typeof file === 'string' ? { file: readFileSync(file, 'utf8') } : {}),
   });
   const say = (text: string): void => { terminal.out.write(`${text}\n`); };
   const logger = createLogger({ level: config.logLevel });

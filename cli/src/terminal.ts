@@ -44,6 +44,6 @@ export function say(output: Output, line: string): void {
 }
 
 /** @throws AppError CANCELLED once the signal has aborted. */
-export function throwIfStopped(signal: AbortSignal): void {
-  if (signal.aborted) throw new AppError('CANCELLED', 'stopped');
+export function throwIfStopped(signal: AbortSignal, message = 'stopped'): void {
+  if (signal.aborted) throw new AppError('CANCELLED', message);
 }

@@ -58,7 +58,7 @@ export function addDemo(program: Command, streams: Streams): void {
 async function demo(options: DemoOptions, streams: Streams): Promise<void> {
   const { out } = streams;
   const colors = colorsOf(out, streams.environment);
-  using stop = stopOnSignals(streams.signals, { onStop: () => { say(out, '\nStopping: memory is written to disk (once more to stop at once)'); } });
+  using stop = stopOnSignals(streams.signals);
   const data = resolve(options.data);
   say(out, `${colors.bold('ProximaDB demo')}: ${count(options.words)} English words as vectors of ${dimension} numbers, over gRPC`);
   await using server = await openServer(data, { grpcPort: options.grpcPort, restPort: options.restPort });
@@ -74,7 +74,7 @@ async function demo(options: DemoOptions, streams: Streams): Promise<void> {
   await showMeasured(stage, options.queries);
   if (out.isTTY !== true && options.keep !== true) return;
   say(out, next(server, colors));
-  await stay(server, stop.signal);
+  await stay(server, out, stop.signal);
 }
 
 /** Only what is missing: a former demo may have imported some or all. @returns how many words it wrote. */
@@ -116,7 +116,7 @@ async function importWords({ client, address, words, out, colors, signal }: Stag
       polling.abort();
       await polled;
     }
-    throwIfStopped(signal);
+    throwIfStopped(signal, 'stopped; the next demo goes on with what is missing');
     looked = words;
     progress.update(shown());
   }
@@ -144,10 +144,11 @@ async function waitForGraphs({ client, out, colors, words, signal }: Stage, wait
     remark: colors.dim(stats.building > 0n ? `building ${count(stats.building)}` : ''),
   });
   {
-    using progress = words < graphWordsMin ? undefined : startProgress({ output: out, colors, unit: 'words in graphs', rowsTotal: words, from: shown() });
+    const bar = words >= graphWordsMin && stats.indexed < BigInt(words);
+    using progress = bar ? startProgress({ output: out, colors, unit: 'words in graphs', rowsTotal: words, from: shown() }) : undefined;
     while (performance.now() - busyMs < waitMs) {
       await sleep(pollMs, undefined, { signal }).catch(() => {});
-      throwIfStopped(signal);
+      throwIfStopped(signal, 'stopped; the next demo goes on with what is missing');
       const indexedBefore = stats.indexed;
       stats = await client.stats({ collection });
       if (stats.building > 0n || stats.lag > 0n || stats.indexed !== indexedBefore) busyMs = performance.now();
@@ -157,8 +158,8 @@ async function waitForGraphs({ client, out, colors, words, signal }: Stage, wait
   const rest = Number(stats.records) - Number(stats.indexed);
   const others = rest > 0 ? `; the other ${count(rest)} are searched exactly` : '';
   const size = `${bytes(stats.diskBytes)} on disk, ${bytes(stats.memoryBytes)} in memory`;
-  const indexed = stats.indexed === 0n ? 'so few words need no graph: all are searched exactly'
-    : `${count(stats.indexed)} words are in graphs after ${duration(busyMs - startedMs)}${others}`;
+  const took = busyMs > startedMs ? ` after ${duration(busyMs - startedMs)}` : '';
+  const indexed = stats.indexed === 0n ? 'so few words need no graph: all are searched exactly' : `${count(stats.indexed)} words are in graphs${took}${others}`;
   say(out, `${colors.green('✓')} ${indexed} (${size})`);
 }
 
@@ -212,6 +213,7 @@ ${own === undefined ? 'The server belongs to the other demo.' : 'Ctrl-C stops th
 }
 
 /** Until Ctrl-C, where the server is ours. */
-async function stay({ own }: DemoServer, signal: AbortSignal): Promise<void> {
+async function stay({ own }: DemoServer, out: Output, signal: AbortSignal): Promise<void> {
+  signal.addEventListener('abort', () => { say(out, '\nStopping: memory is written to disk (once more to stop at once)'); }, { once: true });
   await own?.run(signal);
 }

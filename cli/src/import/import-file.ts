@@ -47,7 +47,9 @@ export async function importFile({ file, source, target, log, options, streams, 
   const { imported: before } = state;
   let savedMs = startedMs;
   const shown = (): { share: number | null; rows: number; remark: string } => ({
-    share: shareOf(source, state.position), rows: state.position.rows, remark: state.refused === 0 ? '' : colors.yellow(`${count(state.refused)} refused`),
+    share: shareOf(source, state.position), rows: state.position.rows, remark: [
+      state.refused === 0 ? '' : colors.yellow(`${count(state.refused)} refused`), signal.aborted ? 'stopping: requests under way are waited for' : '',
+    ].join('  ').trim(),
   });
   let complete: boolean;
   try {

@@ -48,10 +48,9 @@ Exit code 1 if a row was refused; all others are imported.`)
 
 async function importFiles(files: readonly string[], options: ImportOptions, streams: Streams): Promise<void> {
   checkOptions(files, options);
-  using stop = stopOnSignals(streams.signals, {
-    onStop: () => { say(streams.err, '\nStopping: requests under way are waited for (once more to stop at once)'); },
-  });
-  // A server that restarts meanwhile is waited for.
+  using stop = stopOnSignals(streams.signals);
+  // A server that is not there at all is soon said to be so; one that restarts later on is waited for.
+  await talking(connect(options, streams), (client) => client.getSchema({ name: 'VectorRecord' }));
   const connection = connect(options, streams, { timeoutMs: 120_000, attemptsMax: 40 });
   const summaries: Summary[] = [];
   await talking(connection, async (client) => {

@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly input?: string;
   readonly signals?: EventEmitter;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Hears what is written to standard output, as it comes. */
+  readonly onOut?: (text: string) => void;
 }
 
 export async function startCommands(): Promise<Commands> {
@@ -50,8 +52,9 @@ export async function startCommands(): Promise<Commands> {
   };
 }
 
-export async function runHere(args: readonly string[], { input = '', signals = new EventEmitter(), environment = {} }: RunOptions = {}): Promise<Outcome> {
-  const out = new Captured();
+export async function runHere(args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
+  const { input = '', signals = new EventEmitter(), environment = {}, onOut } = options;
+  const out = new Captured(onOut);
   const err = new Captured();
   const code = await run(args, { environment, signals: signals as never, out, err, input: Readable.from([Buffer.from(input)]) });
   return { code, out: out.text, outBytes: out.bytes, err: err.text };
@@ -59,9 +62,16 @@ export async function runHere(args: readonly string[], { input = '', signals = n
 
 class Captured extends EventEmitter {
   readonly #chunks: Buffer[] = [];
+  readonly #heard: ((text: string) => void) | undefined;
+
+  constructor(heard?: (text: string) => void) {
+    super();
+    this.#heard = heard;
+  }
 
   write(chunk: string | Uint8Array): boolean {
     this.#chunks.push(Buffer.from(chunk));
+    this.#heard?.(String(chunk));
     return true;
   }
 
