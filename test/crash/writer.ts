@@ -10,6 +10,8 @@ import type { Random } from './random.ts';
 export const collection = 'crash';
 const idsOfWriter = 150;
 const batchMax = 60;
+/** Requests that may be repeated. */
+const remembered = 50;
 
 export interface SchemaIds {
   readonly VectorRecord: number;
@@ -42,7 +44,8 @@ export class Writer {
   readonly #ids: readonly string[];
   #client: Client;
   #requests = 0;
-  #last: Acknowledged | undefined;
+  /** The newest last. */
+  readonly #done: Acknowledged[] = [];
   acknowledged = 0;
 
   constructor(name: string, book: Book, random: Random, schemaIds: SchemaIds, client: Client) {
@@ -114,24 +117,26 @@ export class Writer {
       this.#book.claims.set(claim, this.name);
     }
     this.acknowledged += 1;
-    if (request.inParts !== true) this.#last = { request, requestId, versions: answer.versions };
+    if (request.inParts === true) return;
+    this.#done.push({ request, requestId, versions: answer.versions });
+    if (this.#done.length > remembered) this.#done.shift();
   }
 
-  /** What was acknowledged, sent once more: the same answer, and nothing changes. */
+  /** What was acknowledged, sent once more: the same answer, and nothing changes, whatever was written since. */
   async #repeat(isKilled: () => boolean): Promise<void> {
-    const last = this.#last;
-    if (last === undefined) return;
+    const done = this.#done[this.#random.between(0, this.#done.length - 1)];
+    if (done === undefined) return;
     try {
-      const answer = await last.request.send(this.#client, last.requestId, 1);
-      assert.deepEqual(answer.versions, last.versions, `${last.request.what}, repeated`);
+      const answer = await done.request.send(this.#client, done.requestId, 1);
+      assert.deepEqual(answer.versions, done.versions, `${done.request.what}, repeated`);
     } catch (error) {
       if (!isKilled() || error instanceof assert.AssertionError) throw error;
     }
   }
 
-  /** The last request of before the crash, repeated after it: the window of requests survives, too. */
-  async repeatLast(): Promise<void> {
-    await this.#repeat(() => false);
+  /** Requests of before the crash, repeated after it: what shards remember of requests survives, too. */
+  async repeatSome(): Promise<void> {
+    for (let i = 0; i < 5; i += 1) await this.#repeat(() => false);
   }
 
   #choose(): Request | undefined {
