@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const commands = {
+  proximadb: 'cli/src/main.ts',
   start: 'cli/src/main.ts start',
   demo: 'cli/src/main.ts demo',
   test: 'test/run.ts',

@@ -207,7 +207,7 @@ ${colors.bold('Next, in another terminal:')}
   curl ${rest}/v1/collections/${collection}/search --json '{"id": "queen", "k": 5, "include": ["metadata"]}'
   curl ${rest}/v1/collections/${collection}/search --json '{"id": "river", "filter": {"first": "a"}, "explain": true}'
   curl ${rest}/v1/collections/${collection}/stats
-  node cli/src/main.ts search --server 127.0.0.1:${grpcPort} --collection ${collection} --id python --include metadata
+  npm run proximadb -- search --server 127.0.0.1:${grpcPort} --collection ${collection} --id python --include metadata
 
 ${own === undefined ? 'The server belongs to the other demo.' : 'Ctrl-C stops the server; the next demo finds its words.'}`;
 }
