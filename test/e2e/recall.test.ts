@@ -48,7 +48,10 @@ async function load(name: string, metric: Metric, rows: number, partitions: numb
   }
 }
 
-/** Every eleventh word, common and rare ones alike, is stored; of those between, which are not, some are asked for. */
+/**
+ * Every eleventh word is stored; of those between, which are not, some are asked for. The choice matters: words that are stored, mixed a
+ * little, are found to 0.999, and rare words asked of a collection of common ones only to 0.93 (dot product 0.86), which no promise covers.
+ */
 const every = 11;
 const stored = entries.filter((_, i) => i % every === 0);
 const queries = Array.from({ length: queriesCount }, (_, i) => entries[every * (i * 149) + 5]?.[1] ?? new Float32Array(dimension));
