@@ -8,6 +8,7 @@ import type { SearchAnswer, SearchSpec, ShardReport, Shards, ShardsRequest, Stor
 import type { BuildJob, BuildResult, Predicate } from '@proximadb/segment';
 import type { IndexerConfig } from '../config.ts';
 import type { Assignment, LogKeeper } from '../host.ts';
+import type { BuildThreadData } from './build-thread.ts';
 import { Rpc, type Handler } from './rpc.ts';
 
 export interface ShardThreadData {
@@ -49,8 +50,8 @@ export class ShardPool implements Shards, Outcomes {
   constructor(options: ShardPoolOptions) {
     this.#options = options;
     const count = options.config.threads === 0 ? Math.max(1, availableParallelism() - 1) : options.config.threads;
-    this.#files = this.#start('files', './build-thread.ts', undefined, {});
-    this.#graphs = this.#start('graphs', './build-thread.ts', undefined, {});
+    this.#files = this.#start('files', './build-thread.ts', { yields: false } satisfies BuildThreadData, {});
+    this.#graphs = this.#start('graphs', './build-thread.ts', { yields: true } satisfies BuildThreadData, {});
     this.#threads = Array.from({ length: count }, (_, i) => {
       const name = `shards-${i}`;
       const { directory, logDirectory, config, logLevel, keeper } = options;
