@@ -9,7 +9,7 @@ export interface Machine {
   readonly memoryGiB: number;
   readonly system: string;
   readonly versions: Readonly<Record<string, string>>;
-  /** Averages over 1, 5 and 15 minutes before the run: above 0 somebody else worked, too. */
+  /** Averages over 1, 5 and 15 minutes before the run: near 0 on a machine that does nothing else. */
   readonly loadBefore: readonly number[];
 }
 
