@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { AppError } from '@proximadb/errors';
-import { crc32c, crcHeaderName, encodeCrc, partition, partitionOf, writeHeaderName, type Headers } from '@proximadb/log';
+import { crc32c, crcHeaderName, encodeCrc, offset, partition, partitionOf, writeHeaderName, type Headers } from '@proximadb/log';
 import { EmbeddedLog } from '@proximadb/log/embedded';
 import { createLogger } from '@proximadb/process';
 import { compileWalker, encodeDeleteRecord, encodeVectorRecord, type MetadataValue } from '@proximadb/record';
@@ -27,6 +27,7 @@ async function rig(overrides: Partial<Record<keyof IndexerConfig, number>> = {})
   let now = Date.now() * 1000;
   /** Jobs that will fail as on a full disk. */
   const faults = { builds: 0 };
+  const asked = { trims: [] as Promise<void>[], ticks: [] as number[] };
   let log = await EmbeddedLog.open({ directory: join(directory, 'log'), clock: () => now });
   let topic = await log.createTopic('proximadb-words-7', settings.partitions);
   const config = indexerConfig.parse({ growingRowsMax: 64, maintenanceMs: 20, idleMs: 100, graphRowsMin: 256, idleGraphRowsMin: 128, ...overrides });
@@ -43,7 +44,10 @@ async function rig(overrides: Partial<Record<keyof IndexerConfig, number>> = {})
         },
       },
       schemas: { walker: (id) => walkers.get(id), text: (id) => texts.get(id) ?? '', learn: async () => {} },
-      keeper: { trim: () => {}, tick: () => {} }, clock: () => now, logger: createLogger({ level: 'silent' }),
+      keeper: {
+        trim: (name, number, before) => { asked.trims.push(log.trim(name, partition(number), offset(before))); },
+        tick: (_name, number) => { asked.ticks.push(number); },
+      }, clock: () => now, logger: createLogger({ level: 'silent' }),
     });
     for (let each = 0; each < settings.partitions; each += 1) {
       host.assign({
@@ -77,7 +81,7 @@ async function rig(overrides: Partial<Record<keyof IndexerConfig, number>> = {})
     return answers[0]!;
   };
   return {
-    faults, log: () => log, topic, upsert, search, request, directory,
+    faults, asked, log: () => log, topic, upsert, search, request, directory,
     remove: (id: string) => write(encodeDeleteRecord(schemaIds.DeleteRecord, id), id),
     host: () => host,
     reopen: async () => { await host.close(); host = open(); },
@@ -267,6 +271,40 @@ describe('a host of shards', () => {
       assert.equal((await r.host().report(7)).reduce((sum, { growingRows }) => sum + growingRows, 0), 0);
       await r.reopen();
       assert.equal((await r.host().count(await r.request(), null)).count, 160);
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('has the log trimmed behind its manifest, and knows it again after a restart', async () => {
+    const r = await rig({ historyMs: 0, historyBytesMax: 0, maintenanceMs: 3_600_000 });
+    try {
+      for (let i = 0; i < 60; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
+      await r.host().settle(7);
+      for (let i = 60; i < 80; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
+      await r.host().maintain();
+      await Promise.all(r.asked.trims);
+      const durable = (await r.host().report(7)).map((report) => report.durable);
+      const extents = await r.log().extents(r.topic.topic);
+      assert.deepEqual(extents.map(({ start }) => Number(start)), durable.map((watermark) => watermark - 1), 'all but the last record below the manifest');
+      await r.reopen();
+      assert.equal((await r.host().count(await r.request(), null)).count, 80);
+      assert.ok((await r.host().report(7)).every(({ state }) => state === 'serving'));
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('asks for a tick where something expired and the log stands still', async () => {
+    const r = await rig({ tickMs: 1_000, maintenanceMs: 3_600_000 });
+    try {
+      await r.upsert('a', [1, 0, 0, 0], {}, null, BigInt(r.now() + 1_000_000));
+      await r.host().maintain();
+      assert.deepEqual(r.asked.ticks, [], 'nothing has expired');
+      r.setClock(r.now() + 2_000_000);
+      await new Promise((resolve) => { setTimeout(resolve, 1_100); });
+      await r.host().maintain();
+      assert.deepEqual(r.asked.ticks, [partitionOf(Buffer.from('a'), 2)]);
     } finally {
       await r.close();
     }
