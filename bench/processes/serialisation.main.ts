@@ -108,7 +108,7 @@ async function timeAppends(path: Path, requests: readonly AppendEntry[][], into:
 async function allocated(path: Path): Promise<{ heapBytes: number; bufferBytes: number }> {
   const heap: number[] = [];
   const buffers: number[] = [];
-  for (let attempt = 0; attempt < 25; attempt += 1) {
+  for (let attempt = 0; attempt < given.looks; attempt += 1) {
     globalThis.gc?.();
     const profiler = new GCProfiler();
     profiler.start();

@@ -47,7 +47,7 @@ async function run({ short, scratch, profiles, say }: BenchOptions): Promise<Rep
   const building = short ? undefined : await watchBuilding(client, collection);
   if (building !== undefined) say(`${Math.round(building.rate)} rows/s got graphs, ${building.indexed} in all`);
   say('bare USearch, after');
-  const bareAfter = await bareUsearchRate(short ? bareSizes : building?.sizes ?? bareSizes);
+  const bareAfter = short ? bareBefore : await bareUsearchRate(building?.sizes ?? bareSizes);
 
   const sustained = await write('sustained', words, words * sustainedRounds);
   say(`${rate(sustained)} vec/s acked`);

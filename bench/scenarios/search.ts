@@ -45,7 +45,7 @@ async function run({ short, scratch, profiles, say }: BenchOptions): Promise<Rep
   const { indexed } = short ? { indexed: 0 } : await watchBuilding(client, collection);
   say(`${written} words, ${indexed} with a graph`);
 
-  const queries = words.names.flatMap((_, word) => (isQuery(word) ? [vectorOf(words, word)] : [])).slice(0, short ? 10 : 400);
+  const queries = words.names.flatMap((_, word) => (isQuery(word) ? [vectorOf(words, word)] : [])).slice(0, short ? 4 : 400);
   const ways = shares.flatMap((share) => efs.map((ef): Way => ({
     share, ef, alone: [], together: [], recalls: [], strategies: '', togetherMs: 0,
     request: { collection, k, filter: filterOf(share), exact: ef === 'exact', ef: typeof ef === 'number' ? ef : null },

@@ -12,6 +12,8 @@ export interface SerialisationCase {
   readonly repeats: number;
   /** Requests of a round that are appended. */
   readonly appends: number;
+  /** Looks at the heap, for what is allocated. */
+  readonly looks: number;
   /** For the logs. */
   readonly directory: string;
 }
