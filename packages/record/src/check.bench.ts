@@ -1,4 +1,4 @@
-/* eslint-disable no-console -- a script */
+ 
 /** Nanoseconds that `check`, `view` and `copyVector` take a record, on one core: `node packages/record/src/check.bench.ts`. */
 import { schemaText, type Metric } from '@proximadb/schemas';
 import { compileWalker, encodeVectorRecord, type Metadata, type RecordLimits } from './index.ts';

@@ -2,7 +2,7 @@
  * A process of its own for the tests of crashes, of the disk and of the lock: opens the log of a directory and does what it is told.
  * Writes a line to its standard output for each thing that is done, before it does the next. Ends by itself, or is killed.
  */
-/* eslint-disable no-restricted-globals -- a program, not a module */
+ 
 import { writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { offset, partition, type AppendEntry } from '../port.ts';

@@ -1,5 +1,5 @@
 /** Starts `append.fixture.ts` for a test. */
-/* eslint-disable no-restricted-globals -- for tests: they start the very Node that runs them */
+ 
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';

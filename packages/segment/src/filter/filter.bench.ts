@@ -3,7 +3,7 @@
  * are interleaved; the median of the rounds and, in brackets, the best, which says more on a busy machine.
  * Run: node packages/segment/src/filter/filter.bench.ts
  */
-/* eslint-disable no-console -- a benchmark prints */
+ 
 import { RoaringBitmap32 } from 'roaring-wasm';
 import type { Metadata, MetadataValue } from '@proximadb/record';
 import { orPosting, postingWords } from './posting.ts';

@@ -4,7 +4,7 @@
  * which says more on a busy machine.
  * Run: node packages/segment/src/kernels/scan.bench.ts
  */
-/* eslint-disable no-console -- a benchmark prints */
+ 
 import { kMax, normalized, Slab, type KernelMetric } from './index.ts';
 
 const cases: readonly { readonly dimension: number; readonly rows: number; readonly aimNs: number | undefined }[] = [
