@@ -7,6 +7,7 @@ import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gat
 import type { LogReader } from '@proximadb/log';
 import type { Logger } from '@proximadb/process';
 import type { SearchAnswer, SearchSpec, SegmentCost, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark } from '@proximadb/query';
+import { mergePages, type Page } from '@proximadb/segment/merge';
 import type { CollectionSettings } from '@proximadb/schemas';
 import type { Predicate } from '@proximadb/segment';
 import type { IndexerConfig } from './config.ts';
@@ -114,39 +115,12 @@ export class ShardHost implements Shards, Outcomes {
 
   async scroll(
     request: ShardsRequest, page: { readonly filter: Predicate | null; readonly after: string | null; readonly limit: number; readonly bytesMax: number },
-  ): Promise<{ rows: StoredRow[]; more: boolean; watermarks: Watermark[] }> {
+  ): Promise<Page<StoredRow> & { watermarks: Watermark[] }> {
     const shards = await this.#ready(request);
     const after = page.after === null ? null : Buffer.from(page.after);
     const watermarks = watermarksOf(shards);
-    const heads = shards.map((shard) => ({ shard, rest: shard.rows.scroll(page.filter, after, shard.nowMicros) }));
-    const found: { shard: Shard; row: LiveRow }[] = [];
-    let more = false;
-    // Each shard gives its own first rows; the page is the first of all of them.
-    for (const { shard, rest } of heads) {
-      let count = 0;
-      let bytes = 0;
-      for (const row of rest) {
-        if (count === page.limit || (count > 0 && bytes + row.view.bytes.length > page.bytesMax)) {
-          more = true;
-          break;
-        }
-        count += 1;
-        bytes += row.view.bytes.length;
-        found.push({ shard, row });
-      }
-    }
-    found.sort((a, b) => Buffer.compare(a.row.view.idBytes, b.row.view.idBytes));
-    const rows: StoredRow[] = [];
-    let bytes = 0;
-    for (const { shard, row } of found) {
-      if (rows.length === page.limit || (rows.length > 0 && bytes + row.view.bytes.length > page.bytesMax)) {
-        more = true;
-        break;
-      }
-      bytes += row.view.bytes.length;
-      rows.push(storedOf(shard, row));
-    }
-    return { rows, more, watermarks };
+    const pages = shards.map((shard) => pageOf(shard, page, after));
+    return { ...mergePages(pages, page.limit, page.bytesMax), watermarks };
   }
 
   async count(request: ShardsRequest, filter: Predicate | null): Promise<{ count: number; watermarks: Watermark[] }> {
@@ -229,6 +203,20 @@ function watermarksOf(shards: readonly Shard[]): Watermark[] {
 function hitOf(shard: Shard, candidate: Candidate, records: boolean): ShardHit {
   const { view, offset } = shard.rows.read(candidate);
   return { id: view.id, distance: candidate.distance, partition: shard.identity.partition, offset, record: records ? view.bytes : null };
+}
+
+/** A shard's own first rows; the page of several shards is merged from these. */
+function pageOf(
+  shard: Shard, page: { readonly filter: Predicate | null; readonly limit: number; readonly bytesMax: number }, after: Buffer | null,
+): Page<StoredRow> {
+  const rows: StoredRow[] = [];
+  let bytes = 0;
+  for (const row of shard.rows.scroll(page.filter, after, shard.nowMicros)) {
+    bytes += row.view.bytes.length;
+    if (rows.length === page.limit || (rows.length > 0 && bytes > page.bytesMax)) return { rows, more: true };
+    rows.push(storedOf(shard, row));
+  }
+  return { rows, more: false };
 }
 
 function storedOf(shard: Shard, { view, offset }: LiveRow): StoredRow {

@@ -1,8 +1,6 @@
 /** The query service: what a read asks for is checked, sent to the shards once they are far enough, and merged. */
 export { queryDefaults, queryLimits, type QueryConfig } from './config.ts';
 export { createQuery, type QueryDependencies } from './create.ts';
-export { mergeHits, mergePages, nearer, type Page } from './merge.ts';
-export { compareIds } from './order.ts';
 export type { Query } from './query.ts';
 export type { FilterReader } from './records.ts';
 export type {

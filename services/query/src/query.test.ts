@@ -8,7 +8,7 @@ import { parseVersion, recordCounters } from '@proximadb/record';
 import {
   CountRequest, GetRequest, ScrollRequest, SearchBatchRequest, SearchRequest, type Filter, type FilterOperator, type FilterValue, type Metric,
 } from '@proximadb/schemas';
-import { compareIds } from './order.ts';
+import { compareIds } from '@proximadb/segment/merge';
 import { distance } from './testing/memory-shards.ts';
 import { call, errorOf, openFixture, reading, type Fixture } from './testing/fixture.ts';
 import { decodeCursor, decodeToken } from './tokens.ts';

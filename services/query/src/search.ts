@@ -5,7 +5,7 @@ import { partitionOf } from '@proximadb/log';
 import { formatVersion, wireSchemaId } from '@proximadb/record';
 import type { Explain, Hit, Metric, SearchBatchRequest, SearchBatchResponse, SearchRequest, SearchResponse } from '@proximadb/schemas';
 import { compileFilter } from '@proximadb/segment/filter';
-import { mergeHits } from './merge.ts';
+import { mergeHits } from '@proximadb/segment/merge';
 import { checkAnswerBytes, checkId, reading, type Read, type ReadDependencies } from './reads.ts';
 import type { SearchAnswer, SearchSpec, SegmentCost, ShardHit } from './shards.ts';
 

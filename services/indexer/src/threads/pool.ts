@@ -5,6 +5,7 @@ import { AppError } from '@proximadb/errors';
 import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
 import type { Logger, LogLevel } from '@proximadb/process';
 import type { SearchAnswer, SearchSpec, ShardReport, Shards, ShardsRequest, StoredRow, Watermark } from '@proximadb/query';
+import { mergeHits, mergePages, type Page } from '@proximadb/segment/merge';
 import type { BuildJob, BuildResult, Predicate } from '@proximadb/segment';
 import type { IndexerConfig } from '../config.ts';
 import type { Assignment, LogKeeper } from '../host.ts';
@@ -77,9 +78,7 @@ export class ShardPool implements Shards, Outcomes {
     const parts = await this.#fanOut<{ answers: SearchAnswer[]; watermarks: Watermark[] }>(request, 'search', searches);
     const answers = searches.map((spec, i) => {
       const all = parts.map((part) => part.answers[i] ?? { hits: [], costs: [] });
-      const hits = all.flatMap((answer) => answer.hits);
-      if (all.length > 1) hits.sort((a, b) => a.distance - b.distance || a.partition - b.partition || a.offset - b.offset);
-      return { hits: hits.slice(0, spec.k), costs: all.flatMap(({ costs }) => costs) };
+      return { hits: mergeHits(all.map(({ hits }) => hits), spec.k), costs: all.flatMap(({ costs }) => costs) };
     });
     return { answers, watermarks: parts.flatMap(({ watermarks }) => watermarks) };
   }
@@ -90,23 +89,9 @@ export class ShardPool implements Shards, Outcomes {
   }
 
   async scroll(request: ShardsRequest, page: { filter: Predicate | null; after: string | null; limit: number; bytesMax: number }):
-    Promise<{ rows: StoredRow[]; more: boolean; watermarks: Watermark[] }> {
+    Promise<Page<StoredRow> & { watermarks: Watermark[] }> {
     const parts = await this.#fanOut<{ rows: StoredRow[]; more: boolean; watermarks: Watermark[] }>(request, 'scroll', page);
-    const watermarks = parts.flatMap((part) => part.watermarks);
-    const [only] = parts;
-    if (parts.length === 1 && only !== undefined) return only;
-    // What a part left out comes after its last row, so nothing after the first such row may be shown.
-    const merged = parts.flatMap(({ rows, more }) => rows.map((row, i) => ({ row, bytes: Buffer.from(row.id), ends: more && i === rows.length - 1 })));
-    merged.sort((a, b) => Buffer.compare(a.bytes, b.bytes));
-    const rows: StoredRow[] = [];
-    let size = 0;
-    for (const { row, ends } of merged) {
-      if (rows.length === page.limit || (rows.length > 0 && size + row.record.length > page.bytesMax)) return { rows, more: true, watermarks };
-      rows.push(row);
-      size += row.record.length;
-      if (ends) return { rows, more: true, watermarks };
-    }
-    return { rows, more: false, watermarks };
+    return { ...mergePages(parts, page.limit, page.bytesMax), watermarks: parts.flatMap(({ watermarks }) => watermarks) };
   }
 
   async count(request: ShardsRequest, filter: Predicate | null): Promise<{ count: number; watermarks: Watermark[] }> {

@@ -8,8 +8,8 @@ import { offset, partition, partitionOf, type Log } from '@proximadb/log';
 import { wireSchemaId, type RecordView } from '@proximadb/record';
 import type { Metric } from '@proximadb/schemas';
 import { matches, type Predicate } from '@proximadb/segment/filter';
-import { mergeHits, mergePages } from '../merge.ts';
-import { compareIds } from '../order.ts';
+import { mergeHits, mergePages } from '@proximadb/segment/merge';
+import { compareIds } from '@proximadb/segment/merge';
 import type { SearchAnswer, SearchSpec, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark } from '../shards.ts';
 
 interface Partition {

@@ -43,3 +43,5 @@ export function mergePages<Row extends { readonly id: string; readonly record: U
   }
   return { rows: known.slice(0, count), more: count < all.length || pages.some(({ more }) => more) };
 }
+
+export { compareIds } from './order.ts';
