@@ -22,7 +22,7 @@ async function createAndDie(log: Log, name: string): Promise<number> {
   const { value, headers } = new CatalogCodec().encode({
     requestId: `dead-${name}`, atMicros: 1, event: { kind: 'created', name, settings, description: '', tags: {} },
   });
-  const [at = 0] = await log.append(catalogTopic, [{ partition: partition(0), key: new Uint8Array(), value, headers }]);
+  const { offsets: [at = 0] } = await log.append(catalogTopic, [{ partition: partition(0), key: new Uint8Array(), value, headers }]);
   return at + 1;
 }
 

@@ -61,7 +61,7 @@ export class Journal implements AsyncDisposable {
   async append(event: Event, requestId: string = randomUUID(), signal?: AbortSignal): Promise<Outcome> {
     if (this.#stopped !== undefined) throw this.#unavailable(this.#stopped);
     const { value, headers } = this.#codec.encode({ requestId, atMicros: this.#options.clock(), event });
-    const [at] = await this.#options.log.append(catalogTopic, [{ partition: partition(0), key: Buffer.from(requestId), value, headers }], signal);
+    const { offsets: [at] } = await this.#options.log.append(catalogTopic, [{ partition: partition(0), key: Buffer.from(requestId), value, headers }], signal);
     await this.passed((at ?? 0) + 1, signal);
     const outcome = this.state.outcomeOf(requestId);
     if (outcome === undefined) throw new AppError('UNAVAILABLE', 'the outcome of the request is not remembered any more; look what is there');

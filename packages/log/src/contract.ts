@@ -8,7 +8,7 @@ import { after, before, describe, test as nodeTest } from 'node:test';
 import { AppError, type Code } from '@proximadb/errors';
 import fc from 'fast-check';
 import { crc32c, crcHeaderName, encodeCrc, traceHeaderName, writeHeaderName } from './headers.ts';
-import { offset, partition, type AppendEntry, type Batch, type Log, type LogRecord, type Offset } from './port.ts';
+import { offset, partition, type AppendEntry, type Appended, type Batch, type Log, type LogRecord, type Offset } from './port.ts';
 
 export interface OpenedLog {
   readonly log: Log;
@@ -27,6 +27,8 @@ export function entryOf(at: number, value: string | null, headers: AppendEntry['
   return { partition: partition(at), key: bytes(`key of ${(value ?? 'nothing').slice(0, 40)}`), value: value === null ? null : bytes(value), headers };
 }
 
+/** Offsets of an append. */
+const appended = async (append: Promise<Appended>): Promise<readonly Offset[]> => (await append).offsets;
 const isCode = (code: Code) => (error: unknown): boolean => error instanceof AppError && error.code === code;
 const texts = (records: readonly LogRecord[]): (string | null)[] => records.map(({ value }) => value === null ? null : new TextDecoder().decode(value));
 
@@ -131,7 +133,7 @@ function topics(log: () => Log, newTopic: NewTopic): void {
     const made = await log().createTopic(topic, 2);
     assert.notEqual(made.topicId, old?.topicId);
     assert.deepEqual(await log().extents(topic), [{ start: 0, end: 0 }, { start: 0, end: 0 }]);
-    assert.deepEqual(await log().append(topic, [entryOf(0, 'new')]), [0]);
+    assert.deepEqual(await appended(log().append(topic, [entryOf(0, 'new')])), [0]);
     assert.deepEqual(texts(await readAll(log(), topic, 0)), ['new']);
   });
 }
@@ -139,15 +141,15 @@ function topics(log: () => Log, newTopic: NewTopic): void {
 function appends(log: () => Log, newTopic: NewTopic): void {
   test('an append answers the offset of each entry in the order given, counted in each partition', async () => {
     const topic = await newTopic(3);
-    assert.deepEqual(await log().append(topic, [entryOf(2, 'a'), entryOf(0, 'b'), entryOf(2, 'c'), entryOf(2, 'd')]), [0, 0, 1, 2]);
-    assert.deepEqual(await log().append(topic, [entryOf(0, 'e'), entryOf(1, 'f')]), [1, 0]);
+    assert.deepEqual(await appended(log().append(topic, [entryOf(2, 'a'), entryOf(0, 'b'), entryOf(2, 'c'), entryOf(2, 'd')])), [0, 0, 1, 2]);
+    assert.deepEqual(await appended(log().append(topic, [entryOf(0, 'e'), entryOf(1, 'f')])), [1, 0]);
     assert.deepEqual(await log().extents(topic), [{ start: 0, end: 2 }, { start: 0, end: 1 }, { start: 0, end: 3 }]);
     assert.deepEqual(texts(await readAll(log(), topic, 2)), ['a', 'c', 'd']);
   });
 
   test('an append of nothing changes nothing', async () => {
     const topic = await newTopic(1);
-    assert.deepEqual(await log().append(topic, []), []);
+    assert.deepEqual(await appended(log().append(topic, [])), []);
     assert.deepEqual(await log().extents(topic), [{ start: 0, end: 0 }]);
   });
 
@@ -179,7 +181,7 @@ function appends(log: () => Log, newTopic: NewTopic): void {
     });
     const entry = fc.record({ partition: fc.constant(partition(0)), key: shifted, value: fc.option(shifted, { nil: null }), headers });
     await fc.assert(fc.asyncProperty(fc.array(entry, { minLength: 1, maxLength: 8 }), async (entries) => {
-      const [first] = await log().append(topic, entries);
+      const [first] = await appended(log().append(topic, entries));
       const { records } = await log().read(topic, partition(0), first ?? offset(0), 1024 * 1024);
       assert.deepEqual(records.map((record) => plain(record)), entries.map((written) => plain(written)));
     }), { numRuns: 30, interruptAfterTimeLimit: 3_000 });
@@ -188,7 +190,7 @@ function appends(log: () => Log, newTopic: NewTopic): void {
   test('appends that run at once are all there, each in one piece, in the order of the calls', async () => {
     const topic = await newTopic(2);
     const calls = Array.from({ length: 60 }, (_, call) => Array.from({ length: 1 + call % 5 }, (_, at) => entryOf(at % 2, `${call}.${at}`)));
-    const answers = await Promise.all(calls.map((entries) => log().append(topic, entries)));
+    const answers = await Promise.all(calls.map((entries) => appended(log().append(topic, entries))));
     for (const at of [0, 1]) {
       const written = calls.flatMap((entries) => entries.filter((entry) => entry.partition === partition(at)));
       assert.deepEqual(texts(await readAll(log(), topic, at)), written.map(({ value }) => new TextDecoder().decode(value ?? undefined)));
@@ -341,7 +343,7 @@ function trims(log: () => Log, newTopic: NewTopic): void {
     await log().append(topic, [entryOf(0, 'a'), entryOf(0, 'b')]);
     await log().trim(topic, partition(0), offset(2));
     assert.deepEqual(await log().extents(topic), [{ start: 2, end: 2 }]);
-    assert.deepEqual(await log().append(topic, [entryOf(0, 'c')]), [2]);
+    assert.deepEqual(await appended(log().append(topic, [entryOf(0, 'c')])), [2]);
     assert.deepEqual(texts(await readAll(log(), topic, 0, 2)), ['c']);
   });
 
@@ -369,7 +371,7 @@ function restarts(log: () => Log, newTopic: NewTopic, reopen: () => Promise<void
     assert.deepEqual(await log().describeTopic(topic), identity);
     assert.deepEqual(await log().extents(topic), [{ start: 0, end: 10 }, { start: 10, end: 10 }, { start: 3, end: 10 }]);
     assert.deepEqual((await readAll(log(), topic, 0)).map((record) => plain(record)), before.map((record) => plain(record)));
-    const next: readonly Offset[] = await log().append(topic, [entryOf(0, 'a'), entryOf(1, 'b'), entryOf(2, 'c')]);
+    const next = await appended(log().append(topic, [entryOf(0, 'a'), entryOf(1, 'b'), entryOf(2, 'c')]));
     assert.deepEqual(next, [10, 10, 10]);
   });
 }

@@ -31,6 +31,11 @@ export interface LogRecord {
   /** A view that is valid as long as it is referenced and never changes. */
   readonly value: Uint8Array | null;
   readonly headers: Headers;
+  /**
+   * Why no shard applies it, whatever it holds: it was written in a transaction, is a mark of one, or cannot be decoded. The offset is
+   * taken all the same. Absent: an ordinary record.
+   */
+  readonly refused?: string;
 }
 
 /** Consecutive records of one partition. */
@@ -56,6 +61,17 @@ export interface Extent {
   readonly end: Offset;
 }
 
+/** What an append answers. */
+export interface Appended {
+  /** Of each entry, in the order given. */
+  readonly offsets: readonly Offset[];
+  /**
+   * Whether entries may stand in the log a second time, at other offsets: their first fate was unknown, so they were sent again. Which
+   * of the two a shard applied only the shard knows.
+   */
+  readonly repeated: boolean;
+}
+
 /** What became of one entry of a failed append. */
 export type Fate = { readonly kind: 'written'; readonly offset: Offset } | { readonly kind: 'not_written' } | { readonly kind: 'unknown' };
 
@@ -63,7 +79,7 @@ export interface Log extends AsyncDisposable {
   readonly clusterId: string;
   /**
    * Makes a topic, or finds it as asked for.
-   * @throws AppError FAILED_PRECONDITION where it exists with another number of partitions.
+   * @throws AppError FAILED_PRECONDITION, naming what differs, where it exists with another number of partitions or other settings.
    */
   createTopic(topic: string, partitions: number): Promise<TopicIdentity>;
   describeTopic(topic: string): Promise<TopicIdentity | undefined>;
@@ -71,11 +87,10 @@ export interface Log extends AsyncDisposable {
   deleteTopic(topic: string): Promise<void>;
   /**
    * Appends entries, in their order within each partition, and settles when all of them are durable.
-   * @returns the offset of each entry, in the order given.
    * @throws AppendError with each entry's fate, if any may be in the log; AppError RESOURCE_EXHAUSTED, with a time to
    *   come back, if too much waits to be appended; NOT_FOUND for an unknown topic; INVALID_ARGUMENT for a partition out of range.
    */
-  append(topic: string, entries: readonly AppendEntry[], signal?: AbortSignal): Promise<Offset[]>;
+  append(topic: string, entries: readonly AppendEntry[], signal?: AbortSignal): Promise<Appended>;
   /** Start and end of every partition; ends cover all that was acknowledged before the call. */
   extents(topic: string): Promise<Extent[]>;
   /**
@@ -86,7 +101,8 @@ export interface Log extends AsyncDisposable {
   /**
    * Every record from an offset on, as it becomes durable, until the signal aborts (then it ends without an error).
    * Pulls: nothing is read ahead of the consumer by more than one batch.
-   * @throws AppError OUT_OF_RANGE as `read`, NOT_FOUND once the topic is gone.
+   * @throws AppError OUT_OF_RANGE as `read`; NOT_FOUND once the topic is gone, even if one of its name was made since; UNAVAILABLE once the
+   *   connection to the log was lost: who goes on sees to it first that it is still the same log.
    */
   tail(topic: string, partition: Partition, from: Offset, signal: AbortSignal): AsyncIterable<Batch>;
   /** Deletes the records below an offset; at most up to the end. Going back is no error and changes nothing. */

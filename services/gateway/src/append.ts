@@ -1,6 +1,6 @@
 import { AppError, assert, toAppError, type ErrorDetail } from '@proximadb/errors';
 import type { Collection } from '@proximadb/catalog';
-import { AppendError, crc32c, partitionOf, type AppendEntry, type Fate, type Log, type Offset } from '@proximadb/log';
+import { AppendError, crc32c, partitionOf, type AppendEntry, type Appended, type Fate, type Log } from '@proximadb/log';
 import { type CallContext, within } from '@proximadb/process';
 import { formatVersion } from '@proximadb/record';
 import { ReadToken, type RefusedRecord } from '@proximadb/schemas';
@@ -42,10 +42,10 @@ export interface AppendDependencies {
 export async function append(write: Write, context: CallContext, dependencies: AppendDependencies): Promise<Written> {
   const { requestId, records, conditions, collection: { settings: { partitions } } } = write;
   const entries = entriesOf({ requestId, records, conditions, partitions });
-  const offsets = await appendAll(write, entries, context, dependencies);
+  const { offsets, repeated } = await appendAll(write, entries, context, dependencies);
   const through = new Array<number>(write.collection.settings.partitions).fill(0);
   entries.forEach(({ partition }, record) => { through[partition] = Math.max(through[partition] ?? 0, (offsets[record] ?? 0) + 1); });
-  if (!write.decidedByShards) {
+  if (!write.decidedByShards && !repeated) {
     return { offsets: through, versions: offsets.map((offset) => formatVersion(write.collection.log, offset)), refused: [] };
   }
   return { offsets: through, ...await decided(write, entries, through, context, dependencies.outcomes) };
@@ -65,14 +65,14 @@ export function entriesOf(
   });
 }
 
-async function appendAll(write: Write, entries: readonly AppendEntry[], context: CallContext, dependencies: AppendDependencies): Promise<Offset[]> {
+async function appendAll(write: Write, entries: readonly AppendEntry[], context: CallContext, dependencies: AppendDependencies): Promise<Appended> {
   const appended = dependencies.log.append(write.collection.topic, entries, context.signal);
   // The log may hold the bytes longer than the caller waits.
   appended.then(dependencies.release, dependencies.release);
   try {
-    const offsets = await within(appended, context.signal);
-    assert(offsets.length === entries.length, 'the log answered another number of offsets');
-    return offsets;
+    const answer = await within(appended, context.signal);
+    assert(answer.offsets.length === entries.length, 'the log answered another number of offsets');
+    return answer;
   } catch (thrown) {
     throw failedAppend(write, thrown, context.signal);
   }

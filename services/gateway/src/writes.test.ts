@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { AppError, httpStatus, type Code, type ErrorDetail } from '@proximadb/errors';
-import { partitionOf, writeHeaderName, type Fate, AppendError, offset } from '@proximadb/log';
+import { partitionOf, writeHeaderName, type Appended, type Fate, AppendError, offset } from '@proximadb/log';
 import { decodeVectorRecord, encodeDeleteRecord, encodePatchRecord, encodeVectorRecord, parseVersion, recordCounters } from '@proximadb/record';
 import { Condition, decodeAvro, ReadToken, type DeleteRequest, type PatchRequest, type UpsertRequest } from '@proximadb/schemas';
 import { call, deleteOf, errorOf, openFixture, patchOf, upsertOf, type Fixture } from './testing/fixture.ts';
@@ -260,6 +260,18 @@ test("a log that fails tells each record's fate, and how to repeat the request",
   assert.equal(fixture.gateway.inFlightBytes, 0);
 });
 
+test('records that may stand in the log twice are answered by the shards, which know the one that was applied', async () => {
+  fixture.append = async (name, entries) => {
+    const { offsets } = await fixture.log.append(name, entries);
+    assert.equal(offsets.length, 1);
+    return { ...await fixture.log.append(name, entries), repeated: true };
+  };
+  const { versions: [version] } = await upsert({ records: [good('twice')], requestId: 'sent-twice' });
+  const stored = (await fixture.log.extents(topic)).reduce((sum, { end }) => sum + end, 0);
+  assert.equal(stored, 2);
+  assert.equal(version, `${log}-0`, 'the second changed nothing');
+});
+
 test('a log that is full or gone says so as it is', async () => {
   fixture.append = () => Promise.reject(new AppError('RESOURCE_EXHAUSTED', 'full', { retryAfterMs: 7 }));
   const full = await errorOf(upsert({ records: [good()] }));
@@ -271,14 +283,14 @@ test('a log that is full or gone says so as it is', async () => {
 });
 
 test('a log that does not answer in time leaves all fates unknown, and holds its bytes until it does', async () => {
-  let settle: ((offsets: never[]) => void) | undefined;
+  let settle: ((appended: Appended) => void) | undefined;
   fixture.append = () => new Promise((resolve) => { settle = resolve; });
   const record = good();
   const error = await errorOf(upsert({ records: [record], timeoutMs: 20 }));
   assert.equal(error.code, 'DEADLINE_EXCEEDED');
   assert.deepEqual(error.details, [{ record: 0, reason: 'unknown' }]);
   assert.equal(fixture.gateway.inFlightBytes, record.length);
-  settle?.([]);
+  settle?.({ offsets: [], repeated: false });
   await new Promise(setImmediate);
   assert.equal(fixture.gateway.inFlightBytes, 0);
 });

@@ -66,7 +66,7 @@ async function rig(overrides: Partial<Record<keyof IndexerConfig, number>> = {})
       [writeHeaderName]: avroType('WriteHeader').toBuffer({ request_id: requestId, sequence: 0, condition }),
       ...(value === null ? {} : { [crcHeaderName]: encodeCrc(crc32c(value)) }),
     };
-    const [offset] = await log.append(topic.topic, [{ partition: partitionOf(key, settings.partitions), key, value, headers }]);
+    const { offsets: [offset] } = await log.append(topic.topic, [{ partition: partitionOf(key, settings.partitions), key, value, headers }]);
     const [answer] = await host.outcomes(7, requestId, [{ partition: partitionOf(key, settings.partitions), through: Number(offset) + 1, count: 1 }], 10_000);
     return answer!.outcomes[0]!;
   };

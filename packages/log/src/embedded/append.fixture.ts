@@ -76,7 +76,7 @@ async function fill(log: EmbeddedLog): Promise<void> {
   say(JSON.stringify({ written, end: extent?.end, refusal: { code: refusal.code, fates: refusal.fates } }));
   await log.trim(topic, partition(0), offset(written));
   while ((await log.usage()).erasing) await sleep(1);
-  const offsets = await log.append(topic, [entry, entry]);
+  const { offsets } = await log.append(topic, [entry, entry]);
   say(JSON.stringify({ offsets, extent: (await log.extents(topic))[0] }));
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AppError, assert, invalid } from '@proximadb/errors';
-import type { AppendEntry, Batch, Extent, Log, Offset, Partition, TopicIdentity } from '../port.ts';
+import type { AppendEntry, Appended, Batch, Extent, Log, Offset, Partition, TopicIdentity } from '../port.ts';
 import { channelName } from './announcements.ts';
 import { AppendQueue, type QueueLimits } from './append-queue.ts';
 import { DirectoryLock } from './directory-lock.ts';
@@ -96,7 +96,7 @@ export class EmbeddedLog implements Log {
     this.#topics.delete(topic);
   }
 
-  async append(topic: string, entries: readonly AppendEntry[], signal?: AbortSignal): Promise<Offset[]> {
+  async append(topic: string, entries: readonly AppendEntry[], signal?: AbortSignal): Promise<Appended> {
     this.#assertOpen();
     const row = this.#row(topic);
     if (signal?.aborted === true) throw new AppError('CANCELLED', 'the append was cancelled before it began', { cause: signal.reason });
@@ -107,10 +107,10 @@ export class EmbeddedLog implements Log {
       checkPartition(row, entry.partition, at);
       bytes += entry.key.length + (entry.value?.length ?? 0);
     }
-    if (entries.length === 0) return [];
+    if (entries.length === 0) return { offsets: [], repeated: false };
     this.#queue.admit(bytes, entries.length);
     const frame = encodeFrame(entries, this.#appendTime(), this.#recordBytesMax);
-    return this.#queue.push(topic, { topic: row.number, entries: entries.length, frame }, signal);
+    return { offsets: await this.#queue.push(topic, { topic: row.number, entries: entries.length, frame }, signal), repeated: false };
   }
 
   extents(topic: string): Promise<Extent[]> {

@@ -72,7 +72,7 @@ test('append times never go back, whatever the clock does, over a restart, too',
       await log.createTopic('t', 1);
       for (const clock of clocks) {
         now = clock;
-        const [at] = await log.append('t', [entryOf(0, 'a')]);
+        const [at] = (await log.append('t', [entryOf(0, 'a')])).offsets;
         const { records } = await log.read('t', partition(0), at ?? offset(0), 1);
         times.push(records[0]?.appendTimeMicros ?? NaN);
       }
@@ -94,7 +94,7 @@ test('more than may wait is refused with a time to come back; what was admitted 
     assert.ok(error instanceof AppError && error.code === 'RESOURCE_EXHAUSTED' && error.retryable, String(error));
   }
   assert.deepEqual(await log.extents('t'), [{ start: 0, end: 80 }]);
-  assert.equal((await log.append('t', request)).length, 40);
+  assert.equal((await log.append('t', request)).offsets.length, 40);
 }));
 
 test('a record that is too large refuses its request by its place, and writes nothing', () => withLog({}, async (log) => {

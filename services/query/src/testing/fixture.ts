@@ -44,7 +44,7 @@ export async function openFixture(config: Partial<QueryConfig> = {}): Promise<Fi
       const key = new TextEncoder().encode(id);
       return { partition: partitionOf(key, partitions), key, value, headers: {} };
     });
-    const appended = await log.append(topic, entries);
+    const { offsets: appended } = await log.append(topic, entries);
     const offsets = new Array<number>(partitions).fill(0);
     for (const [index, { partition }] of entries.entries()) offsets[partition] = (appended[index] ?? 0) + 1;
     return encodeToken({ log: number, offsets });
