@@ -136,7 +136,7 @@ function wantedOf(entries: readonly AppendEntry[], through: readonly number[]): 
 
 async function askShards(write: Write, wanted: readonly OutcomesWanted[], token: string, context: CallContext, outcomes: Outcomes) {
   try {
-    const asked = outcomes.outcomes(write.collection.log, write.requestId, wanted, context.deadline.remainingMs());
+    const asked = outcomes.outcomes(write.collection.log, write.requestId, wanted, context.deadline.remainingMs(), context.signal);
     const answers = await within(asked, context.signal);
     return new Map(answers.map((answer) => [answer.partition, answer.outcomes]));
   } catch (thrown) {

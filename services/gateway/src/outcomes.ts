@@ -23,5 +23,6 @@ export interface PartitionOutcomes {
 
 export interface Outcomes {
   /** @throws AppError DEADLINE_EXCEEDED if a shard does not get there in time, UNAVAILABLE if nobody serves the partition. */
-  outcomes(log: number, requestId: string, wanted: readonly OutcomesWanted[], timeoutMs: number): Promise<readonly PartitionOutcomes[]>;
+  outcomes(log: number, requestId: string, wanted: readonly OutcomesWanted[], timeoutMs: number, signal?: AbortSignal):
+    Promise<readonly PartitionOutcomes[]>;
 }

@@ -9,7 +9,7 @@ import { crc32c, crcHeaderName, encodeCrc, offset, partition, partitionOf, write
 import { EmbeddedLog } from '@proximadb/log/embedded';
 import { createLogger } from '@proximadb/process';
 import { compileWalker, encodeDeleteRecord, encodeVectorRecord, type MetadataValue } from '@proximadb/record';
-import { avroType, schemaText, type CollectionSettings, type WriteHeader } from '@proximadb/schemas';
+import { avroType, schemaText, type CollectionSettings, type Filter, type WriteHeader } from '@proximadb/schemas';
 import { runBuildJob } from '@proximadb/segment';
 import { indexerConfig, ShardHost, type IndexerConfig } from './index.ts';
 
@@ -20,6 +20,9 @@ const walkers = new Map([...texts].map(([id, text]) => [id, compileWalker(JSON.p
 const settings: CollectionSettings = {
   dimension: 4, metric: 'cosine', partitions: 2, index: 'hnsw', m: 8, ef_construction: 64, quantization: 'f32', record_bytes_max: 1 << 16,
 };
+
+/** n < 0 */
+const below0: Filter = { node: { kind: 'comparison', value: { path: ['n'], operator: 'lt', values: [{ value: { kind: 'long', value: 0n } }] } } };
 
 /** A host of two partitions on a real log. */
 async function rig(overrides: Partial<Record<keyof IndexerConfig, number>> = {}) {
@@ -135,7 +138,7 @@ describe('a host of shards', () => {
         // w49 is deleted.
         const { hits } = await r.search(angle(49.9), 3);
         assert.deepEqual(hits.map(({ id }) => id), ['w50', 'w51', 'w48'], phase);
-        const filtered = await r.host().count(await r.request(), { kind: 'range', path: ['n'], lower: null, upper: { value: 0n, inclusive: false } });
+        const filtered = await r.host().count(await r.request(), below0);
         assert.equal(filtered.count, 100, phase);
         const page = await r.host().scroll(await r.request(), { filter: null, after: 'w5', limit: 1000, bytesMax: 1 << 24 });
         const ids = page.rows.map(({ id }) => id);
@@ -363,6 +366,21 @@ describe('a host of shards', () => {
       assert.ok((await r.host().report(7)).every(({ segments }) => segments.every(({ indexed }) => indexed)));
       await r.damage('vectors.f32');
       await assert.rejects(r.host().count(await r.request(), null), { code: 'UNAVAILABLE', message: /vectors\.f32 fails its checksum/ });
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('a read whose caller has gone waits no more', async () => {
+    const r = await rig();
+    try {
+      await r.upsert('x', [1, 0, 0, 0]);
+      const beyond = { log: 7, at: [{ partition: 0, atLeast: 1_000 }], timeoutMs: 60_000 };
+      const controller = new AbortController();
+      const waiting = r.host().count(beyond, null, controller.signal);
+      setImmediate(() => { controller.abort(); });
+      await assert.rejects(waiting, { code: 'CANCELLED' });
+      await assert.rejects(r.host().count(beyond, null, AbortSignal.abort()), { code: 'CANCELLED' });
     } finally {
       await r.close();
     }

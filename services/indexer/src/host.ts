@@ -6,10 +6,10 @@ import { AppError } from '@proximadb/errors';
 import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
 import type { LogReader } from '@proximadb/log';
 import type { Logger } from '@proximadb/process';
-import type { SearchAnswer, SearchSpec, SegmentCost, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark } from '@proximadb/query';
+import type { PageSpec, SearchAnswer, SearchSpec, SegmentCost, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark } from '@proximadb/query';
 import { mergePages, type Page } from '@proximadb/segment/merge';
-import type { CollectionSettings } from '@proximadb/schemas';
-import type { Predicate } from '@proximadb/segment';
+import type { CollectionSettings, Filter } from '@proximadb/schemas';
+import { compileFilter, type Predicate } from '@proximadb/segment';
 import type { IndexerConfig } from './config.ts';
 import type { Candidate, LiveRow } from './rows.ts';
 import { Shard, type ShardSchemas } from './shard.ts';
@@ -75,8 +75,11 @@ export class ShardHost implements Shards, Outcomes {
     rmSync(join(this.#options.directory, String(log)), { recursive: true, force: true });
   }
 
-  async search(request: ShardsRequest, searches: readonly SearchSpec[]): Promise<{ answers: SearchAnswer[]; watermarks: Watermark[] }> {
-    const shards = await this.#ready(request);
+  async search(
+    request: ShardsRequest, searches: readonly SearchSpec[], signal?: AbortSignal,
+  ): Promise<{ answers: SearchAnswer[]; watermarks: Watermark[] }> {
+    const predicates = searches.map(({ filter }) => predicateOf(filter));
+    const shards = await this.#ready(request, signal);
     const found = searches.map(() => ({ candidates: [] as { shard: Shard; candidate: Candidate }[], costs: [] as SegmentCost[] }));
     const watermarks: Watermark[] = [];
     const answers = searches.map((): SearchAnswer => ({ hits: [], costs: [] }));
@@ -85,7 +88,7 @@ export class ShardHost implements Shards, Outcomes {
       const { partition } = shard.identity;
       watermarks.push({ partition, watermark: shard.watermark });
       searches.forEach((spec, i) => {
-        const { candidates, costs } = shard.rows.search(spec, partition, shard.nowMicros);
+        const { candidates, costs } = shard.rows.search(spec, predicates[i] ?? null, partition, shard.nowMicros);
         for (const candidate of candidates) found[i]?.candidates.push({ shard, candidate });
         found[i]?.costs.push(...costs);
       });
@@ -99,8 +102,8 @@ export class ShardHost implements Shards, Outcomes {
     return { answers, watermarks };
   }
 
-  async get(request: ShardsRequest, ids: readonly string[]): Promise<{ rows: StoredRow[]; watermarks: Watermark[] }> {
-    const shards = await this.#ready(request);
+  async get(request: ShardsRequest, ids: readonly string[], signal?: AbortSignal): Promise<{ rows: StoredRow[]; watermarks: Watermark[] }> {
+    const shards = await this.#ready(request, signal);
     const keys = ids.map((id) => Buffer.from(id));
     const rows: StoredRow[] = [];
     for (const shard of shards) {
@@ -113,24 +116,24 @@ export class ShardHost implements Shards, Outcomes {
     return { rows, watermarks: watermarksOf(shards) };
   }
 
-  async scroll(
-    request: ShardsRequest, page: { readonly filter: Predicate | null; readonly after: string | null; readonly limit: number; readonly bytesMax: number },
-  ): Promise<Page<StoredRow> & { watermarks: Watermark[] }> {
-    const shards = await this.#ready(request);
+  async scroll(request: ShardsRequest, page: PageSpec, signal?: AbortSignal): Promise<Page<StoredRow> & { watermarks: Watermark[] }> {
+    const predicate = predicateOf(page.filter);
+    const shards = await this.#ready(request, signal);
     const after = page.after === null ? null : Buffer.from(page.after);
     const watermarks = watermarksOf(shards);
-    const pages = shards.map((shard) => pageOf(shard, page, after));
+    const pages = shards.map((shard) => pageOf(shard, page, predicate, after));
     return { ...mergePages(pages, page.limit, page.bytesMax), watermarks };
   }
 
-  async count(request: ShardsRequest, filter: Predicate | null): Promise<{ count: number; watermarks: Watermark[] }> {
-    const shards = await this.#ready(request);
-    const count = shards.reduce((sum, shard) => sum + shard.rows.count(filter, shard.nowMicros), 0);
+  async count(request: ShardsRequest, filter: Filter | null, signal?: AbortSignal): Promise<{ count: number; watermarks: Watermark[] }> {
+    const predicate = predicateOf(filter);
+    const shards = await this.#ready(request, signal);
+    const count = shards.reduce((sum, shard) => sum + shard.rows.count(predicate, shard.nowMicros), 0);
     return { count, watermarks: watermarksOf(shards) };
   }
 
-  async outcomes(log: number, requestId: string, wanted: readonly OutcomesWanted[], timeoutMs: number): Promise<PartitionOutcomes[]> {
-    await this.#ready({ log, timeoutMs, at: wanted.map(({ partition, through }) => ({ partition, atLeast: through })) });
+  async outcomes(log: number, requestId: string, wanted: readonly OutcomesWanted[], timeoutMs: number, signal?: AbortSignal): Promise<PartitionOutcomes[]> {
+    await this.#ready({ log, timeoutMs, at: wanted.map(({ partition, through }) => ({ partition, atLeast: through })) }, signal);
     return wanted.map((each) => this.#shard(log, each.partition).outcomes(requestId, each));
   }
 
@@ -157,10 +160,10 @@ export class ShardHost implements Shards, Outcomes {
   }
 
   /** The shards asked, in one synchronous moment at which each is where it must be. */
-  async #ready(request: ShardsRequest): Promise<Shard[]> {
+  async #ready(request: ShardsRequest, signal?: AbortSignal): Promise<Shard[]> {
     const deadlineMs = performance.now() + request.timeoutMs;
     const shards = request.at.map(({ partition }) => this.#shard(request.log, partition));
-    await Promise.all(shards.map((shard, i) => shard.waitFor(request.at[i]?.atLeast ?? 0, deadlineMs - performance.now())));
+    await Promise.all(shards.map((shard, i) => shard.waitFor(request.at[i]?.atLeast ?? 0, deadlineMs - performance.now(), signal)));
     // One turn of the loop between calls: applying and other calls go on under a burst of reads.
     await setImmediate();
     return request.at.map(({ partition }) => this.#shard(request.log, partition));
@@ -196,6 +199,10 @@ function keyOf(log: number, partition: number): string {
   return `${log}/${partition}`;
 }
 
+function predicateOf(filter: Filter | null): Predicate | null {
+  return filter === null ? null : compileFilter(filter);
+}
+
 function watermarksOf(shards: readonly Shard[]): Watermark[] {
   return shards.map(({ identity, watermark }) => ({ partition: identity.partition, watermark }));
 }
@@ -206,12 +213,10 @@ function hitOf(shard: Shard, candidate: Candidate, records: boolean): ShardHit {
 }
 
 /** A shard's own first rows; the page of several shards is merged from these. */
-function pageOf(
-  shard: Shard, page: { readonly filter: Predicate | null; readonly limit: number; readonly bytesMax: number }, after: Buffer | null,
-): Page<StoredRow> {
+function pageOf(shard: Shard, page: PageSpec, predicate: Predicate | null, after: Buffer | null): Page<StoredRow> {
   const rows: StoredRow[] = [];
   let bytes = 0;
-  for (const row of shard.rows.scroll(page.filter, after, shard.nowMicros)) {
+  for (const row of shard.rows.scroll(predicate, after, shard.nowMicros)) {
     bytes += row.view.bytes.length;
     if (rows.length === page.limit || (rows.length > 0 && bytes > page.bytesMax)) return { rows, more: true };
     rows.push(storedOf(shard, row));

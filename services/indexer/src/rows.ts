@@ -87,10 +87,10 @@ export class ShardRows {
   }
 
   /** Candidates of one search, at most k a part, and what each part cost where asked. */
-  search(spec: SearchSpec, partition: number, nowMicros: number): { candidates: Candidate[]; costs: SegmentCost[] } {
+  search(spec: SearchSpec, predicate: Predicate | null, partition: number, nowMicros: number): { candidates: Candidate[]; costs: SegmentCost[] } {
     const { metric } = this.#options;
     const search = {
-      metric, query: prepareQuery(metric, spec.vector), k: spec.k, predicate: spec.filter, exact: spec.exact, ef: spec.ef, nowMicros,
+      metric, query: prepareQuery(metric, spec.vector), k: spec.k, predicate, exact: spec.exact, ef: spec.ef, nowMicros,
     };
     const candidates: Candidate[] = [];
     const costs: SegmentCost[] = [];

@@ -119,14 +119,14 @@ export class Shard {
    * Settles once the shard serves and everything below `atLeast` is applied.
    * @throws AppError UNAVAILABLE if the shard stopped; DEADLINE_EXCEEDED saying by how much it is behind.
    */
-  async waitFor(atLeast: number, timeoutMs: number): Promise<void> {
+  async waitFor(atLeast: number, timeoutMs: number, signal?: AbortSignal): Promise<void> {
     this.#assertServing();
     if (this.#state.kind === 'serving' && this.#watermark >= atLeast) return;
     const { topic, partition: number } = this.identity;
     const behind = (): string => (this.#state.kind === 'replaying'
       ? `partition ${number} of ${topic} replays its log and is at ${this.#watermark}`
       : `partition ${number} of ${topic} is at ${this.#watermark}, ${atLeast - this.#watermark} records behind ${atLeast}`);
-    await this.#waiters.wait(atLeast, timeoutMs, behind);
+    await this.#waiters.wait(atLeast, timeoutMs, behind, signal);
   }
 
   /** Of records whose offsets are below the watermark. */

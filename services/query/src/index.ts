@@ -4,5 +4,5 @@ export { createQuery, type QueryDependencies } from './create.ts';
 export type { Query } from './query.ts';
 export type { FilterReader } from './records.ts';
 export type {
-  PartitionAt, SearchAnswer, SearchSpec, SegmentCost, SegmentReport, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark,
+  PageSpec, PartitionAt, SearchAnswer, SearchSpec, SegmentCost, SegmentReport, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark,
 } from './shards.ts';

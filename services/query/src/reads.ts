@@ -1,7 +1,8 @@
 import { AppError, invalid } from '@proximadb/errors';
 import type { Catalog, Collection } from '@proximadb/catalog';
 import { type CallContext, type MonotonicClock, within } from '@proximadb/process';
-import type { ReadOptions } from '@proximadb/schemas';
+import type { Filter, ReadOptions } from '@proximadb/schemas';
+import { compileFilter } from '@proximadb/segment/filter';
 import { callOf } from './call.ts';
 import type { QueryConfig } from './config.ts';
 import type { ConsistencyResolver, Floor } from './consistency.ts';
@@ -50,13 +51,13 @@ export class Read {
    * @param partitions null: all.
    */
   async ask<T extends { readonly watermarks: readonly Watermark[] }>(
-    partitions: readonly number[] | null, question: (shards: Shards, request: ShardsRequest) => Promise<T>,
+    partitions: readonly number[] | null, question: (shards: Shards, request: ShardsRequest, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { shards, probes } = this.#dependencies;
     const everywhere = this.#at.map((atLeast, partition): PartitionAt => ({ partition, atLeast }));
     const at = partitions === null ? everywhere : everywhere.filter(({ partition }) => partitions.includes(partition));
     const request: ShardsRequest = { log: this.collection.log, at, timeoutMs: Math.max(1, Math.ceil(this.call.deadline.remainingMs())) };
-    const answer = await within(question(shards, request), this.call.signal);
+    const answer = await within(question(shards, request, this.call.signal), this.call.signal);
     const seen = [...this.#at];
     for (const { partition, watermark } of answer.watermarks) seen[partition] = Math.max(watermark, seen[partition] ?? 0);
     this.#at = maximum(this.#at, seen);
@@ -92,6 +93,12 @@ export function checkId(id: string, field: string): Uint8Array {
   if (bytes.length > idBytesMax) throw invalid(`has ${bytes.length} bytes; at most ${idBytesMax} are allowed`, { field });
   if (!id.isWellFormed()) throw invalid('is not well-formed Unicode', { field });
   return bytes;
+}
+
+/** What a shard will compile anew compiles here. @throws AppError INVALID_ARGUMENT naming the place. */
+export function checkFilter(filter: Filter | null, field = 'filter'): Filter | null {
+  if (filter !== null) compileFilter(filter, field);
+  return filter;
 }
 
 /** @throws AppError RESOURCE_EXHAUSTED: the answer would be too large, and always will be. */

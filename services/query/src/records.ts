@@ -6,8 +6,7 @@ import { formatVersion } from '@proximadb/record';
 import type {
   CountRequest, CountResponse, Filter, GetRequest, GetResponse, ScrollRequest, ScrollResponse, StoredRecord,
 } from '@proximadb/schemas';
-import { compileFilter } from '@proximadb/segment/filter';
-import { checkAnswerBytes, checkId, reading, type Read, type ReadDependencies } from './reads.ts';
+import { checkAnswerBytes, checkFilter, checkId, reading, type Read, type ReadDependencies } from './reads.ts';
 import type { StoredRow } from './shards.ts';
 import { decodeCursor, encodeCursor, maximum, type ScrollPosition } from './tokens.ts';
 
@@ -26,7 +25,7 @@ export async function get(request: GetRequest, context: CallContext, dependencie
   }
   const partitions = new Set(ids.map((id, index) => partitionOf(checkId(id, `ids[${index}]`), collection.settings.partitions) as number));
   return reading({ collection, read: request.read }, context, dependencies, async (read) => {
-    const { rows } = await read.ask([...partitions], (shards, shardsRequest) => shards.get(shardsRequest, [...new Set(ids)]));
+    const { rows } = await read.ask([...partitions], (shards, shardsRequest, signal) => shards.get(shardsRequest, [...new Set(ids)], signal));
     const found = new Map(rows.map((row) => [row.id, row]));
     const records = ids.flatMap((id) => storedRecord(found.get(id), collection));
     checkAnswerBytes(records.map(({ record }) => record), answerBytesMax, 'ask for fewer ids');
@@ -39,7 +38,7 @@ export async function scroll(request: ScrollRequest, context: CallContext, depen
   const collection = dependencies.catalog.get(request.collection);
   const limit = request.limit === 0 ? pageDefault : request.limit;
   if (limit < 1 || limit > pageMax) throw invalid(`is ${limit}; 1 to ${pageMax} are allowed`, { field: 'limit' });
-  const filter = request.filter === null ? null : compileFilter(request.filter);
+  const filter = checkFilter(request.filter);
   const position = request.cursor === null ? null : decodeCursor(request.cursor, collection);
   const floor = position === null ? null : { offsets: position.token.offsets, field: 'cursor' };
   return reading({ collection, read: request.read, floor }, context, dependencies, async (read) => {
@@ -48,9 +47,10 @@ export async function scroll(request: ScrollRequest, context: CallContext, depen
   });
 }
 
-async function page(read: Read, filter: ReturnType<typeof compileFilter> | null, position: ScrollPosition | null, limit: number, bytesMax: number):
+async function page(read: Read, filter: Filter | null, position: ScrollPosition | null, limit: number, bytesMax: number):
 Promise<{ rows: readonly StoredRow[]; cursor: string | null }> {
-  const { rows, more } = await read.ask(null, (shards, request) => shards.scroll(request, { filter, after: position?.after ?? null, limit, bytesMax }));
+  const { rows, more } = await read.ask(null, (shards, request, signal) =>
+    shards.scroll(request, { filter, after: position?.after ?? null, limit, bytesMax }, signal));
   const last = rows.at(-1);
   assert(rows.length <= limit, 'a page has more rows than were asked for');
   assert(!more || last !== undefined, 'an empty page says that there is more');
@@ -60,9 +60,9 @@ Promise<{ rows: readonly StoredRow[]; cursor: string | null }> {
 /** How many match, exactly, at the answer's token. */
 export async function count(request: CountRequest, context: CallContext, dependencies: ReadDependencies): Promise<CountResponse> {
   const collection = dependencies.catalog.get(request.collection);
-  const filter = request.filter === null ? null : compileFilter(request.filter);
+  const filter = checkFilter(request.filter);
   return reading({ collection, read: request.read }, context, dependencies, async (read) => {
-    const answer = await read.ask(null, (shards, shardsRequest) => shards.count(shardsRequest, filter));
+    const answer = await read.ask(null, (shards, shardsRequest, signal) => shards.count(shardsRequest, filter, signal));
     return { count: BigInt(answer.count), token: read.token };
   });
 }
@@ -80,13 +80,13 @@ export function filterReader(dependencies: ReadDependencies): FilterReader {
   return {
     async scroll(collection, { filter, cursor, atLeast, limit, timeoutMs }) {
       assert(limit >= 1, 'a page has room for a row');
-      const predicate = compileFilter(filter);
+      checkFilter(filter);
       const position = cursor === null ? null : decodeCursor(cursor, collection);
       const deadline = Deadline.after(timeoutMs, dependencies.clock);
       const offsets = position === null ? atLeast : maximum(atLeast, position.token.offsets);
       const request = { collection, read: null, floor: { offsets, field: 'cursor' } };
       return reading(request, { signal: deadline.signal, deadline }, dependencies, async (read) => {
-        const answer = await page(read, predicate, position, limit, dependencies.config.pageBytesMax);
+        const answer = await page(read, filter, position, limit, dependencies.config.pageBytesMax);
         return { rows: answer.rows.map(({ id, offset }) => ({ id, offset })), cursor: answer.cursor, offsets: read.offsets };
       });
     },

@@ -4,9 +4,8 @@ import type { Collection } from '@proximadb/catalog';
 import { partitionOf } from '@proximadb/log';
 import { formatVersion, wireSchemaId } from '@proximadb/record';
 import type { Explain, Hit, Metric, SearchBatchRequest, SearchBatchResponse, SearchRequest, SearchResponse } from '@proximadb/schemas';
-import { compileFilter } from '@proximadb/segment/filter';
 import { mergeHits } from '@proximadb/segment/merge';
-import { checkAnswerBytes, checkId, reading, type Read, type ReadDependencies } from './reads.ts';
+import { checkAnswerBytes, checkFilter, checkId, reading, type Read, type ReadDependencies } from './reads.ts';
 import type { SearchAnswer, SearchSpec, SegmentCost, ShardHit } from './shards.ts';
 
 const hitsDefault = 10;
@@ -56,7 +55,7 @@ async function searchAll(
   return reading({ collection, read: options, weight: searches.length }, context, dependencies, async (read) => {
     const waitedMs = dependencies.clock() - startedMs;
     const specs = await withVectors(searches, read, dependencies);
-    const { answers } = await read.ask(null, (shards, request) => shards.search(request, specs));
+    const { answers } = await read.ask(null, (shards, request, signal) => shards.search(request, specs, signal));
     assert(answers.length === searches.length, 'the shards answered another number of searches');
     const found = searches.map((one, index) => hitsOf(one, answers[index]?.hits ?? [], collection));
     checkAnswerBytes(found.flat().map(({ record }) => record), dependencies.config.answerBytesMax, 'ask for fewer hits, or without include');
@@ -83,7 +82,7 @@ function checkSearch(request: SearchRequest, collection: Collection, place: stri
   return {
     spec: {
       vector, k: offset + wanted, exact: request.exact, ef, explain: request.explain, records: request.include.length > 0,
-      filter: request.filter === null ? null : compileFilter(request.filter, `${place}filter`),
+      filter: checkFilter(request.filter, `${place}filter`),
     },
     like: id === null ? null : { id, idBytes: checkId(id, `${place}id`), field: `${place}id` },
     offset, scoreThreshold,
@@ -103,7 +102,7 @@ async function withVectors(searches: readonly Search[], read: Read, { catalog }:
   if (named.size === 0) return searches.map(({ spec }) => spec);
   const { dimension, partitions } = read.collection.settings;
   const places = [...new Set([...named.values()].map((idBytes) => partitionOf(idBytes, partitions)))];
-  const { rows } = await read.ask(places, (shards, request) => shards.get(request, [...named.keys()]));
+  const { rows } = await read.ask(places, (shards, request, signal) => shards.get(request, [...named.keys()], signal));
   const vectors = new Map<string, Float32Array>();
   for (const { id, record } of rows) {
     const view = (await catalog.schemas.walker(wireSchemaId(record))).view(record);

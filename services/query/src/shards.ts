@@ -1,5 +1,5 @@
 /** The query service's port to the shards: a call in process, or gRPC in a cluster. All types are plain data that can cross a thread. */
-import type { Predicate } from '@proximadb/segment/filter';
+import type { Filter } from '@proximadb/schemas';
 
 /** Where a partition must be before it answers. */
 export interface PartitionAt {
@@ -27,7 +27,8 @@ export interface SearchSpec {
   readonly vector: Float32Array;
   /** Hits wanted, 1 to 10,000 (offset and k together). */
   readonly k: number;
-  readonly filter: Predicate | null;
+  /** Checked: it compiles. */
+  readonly filter: Filter | null;
   readonly exact: boolean;
   /** Candidates a graph is asked for; null: chosen from k. */
   readonly ef: number | null;
@@ -94,24 +95,35 @@ export interface ShardReport {
   readonly segments: readonly SegmentReport[];
 }
 
+/** A page of a scroll. */
+export interface PageSpec {
+  /** Checked: it compiles. */
+  readonly filter: Filter | null;
+  /** The last id of the page before; null: from the first id. */
+  readonly after: string | null;
+  readonly limit: number;
+  readonly bytesMax: number;
+}
+
 /**
- * Every read waits until each partition is where it must be, then answers from one view a partition.
+ * Every read waits until each partition is where it must be, then answers from one view a partition. A signal that aborts ends the waiting.
  * @throws AppError DEADLINE_EXCEEDED saying by how much a shard is behind; UNAVAILABLE for a partition that nobody serves or that
  *   stopped (with its reason); RESOURCE_EXHAUSTED with a time to come back if too many calls wait.
  */
 export interface Shards {
   /** One answer a search, merged over the partitions asked. */
-  search(request: ShardsRequest, searches: readonly SearchSpec[]):
+  search(request: ShardsRequest, searches: readonly SearchSpec[], signal?: AbortSignal):
     Promise<{ readonly answers: readonly SearchAnswer[]; readonly watermarks: readonly Watermark[] }>;
   /** The rows of those ids that are there, in no promised order. `ids` may lie in any of the partitions asked. */
-  get(request: ShardsRequest, ids: readonly string[]): Promise<{ readonly rows: readonly StoredRow[]; readonly watermarks: readonly Watermark[] }>;
+  get(request: ShardsRequest, ids: readonly string[], signal?: AbortSignal):
+    Promise<{ readonly rows: readonly StoredRow[]; readonly watermarks: readonly Watermark[] }>;
   /**
    * The next rows after an id, ascending by the ids' UTF-8 bytes, at most `limit`, and at most about `bytesMax` (at least one).
    * `more` says whether any is left.
    */
-  scroll(request: ShardsRequest, page: { readonly filter: Predicate | null; readonly after: string | null; readonly limit: number; readonly bytesMax: number }):
+  scroll(request: ShardsRequest, page: PageSpec, signal?: AbortSignal):
     Promise<{ readonly rows: readonly StoredRow[]; readonly more: boolean; readonly watermarks: readonly Watermark[] }>;
-  count(request: ShardsRequest, filter: Predicate | null): Promise<{ readonly count: number; readonly watermarks: readonly Watermark[] }>;
+  count(request: ShardsRequest, filter: Filter | null, signal?: AbortSignal): Promise<{ readonly count: number; readonly watermarks: readonly Watermark[] }>;
   /** Of the partitions of a log that are served here; does not wait. */
   report(log: number): Promise<readonly ShardReport[]>;
 }

@@ -4,9 +4,10 @@ import { Worker } from 'node:worker_threads';
 import { AppError } from '@proximadb/errors';
 import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
 import type { Logger, LogLevel } from '@proximadb/process';
-import type { SearchAnswer, SearchSpec, ShardReport, Shards, ShardsRequest, StoredRow, Watermark } from '@proximadb/query';
+import type { PageSpec, SearchAnswer, SearchSpec, ShardReport, Shards, ShardsRequest, StoredRow, Watermark } from '@proximadb/query';
 import { mergeHits, mergePages, type Page } from '@proximadb/segment/merge';
-import type { BuildJob, BuildResult, Predicate } from '@proximadb/segment';
+import type { Filter } from '@proximadb/schemas';
+import type { BuildJob, BuildResult } from '@proximadb/segment';
 import type { IndexerConfig } from '../config.ts';
 import type { Assignment, LogKeeper } from '../host.ts';
 import type { BuildThreadData } from './build-thread.ts';
@@ -74,8 +75,10 @@ export class ShardPool implements Shards, Outcomes {
     for (const { rpc } of this.#threads) await rpc.call('erase', log);
   }
 
-  async search(request: ShardsRequest, searches: readonly SearchSpec[]): Promise<{ answers: SearchAnswer[]; watermarks: Watermark[] }> {
-    const parts = await this.#fanOut<{ answers: SearchAnswer[]; watermarks: Watermark[] }>(request, 'search', searches);
+  async search(
+    request: ShardsRequest, searches: readonly SearchSpec[], signal?: AbortSignal,
+  ): Promise<{ answers: SearchAnswer[]; watermarks: Watermark[] }> {
+    const parts = await this.#fanOut<{ answers: SearchAnswer[]; watermarks: Watermark[] }>(request, signal, 'search', searches);
     const answers = searches.map((spec, i) => {
       const all = parts.map((part) => part.answers[i] ?? { hits: [], costs: [] });
       return { hits: mergeHits(all.map(({ hits }) => hits), spec.k), costs: all.flatMap(({ costs }) => costs) };
@@ -83,25 +86,25 @@ export class ShardPool implements Shards, Outcomes {
     return { answers, watermarks: parts.flatMap(({ watermarks }) => watermarks) };
   }
 
-  async get(request: ShardsRequest, ids: readonly string[]): Promise<{ rows: StoredRow[]; watermarks: Watermark[] }> {
-    const parts = await this.#fanOut<{ rows: StoredRow[]; watermarks: Watermark[] }>(request, 'get', ids);
+  async get(request: ShardsRequest, ids: readonly string[], signal?: AbortSignal): Promise<{ rows: StoredRow[]; watermarks: Watermark[] }> {
+    const parts = await this.#fanOut<{ rows: StoredRow[]; watermarks: Watermark[] }>(request, signal, 'get', ids);
     return { rows: parts.flatMap(({ rows }) => rows), watermarks: parts.flatMap(({ watermarks }) => watermarks) };
   }
 
-  async scroll(request: ShardsRequest, page: { filter: Predicate | null; after: string | null; limit: number; bytesMax: number }):
-    Promise<Page<StoredRow> & { watermarks: Watermark[] }> {
-    const parts = await this.#fanOut<{ rows: StoredRow[]; more: boolean; watermarks: Watermark[] }>(request, 'scroll', page);
+  async scroll(request: ShardsRequest, page: PageSpec, signal?: AbortSignal): Promise<Page<StoredRow> & { watermarks: Watermark[] }> {
+    const parts = await this.#fanOut<{ rows: StoredRow[]; more: boolean; watermarks: Watermark[] }>(request, signal, 'scroll', page);
     return { ...mergePages(parts, page.limit, page.bytesMax), watermarks: parts.flatMap(({ watermarks }) => watermarks) };
   }
 
-  async count(request: ShardsRequest, filter: Predicate | null): Promise<{ count: number; watermarks: Watermark[] }> {
-    const parts = await this.#fanOut<{ count: number; watermarks: Watermark[] }>(request, 'count', filter);
+  async count(request: ShardsRequest, filter: Filter | null, signal?: AbortSignal): Promise<{ count: number; watermarks: Watermark[] }> {
+    const parts = await this.#fanOut<{ count: number; watermarks: Watermark[] }>(request, signal, 'count', filter);
     return { count: parts.reduce((sum, part) => sum + part.count, 0), watermarks: parts.flatMap(({ watermarks }) => watermarks) };
   }
 
-  async outcomes(log: number, requestId: string, wanted: readonly OutcomesWanted[], timeoutMs: number): Promise<PartitionOutcomes[]> {
+  async outcomes(log: number, requestId: string, wanted: readonly OutcomesWanted[], timeoutMs: number, signal?: AbortSignal): Promise<PartitionOutcomes[]> {
     const byThread = Map.groupBy(wanted, ({ partition }) => this.#of(partition));
-    const parts = await Promise.all([...byThread].map(([thread, each]) => thread.rpc.call<PartitionOutcomes[]>('outcomes', log, requestId, each, timeoutMs)));
+    const parts = await Promise.all([...byThread].map(([thread, each]) => thread.rpc.cancellable<PartitionOutcomes[]>(
+      signal, 'outcomes', log, requestId, each, timeoutMs)));
     return parts.flat();
   }
 
@@ -141,9 +144,9 @@ export class ShardPool implements Shards, Outcomes {
     return thread;
   }
 
-  #fanOut<T>(request: ShardsRequest, method: string, ...args: readonly unknown[]): Promise<T[]> {
+  #fanOut<T>(request: ShardsRequest, signal: AbortSignal | undefined, method: string, ...args: readonly unknown[]): Promise<T[]> {
     const byThread = Map.groupBy(request.at, ({ partition }) => this.#of(partition));
-    return Promise.all([...byThread].map(([thread, at]) => thread.rpc.call<T>(method, { ...request, at }, ...args)));
+    return Promise.all([...byThread].map(([thread, at]) => thread.rpc.cancellable<T>(signal, method, { ...request, at }, ...args)));
   }
 
   #start(name: string, file: string, workerData: unknown, handlers: Readonly<Record<string, Handler>>): Thread {

@@ -1,4 +1,4 @@
-/** Calls between threads: each side may call the other; an answer is a value or an AppError. */
+/** Calls between threads: each side may call the other; an answer is a value or an AppError. A call that is not wanted any more can be cancelled. */
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { AppError, toAppError, type AppErrorOptions, type Code } from '@proximadb/errors';
 
@@ -9,14 +9,18 @@ interface PlainError extends AppErrorOptions {
 
 type Message =
   | { readonly kind: 'call'; readonly id: number; readonly method: string; readonly args: readonly unknown[] }
+  | { readonly kind: 'cancel'; readonly id: number }
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly error: PlainError };
 
+/** Gets, after the arguments of a call that can be cancelled, a signal that aborts when it is. */
 export type Handler = (...args: never[]) => unknown;
 
 export class Rpc {
   readonly #port: MessagePort | Worker;
   readonly #handlers: Readonly<Record<string, Handler>>;
+  /** Of calls from the other side that are under way. */
+  readonly #cancels = new Map<number, AbortController>();
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: AppError) => void }>();
   #next = 1;
   #closed: AppError | undefined;
@@ -38,6 +42,16 @@ export class Rpc {
     });
   }
 
+  /** The same, with a signal that is passed on: the handler hears of it, and decides when the call is over. */
+  cancellable<T>(signal: AbortSignal | undefined, method: string, ...args: readonly unknown[]): Promise<T> {
+    if (signal === undefined) return this.call(method, ...args);
+    if (signal.aborted) return Promise.reject(new AppError('CANCELLED', 'the caller has gone', { cause: signal.reason }));
+    const id = this.#next;
+    const cancel = (): void => { if (this.#waiting.has(id)) this.#port.postMessage({ kind: 'cancel', id } satisfies Message); };
+    signal.addEventListener('abort', cancel, { once: true });
+    return this.call<T>(method, ...args).finally(() => { signal.removeEventListener('abort', cancel); });
+  }
+
   /** Fails all calls under way and to come. */
   fail(error: AppError): void {
     this.#closed = error;
@@ -50,6 +64,9 @@ export class Rpc {
       case 'call':
         void this.#answer(message.id, message.method, message.args);
         return;
+      case 'cancel':
+        this.#cancels.get(message.id)?.abort();
+        return;
       case 'answer':
         this.#waiting.get(message.id)?.resolve(message.value);
         this.#waiting.delete(message.id);
@@ -61,15 +78,19 @@ export class Rpc {
   }
 
   async #answer(id: number, method: string, args: readonly unknown[]): Promise<void> {
+    const cancel = new AbortController();
+    this.#cancels.set(id, cancel);
     try {
       const handler = this.#handlers[method];
       if (handler === undefined) throw new AppError('UNIMPLEMENTED', `no method ${method} between threads`);
-      const value: unknown = await handler(...(args as never[]));
+      const value: unknown = await handler(...(args as never[]), cancel.signal as never);
       this.#port.postMessage({ kind: 'answer', id, value } satisfies Message);
     } catch (thrown) {
       const { code, message, details, retryAfterMs, token } = toAppError(thrown);
       const error: PlainError = { code, message, details, ...(retryAfterMs === undefined ? {} : { retryAfterMs }), ...(token === undefined ? {} : { token }) };
       this.#port.postMessage({ kind: 'failure', id, error } satisfies Message);
+    } finally {
+      this.#cancels.delete(id);
     }
   }
 }

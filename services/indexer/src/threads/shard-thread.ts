@@ -4,9 +4,10 @@ import { assert } from '@proximadb/errors';
 import type { OutcomesWanted } from '@proximadb/gateway';
 import { openEmbeddedReader } from '@proximadb/log/embedded';
 import { createLogger } from '@proximadb/process';
-import type { SearchSpec, ShardsRequest, StoredRow } from '@proximadb/query';
+import type { PageSpec, SearchSpec, ShardsRequest, StoredRow } from '@proximadb/query';
+import type { Filter } from '@proximadb/schemas';
 import { compileWalker, type Walker } from '@proximadb/record';
-import type { BuildResult, Predicate } from '@proximadb/segment';
+import type { BuildResult } from '@proximadb/segment';
 import { ShardHost, type Assignment } from '../host.ts';
 import { Rpc } from './rpc.ts';
 import type { ShardThreadData } from './pool.ts';
@@ -18,25 +19,25 @@ const source = await openEmbeddedReader(data.logDirectory);
 const schemas = new Map<number, { readonly text: string; readonly walker: Walker }>();
 const known = (schemaId: number): { readonly text: string; readonly walker: Walker } | undefined => schemas.get(schemaId);
 
-type Page = Parameters<ShardHost['scroll']>[1];
 const rpc: Rpc = new Rpc(parentPort, {
   assign: (assignment: Assignment) => { host.assign(assignment); },
   erase: (log: number) => host.erase(log),
-  search: async (request: ShardsRequest, searches: readonly SearchSpec[]) => {
-    const { answers, watermarks } = await host.search(request, searches);
+  search: async (request: ShardsRequest, searches: readonly SearchSpec[], signal: AbortSignal) => {
+    const { answers, watermarks } = await host.search(request, searches, signal);
     const own = answers.map(({ hits, costs }) => ({ costs, hits: hits.map((hit) => ({ ...hit, record: hit.record && ownBytes(hit.record) })) }));
     return { answers: own, watermarks };
   },
-  get: async (request: ShardsRequest, ids: readonly string[]) => {
-    const { rows, watermarks } = await host.get(request, ids);
+  get: async (request: ShardsRequest, ids: readonly string[], signal: AbortSignal) => {
+    const { rows, watermarks } = await host.get(request, ids, signal);
     return { rows: rows.map(ownRow), watermarks };
   },
-  scroll: async (request: ShardsRequest, page: Page) => {
-    const { rows, more, watermarks } = await host.scroll(request, page);
+  scroll: async (request: ShardsRequest, page: PageSpec, signal: AbortSignal) => {
+    const { rows, more, watermarks } = await host.scroll(request, page, signal);
     return { rows: rows.map(ownRow), more, watermarks };
   },
-  count: (request: ShardsRequest, filter: Predicate | null) => host.count(request, filter),
-  outcomes: (log: number, requestId: string, wanted: readonly OutcomesWanted[], timeoutMs: number) => host.outcomes(log, requestId, wanted, timeoutMs),
+  count: (request: ShardsRequest, filter: Filter | null, signal: AbortSignal) => host.count(request, filter, signal),
+  outcomes: (log: number, requestId: string, wanted: readonly OutcomesWanted[], timeoutMs: number, signal: AbortSignal) =>
+    host.outcomes(log, requestId, wanted, timeoutMs, signal),
   report: (log: number) => host.report(log),
   progress: () => host.progress(),
   settle: (log: number) => host.settle(log),

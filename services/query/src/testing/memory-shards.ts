@@ -6,11 +6,11 @@ import { AppError, assert } from '@proximadb/errors';
 import type { Catalog, Collection } from '@proximadb/catalog';
 import { offset, partition, partitionOf, type Log } from '@proximadb/log';
 import { wireSchemaId, type RecordView } from '@proximadb/record';
-import type { Metric } from '@proximadb/schemas';
-import { matches, type Predicate } from '@proximadb/segment/filter';
+import type { Filter, Metric } from '@proximadb/schemas';
+import { compileFilter, matches, type Predicate } from '@proximadb/segment/filter';
 import { mergeHits, mergePages } from '@proximadb/segment/merge';
 import { compareIds } from '@proximadb/segment/merge';
-import type { SearchAnswer, SearchSpec, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark } from '../shards.ts';
+import type { PageSpec, SearchAnswer, SearchSpec, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark } from '../shards.ts';
 
 interface Partition {
   readonly number: number;
@@ -39,7 +39,7 @@ export class MemoryShards implements Shards {
     const { metric } = this.#collection(request.log).settings;
     const answers = searches.map((spec): SearchAnswer => {
       const lists = partitions.map(({ rows }) =>
-        [...rows.values()].filter((row) => this.#matches(row, spec.filter)).map((row) => this.#hit(row, spec, metric)));
+        [...rows.values()].filter(this.#matching(spec.filter)).map((row) => this.#hit(row, spec, metric)));
       const costs = partitions.map(({ number, rows }) => ({
         partition: number, segment: 'growing', rows: rows.size, matching: null, strategy: 'exact' as const, candidates: rows.size, micros: 1,
       }));
@@ -61,21 +61,22 @@ export class MemoryShards implements Shards {
   }
 
   async scroll(
-    request: ShardsRequest, page: { readonly filter: Predicate | null; readonly after: string | null; readonly limit: number; readonly bytesMax: number },
+    request: ShardsRequest, page: PageSpec,
   ): Promise<{ rows: readonly StoredRow[]; more: boolean; watermarks: Watermark[] }> {
     const partitions = await this.#at(request);
+    const matching = this.#matching(page.filter);
     const pages = partitions.map(({ rows: stored }) => {
       const rows = [...stored.values()].sort((left, right) => compareIds(left.id, right.id))
-        .filter((row) => (page.after === null || compareIds(row.id, page.after) > 0) && this.#matches(row, page.filter));
+        .filter((row) => (page.after === null || compareIds(row.id, page.after) > 0) && matching(row));
       return { rows: rows.slice(0, page.limit), more: rows.length > page.limit };
     });
     return { ...mergePages(pages, page.limit, page.bytesMax), watermarks: watermarksOf(partitions) };
   }
 
-  async count(request: ShardsRequest, filter: Predicate | null): Promise<{ count: number; watermarks: Watermark[] }> {
+  async count(request: ShardsRequest, filter: Filter | null): Promise<{ count: number; watermarks: Watermark[] }> {
     const partitions = await this.#at(request);
     const rows = partitions.flatMap(({ rows: stored }) => [...stored.values()]);
-    return { count: rows.filter((row) => this.#matches(row, filter)).length, watermarks: watermarksOf(partitions) };
+    return { count: rows.filter(this.#matching(filter)).length, watermarks: watermarksOf(partitions) };
   }
 
   async report(log: number): Promise<readonly ShardReport[]> {
@@ -125,8 +126,9 @@ export class MemoryShards implements Shards {
     return { id, partition: number, offset: at, distance: distance(metric, spec.vector, stored), record: spec.records ? record : null };
   }
 
-  #matches({ record }: StoredRow, filter: Predicate | null): boolean {
-    return filter === null || matches(filter, this.#view(record).readMetadata());
+  #matching(filter: Filter | null): (row: StoredRow) => boolean {
+    const predicate: Predicate | null = filter === null ? null : compileFilter(filter);
+    return ({ record }) => predicate === null || matches(predicate, this.#view(record).readMetadata());
   }
 
   #view(record: Uint8Array): RecordView {
