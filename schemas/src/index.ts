@@ -1,12 +1,13 @@
 /** The single source of truth: types and codecs generated from avro/, the table of methods, and the schemas themselves. */
 export * from '../gen/ts/api.ts';
+export * from '../gen/ts/cluster.ts';
 export type * from '../gen/ts/log.ts';
 export type * from '../gen/ts/storage.ts';
 export { descriptors } from '../gen/ts/descriptors.ts';
 export type { SchemaTypes } from '../gen/ts/schemas.ts';
 export { avroType, avroTypeOf, decodeAvro, encodeAvro, schemaFingerprint, schemaNames, schemaText, type SchemaName } from './avro.ts';
 export type { FieldDescriptor, MessageDescriptor, TypeDescriptor } from './descriptor.ts';
-export { method, methods, serviceName, type Method, type OperationName, type Operations } from './methods.ts';
+export { exchangePath, method, methods, serviceName, shardsServiceName, type Method, type OperationName, type Operations } from './methods.ts';
 export { type HttpRoute, type MethodName } from './table.ts';
 export type { EnumCodec, MessageCodec } from './wire.ts';
 export { jsonSchema, openApiText, protoDirectory, protoFile, type JsonSchemaName } from './files.ts';

@@ -1,6 +1,6 @@
 /** The methods of the API with their codecs, and their types. */
 import { messages, type Messages } from '../gen/ts/api.ts';
-import { methodRows, type HttpRoute, type MethodName } from './table.ts';
+import { clusterMethodRows, methodRows, type HttpRoute, type MethodName } from './table.ts';
 import type { Message, MessageCodec } from './wire.ts';
 
 type Row = (typeof methodRows)[number];
@@ -37,6 +37,12 @@ export interface Method {
 }
 
 export const serviceName = 'proximadb.v1.ProximaDB';
+
+/** Of an indexer, for the query services and gateways of its cluster. */
+export const shardsServiceName = 'proximadb.v1.cluster.Shards';
+
+/** Of its one method: a stream of ShardCall, answered by a stream of ShardAnswer. */
+export const exchangePath: string = `/${shardsServiceName}/${clusterMethodRows[0].name}`;
 
 export const methods: readonly Method[] = methodRows.map((row) => ({
   ...row,

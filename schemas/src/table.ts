@@ -1,4 +1,4 @@
-/** The hand-written table of the API's methods: what the messages (from Avro) cannot say. The .proto, OpenAPI and both transports follow it. */
+/** The hand-written tables of methods: what the messages (from Avro) cannot say. The .proto files, OpenAPI and both transports follow them. */
 
 export interface HttpRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -6,13 +6,18 @@ export interface HttpRoute {
   readonly path: string;
 }
 
-export interface MethodRow {
+/** A method of a gRPC service. */
+export interface RpcRow {
   readonly name: string;
   /** Message names. */
   readonly requestName: string;
   readonly responseName: string;
-  /** 'bidirectional': one answer a request, in order. */
   readonly stream: 'unary' | 'bidirectional';
+  readonly summary: string;
+}
+
+/** A method of the API. A bidirectional one gives one answer a request, in order. */
+export interface MethodRow extends RpcRow {
   /** Of a stream: the unary method that answers each of its requests. */
   readonly unaryOf?: string;
   /** null: gRPC only. */
@@ -21,7 +26,6 @@ export interface MethodRow {
    * A second route. Of Get, `{id}` is the only one of `ids`, the answer is the record itself, and a record that is not there is NOT_FOUND.
    */
   readonly extraHttp?: HttpRoute;
-  readonly summary: string;
 }
 
 const collection = '/v1/collections/{collection}';
@@ -99,5 +103,13 @@ export const methodRows = [
     http: { method: 'GET', path: `${collection}/stats` }, summary: 'What a collection holds, in memory and on disk, and how far its shards are.',
   },
 ] as const satisfies readonly MethodRow[];
+
+/** What the processes of a cluster say to each other. */
+export const clusterMethodRows = [
+  {
+    name: 'Exchange', requestName: 'ShardCall', responseName: 'ShardAnswer', stream: 'bidirectional',
+    summary: 'Calls of an indexer\'s shards, many at a time; each answer carries the id of its call, and they come in any order.',
+  },
+] as const satisfies readonly RpcRow[];
 
 export type MethodName = (typeof methodRows)[number]['name'];

@@ -1,16 +1,14 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { messages, type Messages } from '../gen/ts/api.ts';
-import { arbitraryMessage } from './arbitrary.ts';
-import type { MessageCodec } from './wire.ts';
-import { Collection, Combination, Comparison, Filter, ReadToken, SearchRequest, UpdateCollectionRequest, UpsertRequest } from './index.ts';
-
-const names = Object.keys(messages) as (keyof Messages)[];
+import { arbitraryMessage, codecs, messageNames as names } from './arbitrary.ts';
+import {
+  Collection, Combination, Comparison, Filter, Holding, ReadToken, SearchRequest, ShardAnswer, UpdateCollectionRequest, UpsertRequest,
+} from './index.ts';
 
 test('every codec reads back what it wrote', () => {
   for (const name of names) {
-    const codec = messages[name] as MessageCodec<object>;
+    const codec = codecs[name];
     fc.assert(fc.property(arbitraryMessage(name), (message) => {
       assert.deepEqual(codec.decode(codec.encode(message)), message);
     }), { numRuns: 60 });
@@ -19,7 +17,7 @@ test('every codec reads back what it wrote', () => {
 
 test('a message at its defaults takes no bytes but those of the messages it must have', () => {
   for (const name of names) {
-    const codec = messages[name] as MessageCodec<object>;
+    const codec = codecs[name];
     const bytes = codec.encode(codec.create());
     assert.ok(bytes.length <= 4, `${name}: ${bytes.length}`);
     assert.deepEqual(codec.decode(new Uint8Array(0)), codec.create());
@@ -125,11 +123,11 @@ test('whatever the bytes are, decoding ends in a message or an Error', () => {
   const changes = fc.array(fc.tuple(fc.nat(), fc.nat(255)));
   const damaged = fc.constantFrom(...names).chain((name) => fc.tuple(fc.constant(name), arbitraryMessage(name), changes, fc.nat()));
   fc.assert(fc.property(damaged, ([name, message, damages, cut]) => {
-    const bytes = (messages[name] as MessageCodec<object>).encode(message);
+    const bytes = codecs[name].encode(message);
     for (const [at, value] of damages) if (bytes.length > 0) bytes[at % bytes.length] = value;
     const part = bytes.subarray(0, cut % (bytes.length + 1));
     try {
-      messages[name].decode(part);
+      codecs[name].decode(part);
     } catch (error) {
       assert.ok(error instanceof Error);
     }
@@ -142,4 +140,25 @@ test('what is not of its declared type is refused in writing', () => {
   assert.throws(() => Collection.encode(Collection.create({ log: 2n ** 63n })), Error);
   assert.throws(() => Comparison.encode(Comparison.create({ operator: 'near' as 'eq' })), Error);
   assert.throws(() => Combination.decode(Uint8Array.of(8, 2)), /CombinationOperator has no value 2/);
+  assert.throws(() => Holding.encode(Holding.create({ watermark: 0.5 })), RangeError);
+});
+
+test('a long of the cluster is a number, and refused where a number would not hold it exactly', () => {
+  const bytes = (watermark: bigint): Uint8Array => {
+    const token = ReadToken.encode({ log: watermark, offsets: [] });
+    return Uint8Array.of(32, ...token.subarray(1));
+  };
+  assert.equal(Holding.decode(bytes(2n ** 53n - 1n)).watermark, Number.MAX_SAFE_INTEGER);
+  assert.equal(Holding.decode(bytes(-1n)).watermark, -1);
+  assert.throws(() => Holding.decode(bytes(2n ** 53n)), /beyond the safe integers/);
+  assert.throws(() => Holding.decode(bytes(-(2n ** 63n))), /beyond the safe integers/);
+});
+
+test('a record in an answer of a shard is a view of the message', () => {
+  const row = { id: 'a', partition: 1, offset: 2, record: Uint8Array.of(0, 0, 0, 0, 1, 99) };
+  const bytes = ShardAnswer.encode({ id: 7, answer: { kind: 'get', value: { rows: [row], more: false, watermarks: [], missing: [] } } });
+  const { answer } = ShardAnswer.decode(bytes);
+  assert.ok(answer?.kind === 'get');
+  assert.deepEqual(answer.value.rows, [row]);
+  assert.equal(answer.value.rows[0]?.record.buffer, bytes.buffer);
 });

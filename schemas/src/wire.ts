@@ -1,9 +1,9 @@
-/** Runtime of the generated protobuf codecs (gen/ts/api.ts), over BinaryReader and BinaryWriter. */
+/** Runtime of the generated protobuf codecs (gen/ts/api.ts, gen/ts/cluster.ts), over BinaryReader and BinaryWriter. */
 import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 
 export type { BinaryReader, BinaryWriter };
 
-/** One message type of the API on the protobuf wire. */
+/** One message type on the protobuf wire. */
 export interface MessageCodec<X> {
   /** @throws Error if a value is not of its declared type (an int beyond 32 bits, an unknown symbol). */
   encode(message: X): Uint8Array;
@@ -109,6 +109,13 @@ export function writeMessage<X>(writer: BinaryWriter, tag: number, message: Mess
 
 export function readLong(reader: BinaryReader): bigint {
   return BigInt(reader.int64());
+}
+
+/** @throws RangeError beyond the integers that a number holds exactly. */
+export function readSafeLong(reader: BinaryReader): number {
+  const value = Number(reader.int64());
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${value} is beyond the safe integers`);
+  return value;
 }
 
 /** Calls `item` until the end of a packed field. */

@@ -61,13 +61,13 @@ for (const [what, schemas, message] of refused) {
 
 test('retired numbers stay in the .proto', () => {
   const model = modelOf(message([{ name: 'a', type: ['null', 'int'], proto: 1 }], { reserved: [2, 3] }));
-  assert.ok(protoText(model, []).includes('message M {\n  reserved 2, 3;\n  optional int32 a = 1;\n}'));
+  assert.ok(protoText(model, 'api', []).includes('message M {\n  reserved 2, 3;\n  optional int32 a = 1;\n}'));
 });
 
 test('the order of declaration changes no number on the wire', () => {
   const fields = [{ name: 'a', type: 'int', proto: 7 }, { name: 'b', type: 'string', proto: 2 }];
   for (const order of [fields, fields.toReversed()]) {
-    const text = protoText(modelOf(message(order)), []);
+    const text = protoText(modelOf(message(order)), 'api', []);
     assert.ok(text.includes('int32 a = 7;') && text.includes('string b = 2;'));
   }
 });

@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export type AvroType =
-  | { readonly kind: 'primitive'; readonly name: Primitive }
+  /** `safe`: a long of the cluster, which is a safe integer and so a `number`. */
+  | { readonly kind: 'primitive'; readonly name: Primitive; readonly safe?: true }
   | { readonly kind: 'array'; readonly items: AvroType }
   | { readonly kind: 'map'; readonly values: AvroType }
   | { readonly kind: 'named'; readonly fullName: string }
@@ -25,7 +26,7 @@ export interface Field {
   readonly type: AvroType;
   /** undefined: it has none. */
   readonly default: unknown;
-  /** Protobuf field number; null in log and storage records, and for a oneof, whose members have their own. */
+  /** Protobuf field number; null in log and storage records, and for a oneof, whose members have their own numbers. */
   readonly number: number | null;
   readonly oneof: readonly OneofMember[] | null;
   readonly json: string | null;
@@ -33,7 +34,10 @@ export interface Field {
   readonly jsonOptional: boolean;
 }
 
-export type Area = 'api' | 'log' | 'storage';
+export type Area = 'api' | 'cluster' | 'log' | 'storage';
+
+/** Areas whose records are messages: protobuf on the wire, numbers on their fields. */
+export type MessageArea = 'api' | 'cluster';
 
 interface Named {
   readonly name: string;
@@ -73,9 +77,12 @@ export interface Model {
 }
 
 export const apiNamespace = 'proximadb.v1.api';
+export const clusterNamespace = 'proximadb.v1.cluster';
+
+const areas: Readonly<Record<string, Area>> = { [apiNamespace]: 'api', [clusterNamespace]: 'cluster', 'proximadb.v1.storage': 'storage' };
 
 export function readModel(directory: string): Model {
-  const files = ['log', 'storage', 'api'].flatMap((folder) =>
+  const files = ['log', 'storage', 'api', 'cluster'].flatMap((folder) =>
     readdirSync(join(directory, folder)).filter((name) => name.endsWith('.avsc')).sort().map((name) => join(directory, folder, name)));
   const builder = new ModelBuilder();
   for (const file of files) builder.add(JSON.parse(readFileSync(file, 'utf8')) as Raw);
@@ -128,6 +135,7 @@ class ModelBuilder {
 
   #type(schema: Raw, namespace: string, top = false): AvroType {
     if (typeof schema === 'string') {
+      if (schema === 'long' && namespace === clusterNamespace) return { kind: 'primitive', name: 'long', safe: true };
       if ((primitives as readonly string[]).includes(schema)) return { kind: 'primitive', name: schema as Primitive };
       return { kind: 'named', fullName: schema.includes('.') ? schema : `${namespace}.${schema}` };
     }
@@ -145,7 +153,7 @@ class ModelBuilder {
     if (name === null || namespace === '') throw new Error(`a ${kind} needs a name and a namespace: ${JSON.stringify(schema).slice(0, 80)}`);
     const fullName = `${namespace}.${name}`;
     if (this.#types.has(fullName)) throw new Error(`${fullName} is declared twice`);
-    const area: Area = namespace === apiNamespace ? 'api' : namespace === 'proximadb.v1.storage' ? 'storage' : 'log';
+    const area = areas[namespace] ?? 'log';
     const named: Named = { name, fullName, area, doc: text(schema['doc']) };
     this.#raw.set(fullName, { schema, namespace });
     if (kind === 'enum') {
@@ -155,7 +163,7 @@ class ModelBuilder {
     const type = { kind, ...named, top, json: text(schema['json']), reserved: (schema['reserved'] ?? []) as number[], fields: [] as Field[] };
     this.#types.set(fullName, type);
     for (const field of schema['fields'] as Readonly<Record<string, unknown>>[]) type.fields.push(this.#field(field, namespace, fullName));
-    if (area === 'api') checkNumbers(type);
+    if (area === 'api' || area === 'cluster') checkNumbers(type);
     return { kind: 'named', fullName };
   }
 

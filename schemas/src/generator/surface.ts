@@ -1,11 +1,11 @@
-/** What the numbers of the API mean on the wire, for the check that they keep their meaning. */
+/** What the numbers of the messages mean on the wire, for the check that they keep their meaning. */
 import type { ApiSurface } from '../compatibility.ts';
-import { lookup, nullable, type AvroType, type Model } from './model.ts';
+import { lookup, nullable, type AvroType, type Model, type NamedType } from './model.ts';
 
 export function apiSurface(model: Model): ApiSurface {
   const surface: Record<string, Record<string, string>> = {};
   for (const type of model.types.values()) {
-    if (type.area !== 'api') continue;
+    if (!isMessageType(type)) continue;
     const numbers: Record<string, string> = {};
     surface[type.name] = numbers;
     if (type.kind === 'enum') {
@@ -21,7 +21,12 @@ export function apiSurface(model: Model): ApiSurface {
 }
 
 export function retiredNumbers(model: Model): Readonly<Record<string, readonly number[]>> {
-  return Object.fromEntries([...model.types.values()].filter((type) => type.area === 'api').map((type) => [type.name, type.reserved]));
+  return Object.fromEntries([...model.types.values()].filter(isMessageType).map((type) => [type.name, type.reserved]));
+}
+
+/** Releases of the services run side by side during an upgrade: what they say to each other keeps its meaning, too. */
+function isMessageType(type: NamedType): boolean {
+  return type.area === 'api' || type.area === 'cluster';
 }
 
 function meaning(model: Model, type: AvroType): string {

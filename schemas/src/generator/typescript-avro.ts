@@ -1,6 +1,6 @@
 /** Writes gen/ts/log.ts and gen/ts/storage.ts: types in the shape in which avsc decodes the records. */
 import { lookup, type Area, type AvroType, type Model, type RecordType } from './model.ts';
-import { comment } from './typescript-api.ts';
+import { comment } from './typescript-messages.ts';
 
 /**
  * How avsc shows an area's values.

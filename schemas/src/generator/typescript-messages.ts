@@ -1,30 +1,48 @@
-/** Writes gen/ts/api.ts: an interface and a protobuf codec for each message, and a union of literals for each enum. */
-import { camelCase, lookup, nullable, type AvroType, type EnumType, type Field, type Model, type OneofMember, type RecordType } from './model.ts';
+/** Writes gen/ts/api.ts and gen/ts/cluster.ts: an interface and a protobuf codec for each message, and a union of literals for each enum. */
+import {
+  camelCase, lookup, nullable, type AvroType, type EnumType, type Field, type MessageArea, type Model, type NamedType, type OneofMember, type RecordType,
+} from './model.ts';
 
 const varint = 0, fixed64 = 1, delimited = 2, fixed32 = 5;
 
 /** Names that the generated readers use for themselves. */
 const taken = new Set(['reader', 'end', 'depth', 'tag']);
 
-export function apiTypes(model: Model): string {
+/** Messages of the cluster may hold messages of the API; not the reverse. */
+export function messageTypes(model: Model, area: MessageArea): string {
   const blocks: string[] = [];
   for (const type of model.types.values()) {
-    if (type.area !== 'api') continue;
+    if (type.area !== area) continue;
     blocks.push(type.kind === 'enum' ? enumBlock(type) : messageBlock(model, type));
   }
   const body = blocks.join('\n');
   const runtime = [
-    'defineEnum', 'defineMessage', 'endMessage', 'FloatCollector', 'readLong', 'readMapEntry', 'readMessage', 'readPacked', 'readTag', 'skipField',
-    'writeFloats', 'writeMap', 'writeMessage',
+    'defineEnum', 'defineMessage', 'endMessage', 'FloatCollector', 'readLong', 'readMapEntry', 'readMessage', 'readPacked', 'readSafeLong', 'readTag',
+    'skipField', 'writeFloats', 'writeMap', 'writeMessage',
   ].filter((name) => new RegExp(`\\b${name}\\b`).test(body));
+  const foreign = [...model.types.values()].filter((type) => type.area !== area && mentions(model, area, type)).map(({ name }) => name).sort();
   return `// Generated from avro/ by src/generator/main.ts: do not edit.
-import {
+${foreign.length === 0 ? '' : `import { ${foreign.join(', ')} } from './api.ts';\n`}import {
   ${runtime.join(', ')},
   type EnumCodec, type Message,
 } from '../../src/wire.ts';
 
 ${body}
-${registry(model)}`;
+${registry(model, area)}`;
+}
+
+/** Whether a message of the area has a field of that type. */
+function mentions(model: Model, area: MessageArea, wanted: NamedType): boolean {
+  const holds = (type: AvroType): boolean => {
+    switch (type.kind) {
+      case 'primitive': return false;
+      case 'array': return holds(type.items);
+      case 'map': return holds(type.values);
+      case 'union': return type.branches.some(holds);
+      case 'named': return type.fullName === wanted.fullName;
+    }
+  };
+  return [...model.types.values()].some((type) => type.area === area && type.kind === 'record' && type.fields.some((field) => holds(field.type)));
 }
 
 /** A TypeScript comment, or nothing. */
@@ -89,7 +107,7 @@ function typeName(model: Model, type: AvroType): string {
       switch (type.name) {
         case 'boolean': return 'boolean';
         case 'int': case 'float': case 'double': return 'number';
-        case 'long': return 'bigint';
+        case 'long': return type.safe ? 'number' : 'bigint';
         case 'string': return 'string';
         case 'bytes': return 'Uint8Array';
         case 'null': return 'null';
@@ -127,7 +145,7 @@ function zero(model: Model, type: AvroType): string {
     case 'primitive':
       switch (type.name) {
         case 'boolean': return 'false';
-        case 'long': return '0n';
+        case 'long': return type.safe ? '0' : '0n';
         case 'string': return "''";
         case 'bytes': return 'new Uint8Array(0)';
         default: return '0';
@@ -269,7 +287,7 @@ function read(model: Model, type: AvroType): string {
     const named = lookup(model, type.fullName);
     return named.kind === 'enum' ? `${named.name}.fromNumber(reader.int32())` : `readMessage(reader, ${named.name}, depth)`;
   }
-  if (type.kind === 'primitive' && type.name === 'long') return 'readLong(reader)';
+  if (type.kind === 'primitive' && type.name === 'long') return type.safe ? 'readSafeLong(reader)' : 'readLong(reader)';
   // Ill-formed UTF-8 is refused, not mended: two ids must not become one.
   if (type.kind === 'primitive' && type.name === 'string') return 'reader.string(true)';
   return `reader.${method(type)}()`;
@@ -312,16 +330,18 @@ function indent(code: string, by: number): string {
   return code.split('\n').map((line) => ' '.repeat(by) + line).join('\n');
 }
 
-function registry(model: Model): string {
-  const ofKind = (kind: string): string[] => [...model.types.values()].filter((type) => type.area === 'api' && type.kind === kind).map((type) => type.name);
+function registry(model: Model, area: MessageArea): string {
+  const ofKind = (kind: string): string[] => [...model.types.values()].filter((type) => type.area === area && type.kind === kind).map((type) => type.name);
   const names = ofKind('record'), enums = ofKind('enum');
-  return `/** Every message of the API by its name. */
-export interface Messages {
+  const [types, codecs, symbols] = area === 'api' ? ['Messages', 'messages', 'enums'] : ['ClusterMessages', 'clusterMessages', 'clusterEnums'];
+  const what = area === 'api' ? 'the API' : 'the cluster';
+  return `/** Every message of ${what} by its name. */
+export interface ${types} {
 ${names.map((name) => `  ${name}: ${name};\n`).join('')}}
-export const messages: { readonly [Name in keyof Messages]: Message<Messages[Name]> } = {
+export const ${codecs}: { readonly [Name in keyof ${types}]: Message<${types}[Name]> } = {
 ${names.map((name) => `  ${name},\n`).join('')}};
 
-/** Every enum of the API by its name. */
-export const enums = { ${enums.join(', ')} } as const;
+/** Every enum of ${what} by its name. */
+export const ${symbols} = { ${enums.join(', ')} } as const;
 `;
 }
