@@ -81,7 +81,7 @@ async function compose(directory: string, stack: AsyncDisposableStack) {
   const logger = createLogger({ level: 'error' });
   const walkers = new Map<number, Walker>();
   const host = new ShardHost({
-    directory: join(directory, 'shards'), source: log, logger, clock: () => Date.now() * 1000, keeper: { trim: () => {}, tick: () => {} },
+    directory: join(directory, 'shards'), source: log, logger, clock: () => Date.now() * 1000, keeper: { trim: () => {}, tick: () => {} }, trimBehindSnapshots: false,
     config: indexerConfig.parse({ graphRowsMin: 64, idleGraphRowsMin: 64, idleMs: 0, maintenanceMs: 20, mergeFlatsMin: 2, mergeTierMin: 2 }),
     builder: { run: async (job) => runBuildJob(job) },
     schemas: {

@@ -121,7 +121,7 @@ class Running {
     this.host = new ShardHost({
       directory: join(directory, 'shards'), config, source: log, clock, logger,
       builder: { run: async (job) => runBuildJob(job) },
-      keeper: { trim: () => {}, tick: () => {} },
+      keeper: { trim: () => {}, tick: () => {} }, trimBehindSnapshots: false,
       schemas: {
         walker: (id) => walkers.get(id), text: (id) => catalog.schemas.text(id),
         learn: async (id) => {

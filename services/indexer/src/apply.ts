@@ -31,6 +31,10 @@ type Write =
 
 /** @param logTime highest append time at or below the record, µs. */
 export function applyRecord(context: ApplyContext, record: LogRecord, logTime: number): void {
+  if (record.refused !== undefined) {
+    context.ledger.add(record.offset, record.refused);
+    return;
+  }
   // A tick moves the log's time, nothing else.
   if (record.key.length === 0 && record.value === null) return;
   let write: Write;

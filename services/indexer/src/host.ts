@@ -12,7 +12,7 @@ import type { CollectionSettings, Filter } from '@proximadb/schemas';
 import { compileFilter, type Predicate } from '@proximadb/segment';
 import type { IndexerConfig } from './config.ts';
 import type { Candidate, LiveRow } from './rows.ts';
-import { Shard, type ShardSchemas } from './shard.ts';
+import { Shard, type ShardSchemas, type ShardState } from './shard.ts';
 import type { Builder, ShardIdentity } from './storage.ts';
 
 /** A partition to hold. Plain data. */
@@ -20,6 +20,17 @@ export interface Assignment {
   readonly identity: ShardIdentity;
   readonly partitions: number;
   readonly settings: CollectionSettings;
+}
+
+/** Where a partition that is held stands. Plain data. */
+export interface Position {
+  readonly log: number;
+  readonly partition: number;
+  readonly state: ShardState['kind'];
+  /** The next offset to apply. */
+  readonly watermark: number;
+  /** The watermark of the last manifest. */
+  readonly durable: number;
 }
 
 /** What the shards cannot do themselves: write to the log. */
@@ -37,6 +48,8 @@ export interface HostOptions {
   readonly schemas: ShardSchemas;
   readonly builder: Builder;
   readonly keeper: LogKeeper;
+  /** Whether the log is trimmed only behind snapshots; else behind manifests. */
+  readonly trimBehindSnapshots: boolean;
   /** µs since 1970. */
   readonly clock: () => number;
   readonly logger: Logger;
@@ -58,13 +71,39 @@ export class ShardHost implements Shards, Outcomes {
   assign({ identity, partitions, settings }: Assignment): void {
     const key = keyOf(identity.log, identity.partition);
     if (this.#shards.has(key)) return;
-    const { directory, config, source, schemas, builder, clock, logger } = this.#options;
+    const { directory, config, source, schemas, builder, trimBehindSnapshots, clock, logger } = this.#options;
     const shard = new Shard({
       directory: join(directory, String(identity.log), String(identity.partition)),
-      identity, partitions, settings, config, source, schemas, builder, clock, logger,
+      identity, partitions, settings, config, source, schemas, builder, trimBehindSnapshots, clock, logger,
     });
     this.#shards.set(key, shard);
     shard.start();
+  }
+
+  /** Lets go of a partition: what it holds is written to disk and stays there. One that is not held is no error. */
+  async release(log: number, partition: number): Promise<void> {
+    const key = keyOf(log, partition);
+    const shard = this.#shards.get(key);
+    if (shard === undefined) return;
+    this.#shards.delete(key);
+    this.#trimmed.delete(shard);
+    await shard.close();
+  }
+
+  /** How far each partition is that is held. */
+  positions(): Position[] {
+    return [...this.#shards.values()].map(({ identity, state, watermark, durable }) =>
+      ({ log: identity.log, partition: identity.partition, state: state.kind, watermark, durable: durable.watermark }));
+  }
+
+  /** See {@link Shard.stage}; undefined, too, if the partition is not held. */
+  async stage(log: number, partition: number, directory: string): Promise<{ readonly watermark: number } | undefined> {
+    return this.#shards.get(keyOf(log, partition))?.stage(directory);
+  }
+
+  /** Tells a shard up to where snapshots go, the oldest of those that are kept. */
+  snapshotted(log: number, partition: number, oldestWatermark: number): void {
+    this.#shards.get(keyOf(log, partition))?.snapshotted(oldestWatermark);
   }
 
   /** Lets go of a collection's partitions and deletes their files. */

@@ -1,26 +1,52 @@
-/** Whether the log is still the one that a shard's manifest was made from. A shard that doubts it stops; it never starts empty. */
+/** Whether the log is still the one that a shard was made from. A shard that doubts it stops; it never starts empty. */
 import { AppError } from '@proximadb/errors';
 import { crc32c, offset, partition, type Extent, type LogReader, type LogRecord } from '@proximadb/log';
 import type { LastRecord, Manifest } from '@proximadb/schemas';
 import type { ShardIdentity } from './storage.ts';
 
-/** @throws AppError FAILED_PRECONDITION if it is another log, was truncated, or holds another record below the watermark. */
-export async function verifyLog(manifest: Manifest, identity: ShardIdentity, partitions: number, source: LogReader): Promise<void> {
+/** What a shard has applied, as far as its log can be known again by it. */
+export interface Applied {
+  /** The next offset to apply. */
+  readonly watermark: number;
+  /** The record below the watermark; null: there was none yet. */
+  readonly last: LastRecord | null;
+}
+
+/** @throws AppError FAILED_PRECONDITION if the manifest is that of another log. */
+export function verifyManifest(manifest: Manifest, identity: ShardIdentity): void {
+  const same = identity.clusterId === manifest.cluster_id && identity.topicId === manifest.topic_id
+    && manifest.log === identity.log && manifest.partition === identity.partition;
+  if (!same) throw new AppError('FAILED_PRECONDITION', `${nameOf(identity)} is not the log that this shard's manifest was made from`);
+}
+
+/**
+ * That the log is there, and has the record that was applied last.
+ * @throws AppError FAILED_PRECONDITION if it is another log, was truncated, or holds another record below the watermark; UNAVAILABLE if
+ *   it does not answer.
+ */
+export async function verifyLog(applied: Applied, identity: ShardIdentity, partitions: number, source: LogReader): Promise<void> {
   const where = nameOf(identity);
   const found = await source.describeTopic(identity.topic);
-  const same = found?.clusterId === manifest.cluster_id && found.topicId === manifest.topic_id && found.partitions === partitions
-    && manifest.log === identity.log && manifest.partition === identity.partition && identity.topicId === manifest.topic_id;
-  if (!same) throw new AppError('FAILED_PRECONDITION', `${where} is not the log that this shard's manifest was made from`);
-  const { last, watermark } = manifest;
+  if (found === undefined) throw new AppError('FAILED_PRECONDITION', `the log of ${where} is gone: its topic was deleted`);
+  if (found.clusterId !== identity.clusterId) {
+    throw new AppError('FAILED_PRECONDITION', `${where} is in cluster ${found.clusterId} instead of ${identity.clusterId}: connect the right one`);
+  }
+  if (found.topicId !== identity.topicId) {
+    throw new AppError('FAILED_PRECONDITION', `${where} was made anew: its topic has the id ${found.topicId} instead of ${identity.topicId}`);
+  }
+  if (found.partitions !== partitions) {
+    throw new AppError('FAILED_PRECONDITION', `the topic of ${where} has ${found.partitions} partitions instead of ${partitions}`);
+  }
+  const { last, watermark } = applied;
   if (last === null) return;
   const extent = await extentOf(identity, source);
   if (last.offset < extent.start) return;
   if (last.offset >= extent.end) {
-    throw new AppError('FAILED_PRECONDITION', `the log of ${where} ends at ${extent.end}, before the manifest's watermark ${watermark}: it was truncated`);
+    throw new AppError('FAILED_PRECONDITION', `the log of ${where} ends at ${extent.end}, before the shard's watermark ${watermark}: it was truncated`);
   }
   const [record] = (await source.read(identity.topic, partition(identity.partition), offset(last.offset), 1)).records;
   if (record === undefined || record.offset !== last.offset || record.appendTimeMicros !== last.append_time || checksumOf(record) !== last.crc32c) {
-    throw new AppError('FAILED_PRECONDITION', `the log of ${where} has another record at offset ${last.offset} than the manifest says`);
+    throw new AppError('FAILED_PRECONDITION', `the log of ${where} has another record at offset ${last.offset} than the shard applied`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Partitions of the log, consumed into memtables and segments, and searched. */
 export { indexerConfig, type IndexerConfig } from './config.ts';
-export { ShardHost, type Assignment, type HostOptions, type LogKeeper } from './host.ts';
+export { ShardHost, type Assignment, type HostOptions, type LogKeeper, type Position } from './host.ts';
 export type { ShardSchemas } from './shard.ts';
 export type { Builder, ShardIdentity } from './storage.ts';
-export { ShardPool, type ShardPoolOptions } from './threads/pool.ts';
+export { ShardPool, type ReaderModule, type ShardPoolOptions } from './threads/pool.ts';

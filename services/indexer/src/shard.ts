@@ -13,7 +13,7 @@ import { wireSchemaId, type Walker } from '@proximadb/record';
 import type { CollectionSettings, LastRecord } from '@proximadb/schemas';
 import { applyRecord, type ApplyContext } from './apply.ts';
 import type { IndexerConfig } from './config.ts';
-import { describeLast, reachableExtent, verifyLog } from './identity.ts';
+import { describeLast, reachableExtent, verifyLog, verifyManifest, type Applied } from './identity.ts';
 import { Ledger } from './ledger.ts';
 import { nextChore, type Chore } from './policy.ts';
 import { RequestWindow } from './request-window.ts';
@@ -36,6 +36,8 @@ export interface ShardOptions {
   readonly source: LogReader;
   readonly schemas: ShardSchemas;
   readonly builder: Builder;
+  /** Whether the log is trimmed only behind snapshots, as {@link Shard.snapshotted} tells; else behind the manifest. */
+  readonly trimBehindSnapshots: boolean;
   /** µs since 1970. */
   readonly clock: () => number;
   readonly logger: Logger;
@@ -44,7 +46,7 @@ export interface ShardOptions {
 export type ShardState =
   /** Entry: opened. Applies what the log had at the start. Serves reads that wait for an offset it reached. */
   | { readonly kind: 'replaying'; readonly until: number }
-  /** Entry: caught up once. Serves. */
+  /** Entry: caught up once. Serves; while its log is away (see the report's `logAway`), as of the last watermark. */
   | { readonly kind: 'serving' }
   /** Entry: something an operator has to mend. Serves nobody; its folder and log stay as they are. */
   | { readonly kind: 'stopped'; readonly error: AppError }
@@ -74,6 +76,10 @@ export class Shard {
   /** Manifests of this process's life, the oldest first. */
   readonly #history: { readonly watermark: number; readonly logTime: number; readonly appliedBytes: number }[] = [];
   #appliedBytes = 0;
+  /** Why the log is not followed at the moment. */
+  #logAway: AppError | undefined;
+  /** Below it the log may be trimmed as far as snapshots go. */
+  #trimBound: number;
   #lastWriteMs = performance.now();
   #manifestAtMs = performance.now();
 
@@ -83,6 +89,7 @@ export class Shard {
     const { dimension, metric } = options.settings;
     this.rows = new ShardRows({ dimension, metric, rowsMax: options.config.growingRowsMax });
     this.#waiters = new Waiters(options.config.waitersMax);
+    this.#trimBound = options.trimBehindSnapshots ? 0 : Infinity;
     this.#storage = new Storage({
       directory: options.directory, identity: options.identity, settings: options.settings, rows: this.rows, schemas: options.schemas, builder: options.builder,
       memory: { below: (checkpoint) => this.#below(checkpoint) },
@@ -146,6 +153,7 @@ export class Shard {
       partition: this.identity.partition,
       state: state.kind === 'closed' ? 'stopped' : state.kind,
       reason: state.kind === 'stopped' ? state.error.message : null,
+      logAway: this.#logAway?.message ?? null,
       watermark: this.#watermark, durable: this.#storage.durable.watermark,
       live: rows.visibleCount(this.nowMicros),
       growingRows: [rows.growing, ...rows.frozen].reduce((sum, { states }) => sum + states.liveCount, 0),
@@ -164,8 +172,7 @@ export class Shard {
     if (this.#watermark === (this.#lastFrozen?.checkpoint.watermark ?? this.#storage.durable.watermark)) return;
     const { growing } = this.rows;
     const keep = Uint32Array.from(Array.from({ length: growing.count }, (_, row) => row).filter((row) => growing.states.isLive(row)));
-    const last = this.#last === null || 'crc32c' in this.#last ? this.#last : describeLast(this.#last);
-    this.#last = last;
+    const last = this.#describedLast();
     const frozen: Frozen = { growing: this.rows.freeze(), keep, checkpoint: { watermark: this.#watermark, logTime: this.#logTime, last } };
     this.#lastFrozen = frozen;
     this.#sealing = this.#sealing.then(() => this.#seal(frozen));
@@ -189,8 +196,8 @@ export class Shard {
   }
 
   /**
-   * The offset below which the log may be trimmed: behind the manifest by the history that is kept, and never its last record, by
-   * which the log is known again.
+   * The offset below which the log may be trimmed: behind the manifest (or the oldest kept snapshot) by the history that is kept, and
+   * never its last record, by which the log is known again.
    * @param historyBytesMax this shard's share.
    */
   trimPoint(historyBytesMax: number): number {
@@ -199,7 +206,20 @@ export class Shard {
       || this.#appliedBytes - entry.appliedBytes > historyBytesMax);
     if (past < 0) return 0;
     this.#history.splice(0, past);
-    return Math.max(0, (this.#history[0]?.watermark ?? 0) - 1);
+    return Math.max(0, Math.min(this.#history[0]?.watermark ?? 0, this.#trimBound) - 1);
+  }
+
+  /** @param oldestWatermark of the snapshots that are kept. */
+  snapshotted(oldestWatermark: number): void {
+    this.#trimBound = Math.max(this.#trimBound, oldestWatermark);
+  }
+
+  /**
+   * Puts what the last manifest names into a new folder, as hard links: merges may go on meanwhile.
+   * @returns what it covers; undefined while there is no manifest.
+   */
+  stage(directory: string): Promise<{ readonly watermark: number } | undefined> {
+    return this.#storage.stage(directory);
   }
 
   /** Whether the log's time has to move on, so that expired records can be left out for good. */
@@ -237,7 +257,7 @@ export class Shard {
     const manifest = await Storage.read(directory);
     if (manifest !== undefined) {
       for (const id of new Set(manifest.segments.flatMap(({ schema_ids }) => schema_ids))) await this.#options.schemas.learn(id);
-      await verifyLog(manifest, identity, this.#options.partitions, source);
+      verifyManifest(manifest, identity);
       this.#watermark = manifest.watermark;
       this.#logTime = manifest.log_time;
       this.#last = manifest.last;
@@ -245,19 +265,38 @@ export class Shard {
       this.#ledger = new Ledger(manifest.malformed, manifest.ledger);
     }
     await this.#storage.restore(manifest, (event, error) => { logger.warn(event, { ...identity, error }); });
-    const extent = await reachableExtent(identity, source, this.#watermark);
+    await this.#verified({ watermark: this.#watermark, last: manifest?.last ?? null });
+    const extent = await this.#patiently(() => reachableExtent(identity, source, this.#watermark));
+    if (extent === undefined) return;
     this.#state = { kind: 'replaying', until: extent.end };
     this.#caughtUp();
   }
 
+  /** Follows the log until it is told to stop; after each time that it was away, the log has to be the same one. */
   async #consume(): Promise<void> {
-    const { source, config, identity } = this.#options;
+    const { identity, logger } = this.#options;
     const context: ApplyContext = {
       log: identity.log, partition: identity.partition, partitions: this.#options.partitions, rows: this.rows, window: this.#window, ledger: this.#ledger,
       limits: { dimension: this.#options.settings.dimension, metric: this.#options.settings.metric, recordBytesMax: this.#options.settings.record_bytes_max },
       walker: (schemaId): Walker | undefined => this.#options.schemas.walker(schemaId),
     };
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#follow(context);
+        return;
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        this.#logAway = error;
+        logger.warn('log-away', { ...identity, watermark: this.#watermark, error });
+      }
+      await this.#verified({ watermark: this.#watermark, last: this.#describedLast() });
+    }
+  }
+
+  async #follow(context: ApplyContext): Promise<void> {
+    const { source, config, identity } = this.#options;
     for await (const batch of source.tail(identity.topic, partition(identity.partition), offset(this.#watermark), this.#stop.signal)) {
+      this.#logAway = undefined;
       await this.#learn(batch.records);
       this.#lastWriteMs = performance.now();
       let sliceEndsMs = this.#lastWriteMs + config.sliceMs;
@@ -288,8 +327,8 @@ export class Shard {
 
   async #learn(records: readonly LogRecord[]): Promise<void> {
     const { schemas } = this.#options;
-    for (const { value } of records) {
-      if (value === null || value.length < 5 || value[0] !== 0) continue;
+    for (const { value, refused } of records) {
+      if (refused !== undefined || value === null || value.length < 5 || value[0] !== 0) continue;
       const id = wireSchemaId(value);
       if (schemas.walker(id) === undefined) await schemas.learn(id);
     }
@@ -310,15 +349,50 @@ export class Shard {
     if (!signal.aborted) this.freeze();
   }
 
+  /** Asks again and again while the log does not answer; undefined once the shard is told to stop. */
+  async #patiently<T>(ask: () => Promise<T>): Promise<T | undefined> {
+    const { signal } = this.#stop;
+    for (let attempt = 0; !signal.aborted; attempt += 1) {
+      try {
+        const answer = await ask();
+        this.#logAway = undefined;
+        return answer;
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        this.#logAway = error;
+        await delay(Math.min(1_000, 50 * 2 ** attempt), signal);
+      }
+    }
+    return undefined;
+  }
+
+  /** @throws AppError if the log is not the one that was applied. */
+  async #verified(applied: Applied): Promise<void> {
+    await this.#patiently(() => verifyLog(applied, this.identity, this.#options.partitions, this.#options.source));
+  }
+
+  #describedLast(): LastRecord | null {
+    const last = this.#last === null || 'crc32c' in this.#last ? this.#last : describeLast(this.#last);
+    this.#last = last;
+    return last;
+  }
+
   async #seal(frozen: Frozen): Promise<void> {
     // A later checkpoint must not be written while an earlier memtable is not on disk.
     if (this.#sealGivenUp) return;
     for (let attempt = 0; ; attempt += 1) {
       try {
+        // What another log says must not become this shard's checkpoint.
+        await verifyLog(frozen.checkpoint, this.identity, this.#options.partitions, this.#options.source);
         await this.#storage.seal(frozen);
         break;
       } catch (error) {
         this.#options.logger.error('seal-failed', { ...this.identity, attempt, error });
+        const foreign = error instanceof AppError && error.code === 'FAILED_PRECONDITION';
+        if (foreign) {
+          this.#stop.abort();
+          this.#halt(error);
+        }
         this.#sealGivenUp = this.#stop.signal.aborted;
         if (this.#sealGivenUp) return;
         // The disk may have room again later; meanwhile the memtable serves, and consuming stops when too many wait.
@@ -389,6 +463,12 @@ const historyEntriesMax = 10_000;
 const recordOverheadBytes = 80;
 const checkpointIdleMs = 30_000;
 const checkpointIdleRecords = 1_000;
+
+/** Worth to be asked again: the log does not answer at the moment. */
+function isAway(error: unknown): error is AppError {
+  return error instanceof AppError && error.code === 'UNAVAILABLE';
+}
+
 function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => { signal.addEventListener('abort', () => { resolve(); }, { once: true }); });
 }

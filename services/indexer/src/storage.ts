@@ -3,7 +3,7 @@
  * One manifest is written at a time; what it names is on disk before, and is searched only after.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync } from 'node:fs';
+import { linkSync, mkdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
@@ -11,7 +11,7 @@ import { AppError, assert } from '@proximadb/errors';
 import type { Walker } from '@proximadb/record';
 import type { CollectionSettings, LastRecord, LedgerEntry, Manifest, SegmentEntry } from '@proximadb/schemas';
 import {
-  decodeRows, dumpGrowing, encodeRows, readManifest, removeLeftovers, Sealed, SegmentWriter, writeManifest,
+  decodeRows, dumpGrowing, encodeRows, manifestFile, readManifest, removeLeftovers, Sealed, SegmentWriter, writeManifest,
   type BuildJob, type BuildResult, type FileEntry, type GraphSettings, type Growing, type SegmentFiles,
 } from '@proximadb/segment';
 import type { RememberedRequest } from './request-window.ts';
@@ -217,6 +217,26 @@ export class Storage {
     }
   }
 
+  /**
+   * Hard links of the last manifest and of the files it names, in a new folder.
+   * @returns what the manifest covers; undefined if there is none.
+   */
+  stage(directory: string): Promise<{ readonly watermark: number } | undefined> {
+    return this.#alone(async () => {
+      if (this.#generation === 0) return undefined;
+      const manifest = await readManifest(this.#options.directory);
+      assert(manifest !== undefined, 'a shard that wrote a manifest has one');
+      mkdirSync(directory, { recursive: true });
+      linkSync(join(this.#options.directory, manifestFile), join(directory, manifestFile));
+      for (const { id, files, graph } of manifest.segments) {
+        const target = join(directory, 'segments', id);
+        mkdirSync(target, { recursive: true });
+        for (const { name } of graph === null ? files : [...files, graph]) linkSync(join(this.#segmentsDirectory, id, name), join(target, name));
+      }
+      return { watermark: manifest.watermark };
+    });
+  }
+
   close(): void {
     for (const sealed of this.#options.rows.sealed) sealed.close();
   }
@@ -229,11 +249,16 @@ export class Storage {
     await rm(join(this.#segmentsDirectory, source.files.id), { recursive: true, force: true });
   }
 
+  /** After all that was asked before it. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#lock.then(work);
+    this.#lock = done.catch(() => {});
+    return done;
+  }
+
   /** Writes the next manifest, then switches. */
   async #commit(change: Change): Promise<void> {
-    const previous = this.#lock;
-    const done = (async () => {
-      await previous.catch(() => {});
+    await this.#alone(async () => {
       const covers = change.covers ?? this.#durable;
       assert(covers.watermark >= this.#durable.watermark, 'a watermark never goes back');
       const { identity, settings, memory, rows, directory } = this.#options;
@@ -253,9 +278,7 @@ export class Storage {
       // Rows may have ended while the manifest was written.
       change.carryOver?.();
       change.switchIn?.();
-    })();
-    this.#lock = done;
-    await done;
+    });
   }
 
   async #open(files: SegmentFiles, checkRecords: boolean): Promise<Sealed> {

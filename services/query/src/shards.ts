@@ -83,6 +83,8 @@ export interface ShardReport {
   readonly partition: number;
   readonly state: 'replaying' | 'serving' | 'stopped';
   readonly reason: string | null;
+  /** Why its log is not followed at the moment; null: it is. */
+  readonly logAway: string | null;
   /** The next offset to apply. */
   readonly watermark: number;
   /** The watermark of the last manifest. */

@@ -44,7 +44,9 @@ export async function createStandalone(config: StandaloneConfig, { logger }: Sta
 
   const failed = (event: string) => (error: unknown): void => { logger.error(event, { error }); };
   const pool = new ShardPool({
-    directory: join(config.data, 'shards'), logDirectory, config: config.indexer, logLevel: config.logLevel, logger, onFatal: die,
+    directory: join(config.data, 'shards'), config: config.indexer, trimBehindSnapshots: false,
+    reader: { module: import.meta.resolve('@proximadb/log/embedded'), open: 'openEmbeddedReader', options: logDirectory },
+    logLevel: config.logLevel, logger, onFatal: die,
     schemaText: (schemaId) => acceptedText(catalog, schemaId),
     keeper: {
       trim: (topic, number, before) => { log.trim(topic, partition(number), offset(before)).catch(failed('trim-failed')); },

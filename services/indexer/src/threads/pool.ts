@@ -9,14 +9,25 @@ import { mergeHits, mergePages, type Page } from '@proximadb/segment/merge';
 import type { Filter } from '@proximadb/schemas';
 import type { BuildJob, BuildResult } from '@proximadb/segment';
 import type { IndexerConfig } from '../config.ts';
-import type { Assignment, LogKeeper } from '../host.ts';
+import type { Assignment, LogKeeper, Position } from '../host.ts';
 import type { BuildThreadData } from './build-thread.ts';
 import { Rpc, type Handler } from './rpc.ts';
+
+/** How a thread opens the log: nothing that is open can be handed to it. */
+export interface ReaderModule {
+  /** URL of a module. */
+  readonly module: string;
+  /** Name of its export: `(options) => Promise<LogReader>`. */
+  readonly open: string;
+  /** Plain data. */
+  readonly options: unknown;
+}
 
 export interface ShardThreadData {
   readonly name: string;
   readonly directory: string;
-  readonly logDirectory: string;
+  readonly reader: ReaderModule;
+  readonly trimBehindSnapshots: boolean;
   readonly config: IndexerConfig;
   readonly logLevel: LogLevel;
 }
@@ -24,8 +35,10 @@ export interface ShardThreadData {
 export interface ShardPoolOptions {
   /** Where the shards live. */
   readonly directory: string;
-  /** The embedded log's folder, which the threads read. */
-  readonly logDirectory: string;
+  /** The log that the threads read. */
+  readonly reader: ReaderModule;
+  /** Whether the log is trimmed only behind snapshots; else behind manifests. */
+  readonly trimBehindSnapshots: boolean;
   readonly config: IndexerConfig;
   readonly logLevel: LogLevel;
   readonly logger: Logger;
@@ -56,8 +69,8 @@ export class ShardPool implements Shards, Outcomes {
     this.#graphs = this.#start('graphs', './build-thread.ts', { yields: true } satisfies BuildThreadData, {});
     this.#threads = Array.from({ length: count }, (_, i) => {
       const name = `shards-${i}`;
-      const { directory, logDirectory, config, logLevel, keeper } = options;
-      return this.#start(name, './shard-thread.ts', { name, directory, logDirectory, config, logLevel } satisfies ShardThreadData, {
+      const { directory, reader, trimBehindSnapshots, config, logLevel, keeper } = options;
+      return this.#start(name, './shard-thread.ts', { name, directory, reader, trimBehindSnapshots, config, logLevel } satisfies ShardThreadData, {
         schema: (schemaId: number) => options.schemaText(schemaId),
         build: (job: BuildJob) => this.#build(job),
         trim: (topic: string, partition: number, before: number) => { keeper.trim(topic, partition, before); },
@@ -73,6 +86,26 @@ export class ShardPool implements Shards, Outcomes {
   async erase(log: number): Promise<void> {
     // One after the other: the last removes the folder that they share.
     for (const { rpc } of this.#threads) await rpc.call('erase', log);
+  }
+
+  /** Lets go of a partition; its files stay. */
+  async release(log: number, partition: number): Promise<void> {
+    await this.#of(partition).rpc.call('release', log, partition);
+  }
+
+  /** How far each partition is that is held. */
+  async positions(): Promise<Position[]> {
+    return (await Promise.all(this.#threads.map(({ rpc }) => rpc.call<Position[]>('positions')))).flat();
+  }
+
+  /** Hard links of a partition's last manifest and its files in a new folder; undefined if there is none. */
+  stage(log: number, partition: number, directory: string): Promise<{ readonly watermark: number } | undefined> {
+    return this.#of(partition).rpc.call('stage', log, partition, directory);
+  }
+
+  /** Up to where a partition's snapshots go, the oldest of those that are kept: behind it the log may be trimmed. */
+  async snapshotted(log: number, partition: number, oldestWatermark: number): Promise<void> {
+    await this.#of(partition).rpc.call('snapshotted', log, partition, oldestWatermark);
   }
 
   async search(

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '@proximadb/errors';
 import type { OutcomesWanted } from '@proximadb/gateway';
-import { openEmbeddedReader } from '@proximadb/log/embedded';
+import type { LogReader } from '@proximadb/log';
 import { createLogger } from '@proximadb/process';
 import type { PageSpec, SearchSpec, ShardsRequest, StoredRow } from '@proximadb/query';
 import type { Filter } from '@proximadb/schemas';
@@ -10,11 +10,11 @@ import { compileWalker, type Walker } from '@proximadb/record';
 import type { BuildResult } from '@proximadb/segment';
 import { ShardHost, type Assignment } from '../host.ts';
 import { Rpc } from './rpc.ts';
-import type { ShardThreadData } from './pool.ts';
+import type { ReaderModule, ShardThreadData } from './pool.ts';
 
 assert(parentPort !== null, 'runs as a worker');
 const data = workerData as ShardThreadData;
-const source = await openEmbeddedReader(data.logDirectory);
+const source = await openReader(data.reader);
 
 const schemas = new Map<number, { readonly text: string; readonly walker: Walker }>();
 const known = (schemaId: number): { readonly text: string; readonly walker: Walker } | undefined => schemas.get(schemaId);
@@ -22,6 +22,10 @@ const known = (schemaId: number): { readonly text: string; readonly walker: Walk
 const rpc: Rpc = new Rpc(parentPort, {
   assign: (assignment: Assignment) => { host.assign(assignment); },
   erase: (log: number) => host.erase(log),
+  release: (log: number, partition: number) => host.release(log, partition),
+  positions: () => host.positions(),
+  stage: (log: number, partition: number, directory: string) => host.stage(log, partition, directory),
+  snapshotted: (log: number, partition: number, oldestWatermark: number) => { host.snapshotted(log, partition, oldestWatermark); },
   search: async (request: ShardsRequest, searches: readonly SearchSpec[], signal: AbortSignal) => {
     const { answers, watermarks } = await host.search(request, searches, signal);
     const own = answers.map(({ hits, costs }) => ({ costs, hits: hits.map((hit) => ({ ...hit, record: hit.record && ownBytes(hit.record) })) }));
@@ -69,9 +73,18 @@ const host: ShardHost = new ShardHost({
     trim: (topic, partition, before) => { void rpc.call('trim', topic, partition, before).catch(() => {}); },
     tick: (topic, partition) => { void rpc.call('tick', topic, partition).catch(() => {}); },
   },
+  trimBehindSnapshots: data.trimBehindSnapshots,
   clock: () => Date.now() * 1000,
   logger: createLogger({ level: data.logLevel }).child({ thread: data.name }),
 });
+
+/** Which log it is, only who composes the process knows. */
+async function openReader({ module, open, options }: ReaderModule): Promise<LogReader> {
+  const loaded = await import(module) as Record<string, (options: unknown) => Promise<LogReader>>;
+  const opener = loaded[open];
+  assert(opener !== undefined, `${module} exports ${open}`);
+  return opener(options);
+}
 
 /** A message would carry the whole buffer behind a view. */
 function ownBytes(bytes: Uint8Array): Uint8Array {

@@ -83,7 +83,7 @@ export class MemoryShards implements Shards {
     const { settings } = this.#collection(log);
     const partitions = Array.from({ length: settings.partitions }, (_, number) => this.#partition(log, number));
     return partitions.filter(({ number }) => !this.silent.has(number)).map(({ number, next, rows }) => ({
-      partition: number, state: 'serving', reason: null, watermark: next, durable: 0, live: rows.size, growingRows: rows.size, building: 0,
+      partition: number, state: 'serving', reason: null, logAway: null, watermark: next, durable: 0, live: rows.size, growingRows: rows.size, building: 0,
       memoryBytes: 100, malformed: 0, segments: [{ id: `s${number}`, rows: 10, dead: 3, indexed: number === 0, bytes: 1_000 }],
     }));
   }
