@@ -36,7 +36,7 @@ async function load(name: string, metric: Metric, rows: number, partitions: numb
       await client.upsert({ collection: name, records });
     }
   }));
-  const { count } = await client.count({ collection: name, read: { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null } });
+  const { count } = await client.count({ collection: name, read: { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false } });
   assert.equal(count, BigInt(rows));
   await standalone.settle(name);
   const deadline = performance.now() + 60_000;

@@ -13,7 +13,7 @@ import { createClient, type Client } from '@proximadb/transport/client';
 import { protoPath as healthProto } from 'grpc-health-check';
 import { callRest, ChildServer, startServer, TemporaryFolder, type TestServer } from './server.ts';
 
-const strong: ReadOptions = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null };
+const strong: ReadOptions = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false };
 
 async function schemaId(client: Client, name = 'VectorRecord'): Promise<number> {
   return (await client.getSchema({ name })).id;

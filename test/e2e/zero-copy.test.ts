@@ -81,7 +81,8 @@ async function compose(directory: string, stack: AsyncDisposableStack) {
   const logger = createLogger({ level: 'error' });
   const walkers = new Map<number, Walker>();
   const host = new ShardHost({
-    directory: join(directory, 'shards'), source: log, logger, clock: () => Date.now() * 1000, keeper: { trim: () => {}, tick: () => {} }, trimBehindSnapshots: false,
+    directory: join(directory, 'shards'), source: log, logger, clock: () => Date.now() * 1000,
+    keeper: { trim: () => {}, tick: () => {} }, trimBehindSnapshots: false,
     config: indexerConfig.parse({ graphRowsMin: 64, idleGraphRowsMin: 64, idleMs: 0, maintenanceMs: 20, mergeFlatsMin: 2, mergeTierMin: 2 }),
     builder: { run: async (job) => runBuildJob(job) },
     schemas: {
@@ -272,7 +273,7 @@ async function containersHold(files: readonly string[], sent: ReadonlyMap<string
 
 /** Search, get and scroll answer the bytes that the client wrote. */
 async function answersHold(client: ReturnType<typeof createClient>, sent: ReadonlyMap<string, string>, token: string | null): Promise<void> {
-  const read = { consistency: null, token, maxStalenessMs: null, timeoutMs: null };
+  const read = { consistency: null, token, maxStalenessMs: null, timeoutMs: null, allowPartial: false };
   for (const exact of [true, false]) {
     const { hits } = await client.search({ collection: 'words', vector: vectorOf(7), k: 50, include: ['vector', 'metadata'], exact, read });
     assert.equal(hits.length, 50);

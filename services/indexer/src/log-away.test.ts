@@ -111,7 +111,8 @@ describe('a partition that moves', () => {
       const first = await zero();
       await r.host().release(7, 0);
       assert.deepEqual(r.host().positions().map((position) => position.partition), [1]);
-      await assert.rejects(r.host().count({ log: 7, at: [{ partition: 0, atLeast: 0 }], timeoutMs: 100 }, null), { code: 'UNAVAILABLE', message: /not served here/ });
+      const zeroAlone = { log: 7, at: [{ partition: 0, atLeast: 0 }], timeoutMs: 100 };
+      await assert.rejects(r.host().count(zeroAlone, null), { code: 'UNAVAILABLE', message: /not served here/ });
       await r.host().release(7, 0);
       r.assign(0);
       assert.equal((await r.host().count(await r.request(), null)).count, 20);

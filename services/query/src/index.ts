@@ -4,5 +4,6 @@ export { createQuery, type QueryDependencies } from './create.ts';
 export type { Query } from './query.ts';
 export type { FilterReader } from './records.ts';
 export type {
-  PageSpec, PartitionAt, SearchAnswer, SearchSpec, SegmentCost, SegmentReport, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark,
+  CountAnswer, Covered, MissingPartition, PageAnswer, PageSpec, PartitionAt, RowsAnswer, SearchAnswer, SearchAnswers, SearchSpec, SegmentCost, SegmentReport,
+  ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark,
 } from './shards.ts';

@@ -1,15 +1,18 @@
-import { AppError, invalid } from '@proximadb/errors';
+import { AppError, assert, invalid } from '@proximadb/errors';
 import type { Catalog, Collection } from '@proximadb/catalog';
 import { type CallContext, type MonotonicClock, within } from '@proximadb/process';
-import type { Filter, ReadOptions } from '@proximadb/schemas';
+import type { Coverage, Filter, ReadOptions } from '@proximadb/schemas';
 import { compileFilter } from '@proximadb/segment/filter';
 import { callOf } from './call.ts';
 import type { QueryConfig } from './config.ts';
 import type { ConsistencyResolver, Floor } from './consistency.ts';
 import type { Probes } from './probes.ts';
-import type { PartitionAt, Shards, ShardsRequest, Watermark } from './shards.ts';
+import type { Covered, PartitionAt, Shards, ShardsRequest } from './shards.ts';
 import { encodeToken, maximum } from './tokens.ts';
 import type { Turns } from './turns.ts';
+
+/** Kept back of a partial answer's time: what could not be had by then has to be said before the caller gives up. */
+const reserveMs = 50;
 
 /** What every read works with. */
 export interface ReadDependencies {
@@ -49,15 +52,19 @@ export class Read {
   /**
    * Asks the shards, and notes what they have seen: whatever this read asks next sees it, too.
    * @param partitions null: all.
+   * @param allowPartial whether the answer may be without those that cannot answer; not without all of them.
    */
-  async ask<T extends { readonly watermarks: readonly Watermark[] }>(
-    partitions: readonly number[] | null, question: (shards: Shards, request: ShardsRequest, signal: AbortSignal) => Promise<T>,
+  async ask<T extends Covered>(
+    partitions: readonly number[] | null, question: (shards: Shards, request: ShardsRequest, signal: AbortSignal) => Promise<T>, allowPartial = false,
   ): Promise<T> {
     const { shards, probes } = this.#dependencies;
     const everywhere = this.#at.map((atLeast, partition): PartitionAt => ({ partition, atLeast }));
     const at = partitions === null ? everywhere : everywhere.filter(({ partition }) => partitions.includes(partition));
-    const request: ShardsRequest = { log: this.collection.log, at, timeoutMs: Math.max(1, Math.ceil(this.call.deadline.remainingMs())) };
+    const remainingMs = this.call.deadline.remainingMs();
+    const timeoutMs = Math.max(1, Math.ceil(allowPartial ? remainingMs - Math.min(reserveMs, remainingMs / 10) : remainingMs));
+    const request: ShardsRequest = { log: this.collection.log, at, timeoutMs, ...(allowPartial ? { allowPartial } : {}) };
     const answer = await within(question(shards, request, this.call.signal), this.call.signal);
+    checkCovered(answer, at.length, allowPartial);
     const seen = [...this.#at];
     for (const { partition, watermark } of answer.watermarks) seen[partition] = Math.max(watermark, seen[partition] ?? 0);
     this.#at = maximum(this.#at, seen);
@@ -82,6 +89,28 @@ export async function reading<T>(request: ReadRequest, context: CallContext, dep
     const at = await dependencies.resolver.resolve(collection, read, call, floor);
     return work(new Read(collection, call, dependencies, at));
   });
+}
+
+function checkCovered({ watermarks, missing }: Covered, asked: number, allowPartial: boolean): void {
+  assert(watermarks.length + missing.length === asked, `${asked} partitions were asked, and ${watermarks.length} answered`);
+  const [first] = missing;
+  if (first === undefined) return;
+  assert(allowPartial, `partition ${first.partition} is left out of an answer that has to be whole`);
+  if (watermarks.length > 0) return;
+  const late = missing.every(({ code }) => code === 'DEADLINE_EXCEEDED');
+  throw new AppError(late ? 'DEADLINE_EXCEEDED' : 'UNAVAILABLE', `no partition answered: ${first.reason}`);
+}
+
+/** What the answer says about its completeness, where the caller asked for it. */
+export function coverageOf(read: ReadOptions | null, { watermarks, missing }: Covered): Coverage | null {
+  if (read?.allowPartial !== true) return null;
+  const named = missing.map(({ partition, code, reason }) => ({ partition, code, reason })).sort((left, right) => left.partition - right.partition);
+  return { partitions: watermarks.length + missing.length, answered: watermarks.length, missing: named };
+}
+
+/** @throws AppError INVALID_ARGUMENT: such an answer has no use for a part of the collection. */
+export function refusePartial(read: ReadOptions | null, reason: string): void {
+  if (read?.allowPartial === true) throw invalid(reason, { field: 'allowPartial' });
 }
 
 const idBytesMax = 512;

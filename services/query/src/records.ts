@@ -6,7 +6,7 @@ import { formatVersion } from '@proximadb/record';
 import type {
   CountRequest, CountResponse, Filter, GetRequest, GetResponse, ScrollRequest, ScrollResponse, StoredRecord,
 } from '@proximadb/schemas';
-import { checkAnswerBytes, checkFilter, checkId, reading, type Read, type ReadDependencies } from './reads.ts';
+import { checkAnswerBytes, checkFilter, checkId, coverageOf, reading, refusePartial, type Read, type ReadDependencies } from './reads.ts';
 import type { StoredRow } from './shards.ts';
 import { decodeCursor, encodeCursor, maximum, type ScrollPosition } from './tokens.ts';
 
@@ -18,6 +18,7 @@ export async function get(request: GetRequest, context: CallContext, dependencie
   const { idsMax, answerBytesMax } = dependencies.config;
   const collection = dependencies.catalog.get(request.collection);
   const { ids } = request;
+  refusePartial(request.read, 'is not for a get: a record that is not there could not be told from one that nobody can answer for');
   if (ids.length === 0) throw invalid('is empty; at least one id is needed', { field: 'ids' });
   if (ids.length > idsMax) {
     const reason = `has ${ids.length} ids; at most ${idsMax} are allowed in one request`;
@@ -38,6 +39,7 @@ export async function scroll(request: ScrollRequest, context: CallContext, depen
   const collection = dependencies.catalog.get(request.collection);
   const limit = request.limit === 0 ? pageDefault : request.limit;
   if (limit < 1 || limit > pageMax) throw invalid(`is ${limit}; 1 to ${pageMax} are allowed`, { field: 'limit' });
+  refusePartial(request.read, 'is not for a scroll: a page without some records could not be gone back to');
   const filter = checkFilter(request.filter);
   const position = request.cursor === null ? null : decodeCursor(request.cursor, collection);
   const floor = position === null ? null : { offsets: position.token.offsets, field: 'cursor' };
@@ -57,13 +59,13 @@ Promise<{ rows: readonly StoredRow[]; cursor: string | null }> {
   return { rows, cursor: more && last !== undefined ? encodeCursor({ after: last.id, token: { log: read.collection.log, offsets: read.offsets } }) : null };
 }
 
-/** How many match, exactly, at the answer's token. */
+/** How many match, exactly, at the answer's token; of a partial answer, in the partitions that it covers. */
 export async function count(request: CountRequest, context: CallContext, dependencies: ReadDependencies): Promise<CountResponse> {
   const collection = dependencies.catalog.get(request.collection);
   const filter = checkFilter(request.filter);
   return reading({ collection, read: request.read }, context, dependencies, async (read) => {
-    const answer = await read.ask(null, (shards, shardsRequest, signal) => shards.count(shardsRequest, filter, signal));
-    return { count: BigInt(answer.count), token: read.token };
+    const answer = await read.ask(null, (shards, shardsRequest, signal) => shards.count(shardsRequest, filter, signal), request.read?.allowPartial);
+    return { count: BigInt(answer.count), token: read.token, coverage: coverageOf(request.read, answer) };
   });
 }
 

@@ -5,7 +5,7 @@ import { partitionOf } from '@proximadb/log';
 import { formatVersion, wireSchemaId } from '@proximadb/record';
 import type { Explain, Hit, Metric, SearchBatchRequest, SearchBatchResponse, SearchRequest, SearchResponse } from '@proximadb/schemas';
 import { mergeHits } from '@proximadb/segment/merge';
-import { checkAnswerBytes, checkFilter, checkId, reading, type Read, type ReadDependencies } from './reads.ts';
+import { checkAnswerBytes, checkFilter, checkId, coverageOf, reading, type Read, type ReadDependencies } from './reads.ts';
 import type { SearchAnswer, SearchSpec, SegmentCost, ShardHit } from './shards.ts';
 
 const hitsDefault = 10;
@@ -55,14 +55,16 @@ async function searchAll(
   return reading({ collection, read: options, weight: searches.length }, context, dependencies, async (read) => {
     const waitedMs = dependencies.clock() - startedMs;
     const specs = await withVectors(searches, read, dependencies);
-    const { answers } = await read.ask(null, (shards, request, signal) => shards.search(request, specs, signal));
+    const answer = await read.ask(null, (shards, request, signal) => shards.search(request, specs, signal), options?.allowPartial);
+    const { answers } = answer;
+    const coverage = coverageOf(options, answer);
     assert(answers.length === searches.length, 'the shards answered another number of searches');
     const found = searches.map((one, index) => hitsOf(one, answers[index]?.hits ?? [], collection));
     checkAnswerBytes(found.flat().map(({ record }) => record), dependencies.config.answerBytesMax, 'ask for fewer hits, or without include');
     const totalMs = dependencies.clock() - startedMs;
     const { token } = read;
     return searches.map(({ spec }, index): SearchResponse =>
-      ({ hits: found[index] ?? [], token, explain: spec.explain ? explainOf(answers[index], waitedMs, totalMs) : null }));
+      ({ hits: found[index] ?? [], token, coverage, explain: spec.explain ? explainOf(answers[index], waitedMs, totalMs) : null }));
   });
 }
 

@@ -14,12 +14,46 @@ export interface ShardsRequest {
   readonly at: readonly PartitionAt[];
   /** What is left of the caller's deadline. */
   readonly timeoutMs: number;
+  /** Partitions that cannot answer (UNAVAILABLE, DEADLINE_EXCEEDED) are named in the answer in place of failing it. Default: false. */
+  readonly allowPartial?: boolean;
 }
 
 /** The view that answered: every record below the watermark, and none above. */
 export interface Watermark {
   readonly partition: number;
   readonly watermark: number;
+}
+
+/** A partition that was asked and is not in the answer. */
+export interface MissingPartition {
+  readonly partition: number;
+  readonly code: 'UNAVAILABLE' | 'DEADLINE_EXCEEDED';
+  readonly reason: string;
+}
+
+/** What an answer says about the partitions that were asked: each stands in one of the two lists. */
+export interface Covered {
+  readonly watermarks: readonly Watermark[];
+  /** Empty where the request does not allow a partial answer. */
+  readonly missing: readonly MissingPartition[];
+}
+
+export interface SearchAnswers extends Covered {
+  /** One a search, in their order. */
+  readonly answers: readonly SearchAnswer[];
+}
+
+export interface RowsAnswer extends Covered {
+  readonly rows: readonly StoredRow[];
+}
+
+export interface PageAnswer extends RowsAnswer {
+  /** Whether any row is left behind the last one. */
+  readonly more: boolean;
+}
+
+export interface CountAnswer extends Covered {
+  readonly count: number;
 }
 
 export interface SearchSpec {
@@ -114,18 +148,14 @@ export interface PageSpec {
  */
 export interface Shards {
   /** One answer a search, merged over the partitions asked. */
-  search(request: ShardsRequest, searches: readonly SearchSpec[], signal?: AbortSignal):
-    Promise<{ readonly answers: readonly SearchAnswer[]; readonly watermarks: readonly Watermark[] }>;
+  search(request: ShardsRequest, searches: readonly SearchSpec[], signal?: AbortSignal): Promise<SearchAnswers>;
   /** The rows of those ids that are there, in no promised order. `ids` may lie in any of the partitions asked. */
-  get(request: ShardsRequest, ids: readonly string[], signal?: AbortSignal):
-    Promise<{ readonly rows: readonly StoredRow[]; readonly watermarks: readonly Watermark[] }>;
+  get(request: ShardsRequest, ids: readonly string[], signal?: AbortSignal): Promise<RowsAnswer>;
   /**
    * The next rows after an id, ascending by the ids' UTF-8 bytes, at most `limit`, and at most about `bytesMax` (at least one).
-   * `more` says whether any is left.
    */
-  scroll(request: ShardsRequest, page: PageSpec, signal?: AbortSignal):
-    Promise<{ readonly rows: readonly StoredRow[]; readonly more: boolean; readonly watermarks: readonly Watermark[] }>;
-  count(request: ShardsRequest, filter: Filter | null, signal?: AbortSignal): Promise<{ readonly count: number; readonly watermarks: readonly Watermark[] }>;
+  scroll(request: ShardsRequest, page: PageSpec, signal?: AbortSignal): Promise<PageAnswer>;
+  count(request: ShardsRequest, filter: Filter | null, signal?: AbortSignal): Promise<CountAnswer>;
   /** Of the partitions of a log that are served here; does not wait. */
   report(log: number): Promise<readonly ShardReport[]>;
 }

@@ -4,7 +4,8 @@ import { cpSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, writeF
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '@proximadb/errors';
-import { crc32c, crcHeaderName, encodeCrc, offset, partition, partitionOf, writeHeaderName, type Headers, type LogReader, type LogRecord } from '@proximadb/log';
+import { crc32c, crcHeaderName, encodeCrc, offset, partition, partitionOf, writeHeaderName } from '@proximadb/log';
+import type { Headers, LogReader, LogRecord } from '@proximadb/log';
 import { EmbeddedLog } from '@proximadb/log/embedded';
 import { createLogger } from '@proximadb/process';
 import { compileWalker, encodeDeleteRecord, encodeVectorRecord, type MetadataValue } from '@proximadb/record';

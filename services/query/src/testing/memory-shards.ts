@@ -10,7 +10,10 @@ import type { Filter, Metric } from '@proximadb/schemas';
 import { compileFilter, matches, type Predicate } from '@proximadb/segment/filter';
 import { mergeHits, mergePages } from '@proximadb/segment/merge';
 import { compareIds } from '@proximadb/segment/merge';
-import type { PageSpec, SearchAnswer, SearchSpec, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark } from '../shards.ts';
+import type {
+  CountAnswer, Covered, MissingPartition, PageAnswer, PageSpec, RowsAnswer, SearchAnswer, SearchAnswers, SearchSpec, ShardHit, ShardReport, Shards,
+  ShardsRequest, StoredRow, Watermark,
+} from '../shards.ts';
 
 interface Partition {
   readonly number: number;
@@ -34,8 +37,8 @@ export class MemoryShards implements Shards {
     this.#catalog = catalog;
   }
 
-  async search(request: ShardsRequest, searches: readonly SearchSpec[]): Promise<{ answers: SearchAnswer[]; watermarks: Watermark[] }> {
-    const partitions = await this.#at(request);
+  async search(request: ShardsRequest, searches: readonly SearchSpec[]): Promise<SearchAnswers> {
+    const { partitions, covered } = await this.#at(request);
     const { metric } = this.#collection(request.log).settings;
     const answers = searches.map((spec): SearchAnswer => {
       const lists = partitions.map(({ rows }) =>
@@ -46,24 +49,22 @@ export class MemoryShards implements Shards {
       // In no useful order, as far as the port allows it: equal distances may come in any.
       return { hits: mergeHits(lists, spec.k).sort((left, right) => left.distance - right.distance || compareIds(right.id, left.id)), costs };
     });
-    return { answers, watermarks: watermarksOf(partitions) };
+    return { answers, ...covered };
   }
 
-  async get(request: ShardsRequest, ids: readonly string[]): Promise<{ rows: StoredRow[]; watermarks: Watermark[] }> {
-    const partitions = await this.#at(request);
+  async get(request: ShardsRequest, ids: readonly string[]): Promise<RowsAnswer> {
+    const { partitions, covered } = await this.#at(request);
     const { settings } = this.#collection(request.log);
     for (const id of ids) {
       const home = partitionOf(new TextEncoder().encode(id), settings.partitions) as number;
-      assert(partitions.some(({ number }) => number === home), `partition ${home} of id ${id} is asked`);
+      assert(request.at.some(({ partition: asked }) => asked === home), `partition ${home} of id ${id} is asked`);
     }
     const rows = partitions.flatMap(({ rows: stored }) => [...stored.values()]).filter(({ id }) => ids.includes(id));
-    return { rows: rows.reverse(), watermarks: watermarksOf(partitions) };
+    return { rows: rows.reverse(), ...covered };
   }
 
-  async scroll(
-    request: ShardsRequest, page: PageSpec,
-  ): Promise<{ rows: readonly StoredRow[]; more: boolean; watermarks: Watermark[] }> {
-    const partitions = await this.#at(request);
+  async scroll(request: ShardsRequest, page: PageSpec): Promise<PageAnswer> {
+    const { partitions, covered } = await this.#at(request);
     const matching = this.#matching(page.filter);
     const pages = partitions.map(({ rows: stored }) => {
       const rows = [...stored.values()].sort((left, right) => compareIds(left.id, right.id))
