@@ -94,7 +94,8 @@ export class EmbeddedRegistry implements SchemaRegistry {
   }
 }
 
-function checkSchema(subject: string, text: string): void {
+/** @throws AppError INVALID_ARGUMENT for what no registry need be asked. */
+export function checkSchema(subject: string, text: string): void {
   if (subject === '' || Buffer.byteLength(subject) > 256) throw invalid('must have 1 to 256 bytes', { field: 'subject' });
   if (Buffer.byteLength(text) > schemaBytesMax) throw invalid(`is larger than ${schemaBytesMax} bytes`, { field: 'schema' });
   try {
