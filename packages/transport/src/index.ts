@@ -6,4 +6,5 @@ export type { CallContext, Handlers } from './handlers.ts';
 export { filterFromJson, filterToJson } from './json/filter.ts';
 export type { SchemaIds } from './json/read.ts';
 export type { WalkerOf } from './json/write.ts';
+export { startOperation, type OperationOptions } from './rest/operation.ts';
 export { startRest, type RestOptions } from './rest/server.ts';

@@ -24,6 +24,7 @@ export const indexerConfig = z.strictObject({
   tickMs: count(1_000, 3_600_000, 'milliseconds after which an idle partition with expired records gets a tick'),
   historyMs: count(0, 3_600_000, 'milliseconds of log kept behind the manifest'),
   historyBytesMax: count(0, 1 << 30, 'bytes of log kept behind the manifests of a thread'),
+  historyLiveFactor: z.number().min(0).default(0).describe('the same, as a multiple of the live bytes of a shard, if that is less; 0: no such limit'),
 });
 
 export type IndexerConfig = z.output<typeof indexerConfig>;

@@ -2,11 +2,14 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { AppError } from '@proximadb/errors';
+import { AppError, type Code } from '@proximadb/errors';
 import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
 import type { LogReader } from '@proximadb/log';
 import type { Logger } from '@proximadb/process';
-import type { PageSpec, SearchAnswer, SearchSpec, SegmentCost, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark } from '@proximadb/query';
+import type {
+  CountAnswer, Covered, MissingPartition, PageAnswer, PageSpec, RowsAnswer, SearchAnswer, SearchAnswers, SearchSpec, SegmentCost, ShardHit, ShardReport, Shards,
+  ShardsRequest, StoredRow, Watermark,
+} from '@proximadb/query';
 import { mergePages, type Page } from '@proximadb/segment/merge';
 import type { CollectionSettings, Filter } from '@proximadb/schemas';
 import { compileFilter, type Predicate } from '@proximadb/segment';
@@ -27,6 +30,8 @@ export interface Position {
   readonly log: number;
   readonly partition: number;
   readonly state: ShardState['kind'];
+  /** Why it stopped, by its code. */
+  readonly stopped: Code | null;
   /** The next offset to apply. */
   readonly watermark: number;
   /** The watermark of the last manifest. */
@@ -93,7 +98,10 @@ export class ShardHost implements Shards, Outcomes {
   /** How far each partition is that is held. */
   positions(): Position[] {
     return [...this.#shards.values()].map(({ identity, state, watermark, durable }) =>
-      ({ log: identity.log, partition: identity.partition, state: state.kind, watermark, durable: durable.watermark }));
+      ({
+      log: identity.log, partition: identity.partition, state: state.kind, stopped: state.kind === 'stopped' ? state.error.code : null,
+      watermark, durable: durable.watermark,
+    }));
   }
 
   /** See {@link Shard.stage}; undefined, too, if the partition is not held. */
@@ -114,11 +122,9 @@ export class ShardHost implements Shards, Outcomes {
     rmSync(join(this.#options.directory, String(log)), { recursive: true, force: true });
   }
 
-  async search(
-    request: ShardsRequest, searches: readonly SearchSpec[], signal?: AbortSignal,
-  ): Promise<{ answers: SearchAnswer[]; watermarks: Watermark[] }> {
+  async search(request: ShardsRequest, searches: readonly SearchSpec[], signal?: AbortSignal): Promise<SearchAnswers> {
     const predicates = searches.map(({ filter }) => predicateOf(filter));
-    const shards = await this.#ready(request, signal);
+    const { shards, missing } = await this.#ready(request, signal);
     const found = searches.map(() => ({ candidates: [] as { shard: Shard; candidate: Candidate }[], costs: [] as SegmentCost[] }));
     const watermarks: Watermark[] = [];
     const answers = searches.map((): SearchAnswer => ({ hits: [], costs: [] }));
@@ -138,11 +144,11 @@ export class ShardHost implements Shards, Outcomes {
         || a.shard.identity.partition - b.shard.identity.partition || a.candidate.offset - b.candidate.offset);
       answers[i] = { costs, hits: candidates.slice(0, spec.k).map(({ shard, candidate }) => hitOf(shard, candidate, spec.records)) };
     });
-    return { answers, watermarks };
+    return { answers, watermarks, missing };
   }
 
-  async get(request: ShardsRequest, ids: readonly string[], signal?: AbortSignal): Promise<{ rows: StoredRow[]; watermarks: Watermark[] }> {
-    const shards = await this.#ready(request, signal);
+  async get(request: ShardsRequest, ids: readonly string[], signal?: AbortSignal): Promise<RowsAnswer> {
+    const { shards, missing } = await this.#ready(request, signal);
     const keys = ids.map((id) => Buffer.from(id));
     const rows: StoredRow[] = [];
     for (const shard of shards) {
@@ -152,23 +158,23 @@ export class ShardHost implements Shards, Outcomes {
         if (place !== undefined && shard.rows.expires(place) > visibleAt) rows.push(storedOf(shard, shard.rows.read(place)));
       }
     }
-    return { rows, watermarks: watermarksOf(shards) };
+    return { rows, ...coveredBy(shards, missing) };
   }
 
-  async scroll(request: ShardsRequest, page: PageSpec, signal?: AbortSignal): Promise<Page<StoredRow> & { watermarks: Watermark[] }> {
+  async scroll(request: ShardsRequest, page: PageSpec, signal?: AbortSignal): Promise<PageAnswer> {
     const predicate = predicateOf(page.filter);
-    const shards = await this.#ready(request, signal);
+    const { shards, missing } = await this.#ready(request, signal);
     const after = page.after === null ? null : Buffer.from(page.after);
-    const watermarks = watermarksOf(shards);
+    const covered = coveredBy(shards, missing);
     const pages = shards.map((shard) => pageOf(shard, page, predicate, after));
-    return { ...mergePages(pages, page.limit, page.bytesMax), watermarks };
+    return { ...mergePages(pages, page.limit, page.bytesMax), ...covered };
   }
 
-  async count(request: ShardsRequest, filter: Filter | null, signal?: AbortSignal): Promise<{ count: number; watermarks: Watermark[] }> {
+  async count(request: ShardsRequest, filter: Filter | null, signal?: AbortSignal): Promise<CountAnswer> {
     const predicate = predicateOf(filter);
-    const shards = await this.#ready(request, signal);
+    const { shards, missing } = await this.#ready(request, signal);
     const count = shards.reduce((sum, shard) => sum + shard.rows.count(predicate, shard.nowMicros), 0);
-    return { count, watermarks: watermarksOf(shards) };
+    return { count, ...coveredBy(shards, missing) };
   }
 
   async outcomes(log: number, requestId: string, wanted: readonly OutcomesWanted[], timeoutMs: number, signal?: AbortSignal): Promise<PartitionOutcomes[]> {
@@ -198,14 +204,34 @@ export class ShardHost implements Shards, Outcomes {
     await Promise.all([...this.#shards.values()].map((shard) => shard.close()));
   }
 
-  /** The shards asked, in one synchronous moment at which each is where it must be. */
-  async #ready(request: ShardsRequest, signal?: AbortSignal): Promise<Shard[]> {
-    const deadlineMs = performance.now() + request.timeoutMs;
-    const shards = request.at.map(({ partition }) => this.#shard(request.log, partition));
-    await Promise.all(shards.map((shard, i) => shard.waitFor(request.at[i]?.atLeast ?? 0, deadlineMs - performance.now(), signal)));
+  /**
+   * The shards asked, in one synchronous moment at which each is where it must be; and those that cannot be, if the request does without
+   * them. A fault of one that is needed fails it at once.
+   */
+  async #ready(request: ShardsRequest, signal?: AbortSignal): Promise<{ shards: Shard[]; missing: MissingPartition[] }> {
+    const { log, at, timeoutMs, allowPartial = false } = request;
+    const deadlineMs = performance.now() + timeoutMs;
+    const missing: MissingPartition[] = [];
+    const there = await Promise.all(at.map(async ({ partition, atLeast }) => {
+      try {
+        await this.#shard(log, partition).waitFor(atLeast, deadlineMs - performance.now(), signal);
+        return [partition];
+      } catch (thrown) {
+        missing.push(leftOut(partition, thrown, allowPartial));
+        return [];
+      }
+    }));
     // One turn of the loop between calls: applying and other calls go on under a burst of reads.
     await setImmediate();
-    return request.at.map(({ partition }) => this.#shard(request.log, partition));
+    const shards = there.flat().flatMap((partition) => {
+      try {
+        return [this.#shard(log, partition)];
+      } catch (thrown) {
+        missing.push(leftOut(partition, thrown, allowPartial));
+        return [];
+      }
+    });
+    return { shards, missing };
   }
 
   #shard(log: number, partition: number): Shard {
@@ -242,8 +268,14 @@ function predicateOf(filter: Filter | null): Predicate | null {
   return filter === null ? null : compileFilter(filter);
 }
 
-function watermarksOf(shards: readonly Shard[]): Watermark[] {
-  return shards.map(({ identity, watermark }) => ({ partition: identity.partition, watermark }));
+function coveredBy(shards: readonly Shard[], missing: readonly MissingPartition[]): Covered {
+  return { watermarks: shards.map(({ identity, watermark }): Watermark => ({ partition: identity.partition, watermark })), missing };
+}
+
+/** @throws what was thrown, if the partition is needed, or the fault is not one of the partition. */
+function leftOut(partition: number, thrown: unknown, allowPartial: boolean): MissingPartition {
+  if (!allowPartial || !(thrown instanceof AppError) || (thrown.code !== 'UNAVAILABLE' && thrown.code !== 'DEADLINE_EXCEEDED')) throw thrown;
+  return { partition, code: thrown.code, reason: thrown.message };
 }
 
 function hitOf(shard: Shard, candidate: Candidate, records: boolean): ShardHit {

@@ -201,9 +201,10 @@ export class Shard {
    * @param historyBytesMax this shard's share.
    */
   trimPoint(historyBytesMax: number): number {
-    const { historyMs } = this.#options.config;
+    const { historyMs, historyLiveFactor } = this.#options.config;
+    const bytesMax = historyLiveFactor === 0 ? historyBytesMax : Math.min(historyBytesMax, historyLiveFactor * this.#liveBytes());
     const past = this.#history.findLastIndex((entry) => this.#storage.durable.logTime - entry.logTime > historyMs * 1000
-      || this.#appliedBytes - entry.appliedBytes > historyBytesMax);
+      || this.#appliedBytes - entry.appliedBytes > bytesMax);
     if (past < 0) return 0;
     this.#history.splice(0, past);
     return Math.max(0, Math.min(this.#history[0]?.watermark ?? 0, this.#trimBound) - 1);
@@ -419,6 +420,11 @@ export class Shard {
       this.#options.logger.error('merge-failed', { ...this.identity, chore: chore.kind, error });
       await delay(5_000, this.#stop.signal);
     }
+  }
+
+  /** About: of a segment, its share of live rows. */
+  #liveBytes(): number {
+    return this.growingBytes + this.rows.sealed.reduce((sum, { diskBytes, states, rows }) => sum + diskBytes * states.liveCount / Math.max(1, rows.count), 0);
   }
 
   /** Deletes and refusals add no rows: an idle shard writes them into a manifest, so that a restart need not apply them again. */

@@ -17,25 +17,26 @@ export class Waiters {
   /**
    * Settles once `reached(watermark)` was told at least `offset`.
    * @param behind says by how much, for the error.
-   * @param signal ends the waiting: its caller has gone.
+   * @param signal ends the waiting: its caller has gone, or its time is up.
    * @throws AppError DEADLINE_EXCEEDED; CANCELLED; RESOURCE_EXHAUSTED if too many wait.
    */
   async wait(offset: number, timeoutMs: number, behind: () => string, signal?: AbortSignal): Promise<void> {
-    if (signal?.aborted === true) throw cancelled();
+    const late = (): AppError => new AppError('DEADLINE_EXCEEDED', `the shard did not get there in time: ${behind()}`);
+    const left = (): AppError => (isTimeUp(signal) ? late() : new AppError('CANCELLED', 'the caller has gone'));
+    if (signal?.aborted === true) throw left();
     if (this.#waiting.size >= this.#waitersMax) throw new AppError('RESOURCE_EXHAUSTED', 'too many calls wait for this shard', { retryAfterMs: 100 });
     await new Promise<void>((resolve, reject) => {
       const settle = (error?: AppError): void => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', left);
+        signal?.removeEventListener('abort', leave);
         this.#waiting.delete(waiter);
         if (error === undefined) resolve();
         else reject(error);
       };
       const waiter: Waiter = { offset, settle };
-      const left = (): void => { settle(cancelled()); };
-      signal?.addEventListener('abort', left, { once: true });
-      const late = (): void => { settle(new AppError('DEADLINE_EXCEEDED', `the shard did not get there in time: ${behind()}`)); };
-      const timer = setTimeout(late, Math.max(0, timeoutMs));
+      const leave = (): void => { settle(left()); };
+      signal?.addEventListener('abort', leave, { once: true });
+      const timer = setTimeout(() => { settle(late()); }, Math.max(0, timeoutMs));
       this.#waiting.add(waiter);
     });
   }
@@ -49,6 +50,6 @@ export class Waiters {
   }
 }
 
-function cancelled(): AppError {
-  return new AppError('CANCELLED', 'the caller has gone');
+function isTimeUp(signal: AbortSignal | undefined): boolean {
+  return signal?.reason instanceof AppError && signal.reason.code === 'DEADLINE_EXCEEDED';
 }

@@ -1,16 +1,9 @@
 /** The configuration of a standalone server: everything that can be set, in one place. */
 import { gatewayLimits } from '@proximadb/gateway';
 import { indexerConfig } from '@proximadb/indexer';
-import { logLevels, type Limit } from '@proximadb/process';
+import { limitsConfig, logLevels } from '@proximadb/process';
 import { queryLimits } from '@proximadb/query';
 import { z } from 'zod';
-
-/** Limits that are declared as data, as a part of a configuration. */
-function limits<Name extends string>(declared: Readonly<Record<Name, Limit>>): z.ZodPrefault<z.ZodObject<Record<Name, z.ZodDefault<z.ZodNumber>>>> {
-  const shape = Object.fromEntries(Object.entries<Limit>(declared).map(([name, { default: fallback, minimum, maximum, description }]) =>
-    [name, z.number().int().min(minimum).max(maximum).default(fallback).describe(description)])) as Record<Name, z.ZodDefault<z.ZodNumber>>;
-  return z.strictObject(shape).prefault({} as never);
-}
 
 const port = z.number().int().min(0).max(65_535);
 const whole = (minimum: number, fallback: number, text: string): z.ZodDefault<z.ZodNumber> => z.number().int().min(minimum).default(fallback).describe(text);
@@ -31,8 +24,8 @@ export const standaloneConfig = z.strictObject({
     queueBytesMax: whole(1 << 20, 64 << 20, 'Bytes of records that may wait to be written.'),
     queueEntriesMax: whole(1, 100_000, 'Records that may wait to be written.'),
   }).prefault({}),
-  gateway: limits(gatewayLimits),
-  query: limits(queryLimits),
+  gateway: limitsConfig(gatewayLimits),
+  query: limitsConfig(queryLimits),
   indexer: indexerConfig.prefault({}),
 });
 

@@ -12,6 +12,7 @@ import { handlerOf, type Handlers } from '../handlers.ts';
 import { messageFromJson, type SchemaIds } from '../json/read.ts';
 import { answerToJson, recordAnswer, type WalkerOf } from '../json/write.ts';
 import { errorText, HttpError, sendError } from './errors.ts';
+import { addOperation, listen, sendJson } from './operation.ts';
 import { allowedMethods, fastifyPath, queryToJson, routes, type Route } from './routes.ts';
 
 export interface RestOptions extends CallOptions {
@@ -62,12 +63,14 @@ export async function startRest(options: RestOptions): Promise<RunningServer> {
     return sendError(reply, error);
   });
   app.setNotFoundHandler(notFound);
+  const openApi = openApiText();
+  app.get('/openapi.json', (_request, reply) => sendJson(reply, openApi));
   addOperation(app, options);
   const closing = new AbortController();
   // A connection that is kept alive after its last answer would hold up the close.
   app.addHook('onSend', async (_request, reply) => { if (closing.signal.aborted) reply.header('connection', 'close'); });
   addRoutes(app, options, admission, bodyBytesMax, closing.signal);
-  await listen(app, options.host ?? '127.0.0.1', options.port);
+  await listen(app, 'REST', options.host ?? '127.0.0.1', options.port);
   return {
     port: (app.server.address() as AddressInfo).port,
     async close(graceMs) {
@@ -77,20 +80,6 @@ export async function startRest(options: RestOptions): Promise<RunningServer> {
       clearTimeout(force);
     },
   };
-}
-
-/** What operators ask for. */
-function addOperation(app: FastifyInstance, { readiness, metrics }: RestOptions): void {
-  const openApi = openApiText();
-  const json = (reply: FastifyReply, text: string): FastifyReply => reply.type('application/json; charset=utf-8').send(text);
-  app.get('/openapi.json', (_request, reply) => json(reply, openApi));
-  app.get('/health/live', (_request, reply) => json(reply, '{"live":true}'));
-  app.get('/health/ready', (_request, reply) => {
-    const { ready, progress } = readiness();
-    const text = JSON.stringify({ ready, ...progress }, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
-    return json(reply.code(ready ? 200 : 503), text);
-  });
-  app.get('/metrics', async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.text()));
 }
 
 function addRoutes(app: FastifyInstance, options: RestOptions, admission: Admission, bodyBytesMax: number, closing: AbortSignal): void {
@@ -178,12 +167,4 @@ function notFound(request: FastifyRequest, reply: FastifyReply): Promise<void> {
   if (allowed.length === 0) return sendError(reply, new AppError('NOT_FOUND', `there is nothing at ${path.slice(0, 200)}; /openapi.json lists what there is`));
   reply.header('allow', allowed.join(', '));
   return sendError(reply, new HttpError(405, 'UNIMPLEMENTED', `${request.method} is not what ${path.slice(0, 200)} takes: ${allowed.join(', ')}`));
-}
-
-async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
-  try {
-    await app.listen({ host, port });
-  } catch (cause) {
-    throw new AppError('UNAVAILABLE', `REST cannot listen on ${host}:${port}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
 }

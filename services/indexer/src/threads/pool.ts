@@ -4,8 +4,10 @@ import { Worker } from 'node:worker_threads';
 import { AppError } from '@proximadb/errors';
 import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
 import type { Logger, LogLevel } from '@proximadb/process';
-import type { PageSpec, SearchAnswer, SearchSpec, ShardReport, Shards, ShardsRequest, StoredRow, Watermark } from '@proximadb/query';
-import { mergeHits, mergePages, type Page } from '@proximadb/segment/merge';
+import type {
+  CountAnswer, Covered, PageAnswer, PageSpec, RowsAnswer, SearchAnswers, SearchSpec, ShardReport, Shards, ShardsRequest,
+} from '@proximadb/query';
+import { mergeHits, mergePages } from '@proximadb/segment/merge';
 import type { Filter } from '@proximadb/schemas';
 import type { BuildJob, BuildResult } from '@proximadb/segment';
 import type { IndexerConfig } from '../config.ts';
@@ -108,30 +110,28 @@ export class ShardPool implements Shards, Outcomes {
     await this.#of(partition).rpc.call('snapshotted', log, partition, oldestWatermark);
   }
 
-  async search(
-    request: ShardsRequest, searches: readonly SearchSpec[], signal?: AbortSignal,
-  ): Promise<{ answers: SearchAnswer[]; watermarks: Watermark[] }> {
-    const parts = await this.#fanOut<{ answers: SearchAnswer[]; watermarks: Watermark[] }>(request, signal, 'search', searches);
+  async search(request: ShardsRequest, searches: readonly SearchSpec[], signal?: AbortSignal): Promise<SearchAnswers> {
+    const parts = await this.#fanOut<SearchAnswers>(request, signal, 'search', searches);
     const answers = searches.map((spec, i) => {
       const all = parts.map((part) => part.answers[i] ?? { hits: [], costs: [] });
       return { hits: mergeHits(all.map(({ hits }) => hits), spec.k), costs: all.flatMap(({ costs }) => costs) };
     });
-    return { answers, watermarks: parts.flatMap(({ watermarks }) => watermarks) };
+    return { answers, ...coveredBy(parts) };
   }
 
-  async get(request: ShardsRequest, ids: readonly string[], signal?: AbortSignal): Promise<{ rows: StoredRow[]; watermarks: Watermark[] }> {
-    const parts = await this.#fanOut<{ rows: StoredRow[]; watermarks: Watermark[] }>(request, signal, 'get', ids);
-    return { rows: parts.flatMap(({ rows }) => rows), watermarks: parts.flatMap(({ watermarks }) => watermarks) };
+  async get(request: ShardsRequest, ids: readonly string[], signal?: AbortSignal): Promise<RowsAnswer> {
+    const parts = await this.#fanOut<RowsAnswer>(request, signal, 'get', ids);
+    return { rows: parts.flatMap(({ rows }) => rows), ...coveredBy(parts) };
   }
 
-  async scroll(request: ShardsRequest, page: PageSpec, signal?: AbortSignal): Promise<Page<StoredRow> & { watermarks: Watermark[] }> {
-    const parts = await this.#fanOut<{ rows: StoredRow[]; more: boolean; watermarks: Watermark[] }>(request, signal, 'scroll', page);
-    return { ...mergePages(parts, page.limit, page.bytesMax), watermarks: parts.flatMap(({ watermarks }) => watermarks) };
+  async scroll(request: ShardsRequest, page: PageSpec, signal?: AbortSignal): Promise<PageAnswer> {
+    const parts = await this.#fanOut<PageAnswer>(request, signal, 'scroll', page);
+    return { ...mergePages(parts, page.limit, page.bytesMax), ...coveredBy(parts) };
   }
 
-  async count(request: ShardsRequest, filter: Filter | null, signal?: AbortSignal): Promise<{ count: number; watermarks: Watermark[] }> {
-    const parts = await this.#fanOut<{ count: number; watermarks: Watermark[] }>(request, signal, 'count', filter);
-    return { count: parts.reduce((sum, part) => sum + part.count, 0), watermarks: parts.flatMap(({ watermarks }) => watermarks) };
+  async count(request: ShardsRequest, filter: Filter | null, signal?: AbortSignal): Promise<CountAnswer> {
+    const parts = await this.#fanOut<CountAnswer>(request, signal, 'count', filter);
+    return { count: parts.reduce((sum, part) => sum + part.count, 0), ...coveredBy(parts) };
   }
 
   async outcomes(log: number, requestId: string, wanted: readonly OutcomesWanted[], timeoutMs: number, signal?: AbortSignal): Promise<PartitionOutcomes[]> {
@@ -193,4 +193,8 @@ export class ShardPool implements Shards, Outcomes {
     worker.on('exit', (code) => { if (!this.#closing) died(new Error(`exit code ${code}`)); });
     return { worker, rpc };
   }
+}
+
+function coveredBy(parts: readonly Covered[]): Covered {
+  return { watermarks: parts.flatMap(({ watermarks }) => watermarks), missing: parts.flatMap(({ missing }) => missing) };
 }

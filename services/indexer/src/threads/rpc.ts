@@ -42,12 +42,15 @@ export class Rpc {
     });
   }
 
-  /** The same, with a signal that is passed on: the handler hears of it, and decides when the call is over. */
+  /**
+   * The same, with a signal that is passed on: the handler hears of it, and decides when the call is over. Of time that is up it knows by
+   * itself, and has more to say about it.
+   */
   cancellable<T>(signal: AbortSignal | undefined, method: string, ...args: readonly unknown[]): Promise<T> {
     if (signal === undefined) return this.call(method, ...args);
-    if (signal.aborted) return Promise.reject(new AppError('CANCELLED', 'the caller has gone', { cause: signal.reason }));
+    if (signal.aborted && !isTimeUp(signal)) return Promise.reject(new AppError('CANCELLED', 'the caller has gone', { cause: signal.reason }));
     const id = this.#next;
-    const cancel = (): void => { if (this.#waiting.has(id)) this.#port.postMessage({ kind: 'cancel', id } satisfies Message); };
+    const cancel = (): void => { if (this.#waiting.has(id) && !isTimeUp(signal)) this.#port.postMessage({ kind: 'cancel', id } satisfies Message); };
     signal.addEventListener('abort', cancel, { once: true });
     return this.call<T>(method, ...args).finally(() => { signal.removeEventListener('abort', cancel); });
   }
@@ -93,4 +96,8 @@ export class Rpc {
       this.#cancels.delete(id);
     }
   }
+}
+
+function isTimeUp(signal: AbortSignal): boolean {
+  return signal.reason instanceof AppError && signal.reason.code === 'DEADLINE_EXCEEDED';
 }

@@ -27,17 +27,17 @@ const rpc: Rpc = new Rpc(parentPort, {
   stage: (log: number, partition: number, directory: string) => host.stage(log, partition, directory),
   snapshotted: (log: number, partition: number, oldestWatermark: number) => { host.snapshotted(log, partition, oldestWatermark); },
   search: async (request: ShardsRequest, searches: readonly SearchSpec[], signal: AbortSignal) => {
-    const { answers, watermarks } = await host.search(request, searches, signal);
+    const { answers, ...covered } = await host.search(request, searches, signal);
     const own = answers.map(({ hits, costs }) => ({ costs, hits: hits.map((hit) => ({ ...hit, record: hit.record && ownBytes(hit.record) })) }));
-    return { answers: own, watermarks };
+    return { answers: own, ...covered };
   },
   get: async (request: ShardsRequest, ids: readonly string[], signal: AbortSignal) => {
-    const { rows, watermarks } = await host.get(request, ids, signal);
-    return { rows: rows.map(ownRow), watermarks };
+    const { rows, ...covered } = await host.get(request, ids, signal);
+    return { rows: rows.map(ownRow), ...covered };
   },
   scroll: async (request: ShardsRequest, page: PageSpec, signal: AbortSignal) => {
-    const { rows, more, watermarks } = await host.scroll(request, page, signal);
-    return { rows: rows.map(ownRow), more, watermarks };
+    const { rows, ...covered } = await host.scroll(request, page, signal);
+    return { rows: rows.map(ownRow), ...covered };
   },
   count: (request: ShardsRequest, filter: Filter | null, signal: AbortSignal) => host.count(request, filter, signal),
   outcomes: (log: number, requestId: string, wanted: readonly OutcomesWanted[], timeoutMs: number, signal: AbortSignal) =>

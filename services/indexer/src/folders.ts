@@ -1,0 +1,26 @@
+/** The folders of shards on this disk: `<directory>/<log number>/<partition>`. */
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Catalog } from '@proximadb/catalog';
+import { AppError } from '@proximadb/errors';
+import { readManifest } from '@proximadb/segment';
+
+/**
+ * Removes the folders of collections that were erased while this process did not run.
+ * @throws AppError FAILED_PRECONDITION, for an operator, if the folders were made from another cluster's log: nothing is removed then.
+ */
+export async function removeErased(directory: string, catalog: Pick<Catalog, 'byLog'>, clusterId: string): Promise<void> {
+  const logs = existsSync(directory) ? readdirSync(directory).filter((name) => /^\d+$/.test(name)) : [];
+  for (const log of logs) await verifyCluster(join(directory, log), clusterId);
+  for (const log of logs) if (catalog.byLog(Number(log)) === undefined) rmSync(join(directory, log), { recursive: true, force: true });
+}
+
+async function verifyCluster(folder: string, clusterId: string): Promise<void> {
+  for (const partition of readdirSync(folder)) {
+    // A damaged one is dealt with where it is opened.
+    const manifest = await readManifest(join(folder, partition)).catch(() => undefined);
+    if (manifest === undefined || manifest.cluster_id === clusterId) continue;
+    throw new AppError('FAILED_PRECONDITION', `${join(folder, partition)} was made from the log of cluster ${manifest.cluster_id}, and this is `
+      + `cluster ${clusterId}: connect the right one, or give another data folder`);
+  }
+}

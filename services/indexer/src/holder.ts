@@ -1,0 +1,320 @@
+/**
+ * Which partitions this indexer holds: what placement gives it is restored and consumed, what placement takes away is served until
+ * another member of its group is ready. Two owners of a partition do no harm, so all of this may be late, or wrong for a while.
+ */
+import { existsSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Catalog, Change, Collection } from '@proximadb/catalog';
+import type { Coordination, Holding, Member } from '@proximadb/coordination';
+import { AppError } from '@proximadb/errors';
+import type { Log } from '@proximadb/log';
+import { spawn, type Logger } from '@proximadb/process';
+import { manifestFile, readManifest } from '@proximadb/segment';
+import type { Assignment, Position } from './host.ts';
+import { decide } from './placement.ts';
+
+/** The shards of this process. */
+export interface HeldShards {
+  assign(assignment: Assignment): Promise<void>;
+  release(log: number, partition: number): Promise<void>;
+  /** Lets go of all partitions of a log and deletes their files. */
+  erase(log: number): Promise<void>;
+  positions(): Promise<Position[]>;
+}
+
+/** Where a partition that is new here, or whose files are lost, gets what it missed. */
+export interface Restorer {
+  /**
+   * Puts the newest snapshot into a shard's folder, which must not be there.
+   * @returns what it covers; undefined if there is no snapshot.
+   * @throws AppError UNAVAILABLE if the blob store does not answer.
+   */
+  restore(log: number, partition: number, directory: string): Promise<{ readonly watermark: number } | undefined>;
+  /** Deletes all snapshots of a log. */
+  erase(log: number): Promise<void>;
+}
+
+export interface HolderOptions {
+  /** A shard lives in `<directory>/<log number>/<partition>`. */
+  readonly directory: string;
+  readonly memberId: string;
+  /** Replica group: each group holds every partition once. */
+  readonly group: number;
+  readonly shards: HeldShards;
+  readonly restorer: Restorer;
+  readonly catalog: Pick<Catalog, 'onChange' | 'byLog' | 'erased'>;
+  readonly coordination: Coordination;
+  readonly log: Pick<Log, 'clusterId' | 'extents'>;
+  /** Records that a new owner may be behind when the old one lets go. */
+  readonly lagRecordsMax: number;
+  /** Partitions that are restored at once. */
+  readonly restoresMax: number;
+  /** Time after the start in which only what lies on this disk is taken: the others may be starting, too. */
+  readonly settleMs: number;
+  /** Between two looks at who lives and how far the shards are. */
+  readonly lookMs: number;
+  /** Monotonic, ms. */
+  readonly clock: () => number;
+  readonly logger: Logger;
+}
+
+type Held =
+  /** Entry: placed here. Its files are being restored. Serves nobody. */
+  | { readonly kind: 'restoring' }
+  /** Entry: given to the shards, which replay or serve it. */
+  | { readonly kind: 'assigned' }
+  /** Entry: placed at another member. Serves until that one is ready. */
+  | { readonly kind: 'leaving' }
+  /** Entry: the other one is ready, or the collection is deleted. Its files are being closed. Serves nobody. */
+  | { readonly kind: 'releasing' };
+
+/** A stopped shard is restored again at most so often: what stops it may be in the log. */
+const healAgainMs = 10 * 60_000;
+/** Others hear of a deleted collection a moment later; a topic that goes before would stop their shards with a complaint. */
+const eraseAfterMs = 1_000;
+
+export class Holder implements AsyncDisposable {
+  readonly #options: HolderOptions;
+  readonly #collections = new Map<number, Collection>();
+  readonly #held = new Map<string, Held>();
+  readonly #healedAtMs = new Map<string, number>();
+  readonly #background = new Set<Promise<void>>();
+  readonly #startedMs: number;
+  readonly #timer: NodeJS.Timeout;
+  readonly #unlisten: readonly (() => void)[];
+  #positions: readonly Position[] = [];
+  #looking: Promise<void> | undefined;
+  #lookAgain = false;
+  #restores = 0;
+  #closed = false;
+
+  constructor(options: HolderOptions) {
+    this.#options = options;
+    this.#startedMs = options.clock();
+    this.#unlisten = [
+      options.catalog.onChange((change) => { this.#follow(change); }),
+      options.coordination.onChange(() => { this.look(); }),
+    ];
+    this.#timer = setInterval(() => { this.look(); }, options.lookMs);
+  }
+
+  /** Whether everything that is placed here has caught up once. */
+  get ready(): boolean {
+    return this.#settled() && [...this.#held.values()].every(({ kind }) => kind !== 'restoring') && this.#positions.every(({ state }) => state !== 'replaying');
+  }
+
+  /** As of the last look. */
+  get positions(): readonly Position[] {
+    return this.#positions;
+  }
+
+  /** Compares what is held with what should be, soon. One look at a time; never rejects. */
+  look(): void {
+    if (this.#closed) return;
+    this.#lookAgain = true;
+    this.#looking ??= this.#lookWhileAsked().finally(() => { this.#looking = undefined; });
+  }
+
+  /** Ends placement; the shards stay as they are. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    for (const unlisten of this.#unlisten) unlisten();
+    await this.#looking;
+    await Promise.all(this.#background);
+  }
+
+  async #lookWhileAsked(): Promise<void> {
+    while (this.#lookAgain && !this.#closed) {
+      this.#lookAgain = false;
+      try {
+        await this.#look();
+      } catch (error) {
+        this.#options.logger.error('placement-failed', { error });
+      }
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { shards, coordination, memberId, lagRecordsMax } = this.#options;
+    this.#positions = await shards.positions();
+    this.#heal();
+    coordination.announce(this.#holdings());
+    const { acquire, leave, stay, release } = decide({ self: memberId, members: this.#group(), partitions: this.#placeable(), lagMax: lagRecordsMax });
+    for (const key of leave) if (this.#held.get(key)?.kind === 'assigned') this.#held.set(key, { kind: 'leaving' });
+    for (const key of stay) if (this.#held.get(key)?.kind === 'leaving') this.#held.set(key, { kind: 'assigned' });
+    for (const key of release) this.#release(key);
+    for (const key of acquire) this.#acquire(key);
+    coordination.announce(this.#holdings());
+  }
+
+  /** The members of this group, this one as it knows itself. */
+  #group(): Member[] {
+    const { coordination, memberId, group } = this.#options;
+    const others = coordination.members.filter(({ id, kind, group: theirs }) => kind === 'indexer' && theirs === group && id !== memberId);
+    return [...others, { id: memberId, kind: 'indexer', group, address: '', incarnation: '', holdings: this.#holdings() }];
+  }
+
+  #placeable(): string[] {
+    const all = [...this.#collections.values()].flatMap(({ log, settings }) =>
+      Array.from({ length: settings.partitions }, (_, partition) => keyOf(log, partition)));
+    if (this.#settled()) return all;
+    return all.filter((key) => this.#held.has(key) || existsSync(join(this.#folderOf(key), manifestFile)));
+  }
+
+  /** Nobody is placed by a list of members that is not known yet. */
+  #settled(): boolean {
+    const { coordination, clock, settleMs } = this.#options;
+    return clock() - this.#startedMs >= settleMs && (coordination.connected || coordination.members.length > 1);
+  }
+
+  #holdings(): Holding[] {
+    const positions = new Map(this.#positions.map((position) => [keyOf(position.log, position.partition), position]));
+    return [...this.#held].flatMap(([key, { kind }]): Holding[] => {
+      if (kind === 'releasing') return [];
+      const { log, partition } = parse(key);
+      const position = positions.get(key);
+      const serving = position?.state === 'serving';
+      return [{ log, partition, watermark: position?.watermark ?? 0, state: kind === 'leaving' ? 'leaving' : serving ? 'ready' : 'building' }];
+    });
+  }
+
+  #acquire(key: string): void {
+    if (this.#held.has(key) || this.#restores >= this.#options.restoresMax) return;
+    this.#held.set(key, { kind: 'restoring' });
+    this.#restores += 1;
+    this.#run('acquire', key, async () => {
+      try {
+        await this.#assign(key);
+        if (this.#held.get(key)?.kind === 'restoring') this.#held.set(key, { kind: 'assigned' });
+      } catch (error) {
+        this.#held.delete(key);
+        throw error;
+      } finally {
+        this.#restores -= 1;
+        this.look();
+      }
+    });
+  }
+
+  async #assign(key: string): Promise<void> {
+    const { shards, log: source } = this.#options;
+    const { log, partition } = parse(key);
+    const collection = this.#collections.get(log);
+    if (collection === undefined) return;
+    const { topic, topicId, settings } = collection;
+    const start = (await source.extents(topic))[partition]?.start ?? 0;
+    await this.#prepare(key, start);
+    await shards.assign({ identity: { clusterId: source.clusterId, topic, topicId, log, partition }, partitions: settings.partitions, settings });
+  }
+
+  /** What is on this disk is good enough if the log goes on from it; else the newest snapshot takes its place. */
+  async #prepare(key: string, start: number): Promise<void> {
+    const { restorer, logger } = this.#options;
+    const { log, partition } = parse(key);
+    const folder = this.#folderOf(key);
+    if (existsSync(folder)) {
+      const local = await readManifest(folder).catch((error: unknown) => { logger.warn('local-shard-damaged', { log, partition, error }); });
+      if (local !== undefined && local.watermark >= start) return;
+      this.#moveAside(folder);
+    }
+    const restored = await restorer.restore(log, partition, folder);
+    logger.info('shard-restored', { log, partition, watermark: restored?.watermark ?? 0, logStart: start });
+  }
+
+  /** Damaged files, and a log that was trimmed meanwhile, are mended by the newest snapshot. */
+  #heal(): void {
+    const { clock, logger, shards } = this.#options;
+    for (const { log, partition, stopped } of this.#positions) {
+      const key = keyOf(log, partition);
+      const mendable = stopped !== null && (stopped === 'DATA_LOSS' || stopped === 'OUT_OF_RANGE');
+      if (!mendable || this.#held.get(key)?.kind !== 'assigned' || clock() - (this.#healedAtMs.get(key) ?? -Infinity) < healAgainMs) continue;
+      this.#healedAtMs.set(key, clock());
+      logger.warn('shard-heals', { log, partition, stopped });
+      this.#held.set(key, { kind: 'releasing' });
+      this.#run('heal', key, async () => {
+        await shards.release(log, partition);
+        this.#moveAside(this.#folderOf(key));
+        this.#held.delete(key);
+        this.look();
+      });
+    }
+  }
+
+  #release(key: string): void {
+    const held = this.#held.get(key);
+    if (held === undefined || held.kind === 'restoring' || held.kind === 'releasing') return;
+    const { log, partition } = parse(key);
+    this.#held.set(key, { kind: 'releasing' });
+    this.#run('release', key, async () => {
+      try {
+        await this.#options.shards.release(log, partition);
+      } finally {
+        this.#held.delete(key);
+        this.look();
+      }
+    });
+  }
+
+  /** The catalog decides what there is. */
+  #follow({ kind, collection }: Change): void {
+    const { log } = collection;
+    switch (kind) {
+      case 'creating': case 'updated': return;
+      case 'ready':
+        this.#collections.set(log, collection);
+        this.look();
+        return;
+      case 'deleted':
+        this.#collections.delete(log);
+        this.#run('erase', String(log), () => this.#erase(log));
+        return;
+      case 'erased':
+        this.#collections.delete(log);
+        this.#run('erase', String(log), () => this.#forget(log));
+    }
+  }
+
+  /** Any indexer may do it, and any number of them. */
+  async #erase(log: number): Promise<void> {
+    const { restorer, catalog } = this.#options;
+    await this.#forget(log);
+    await new Promise((resolve) => { setTimeout(resolve, eraseAfterMs); });
+    if (this.#closed) return;
+    await restorer.erase(log);
+    await catalog.erased(log);
+  }
+
+  async #forget(log: number): Promise<void> {
+    await this.#options.shards.erase(log);
+    for (const key of [...this.#held.keys()]) if (parse(key).log === log) this.#held.delete(key);
+  }
+
+  #moveAside(folder: string): void {
+    // One is enough to look at; what it holds can be rebuilt.
+    rmSync(`${folder}.aside`, { recursive: true, force: true });
+    if (existsSync(folder)) renameSync(folder, `${folder}.aside`);
+  }
+
+  #folderOf(key: string): string {
+    return join(this.#options.directory, key);
+  }
+
+  /** Work that goes on beside; what fails is told once, and tried again by the next look. */
+  #run(what: string, key: string, work: () => Promise<void>): void {
+    const running = work().catch((error: unknown) => {
+      const level = error instanceof AppError && error.retryable ? 'warn' : 'error';
+      this.#options.logger[level](`${what}-failed`, { key, error });
+    }).finally(() => { this.#background.delete(running); });
+    this.#background.add(running);
+  }
+}
+
+function keyOf(log: number, partition: number): string {
+  return `${log}/${partition}`;
+}
+
+function parse(key: string): { log: number; partition: number } {
+  const [log = '', partition = ''] = key.split('/');
+  return { log: Number(log), partition: Number(partition) };
+}

@@ -1,0 +1,147 @@
+/**
+ * Which member of a replica group serves which partition: pure functions of what everybody can see, so that all members come to the same
+ * answer without asking each other. Ownership needs no consensus (two owners of a partition read one log and both answer right); what is to be
+ * avoided is a partition that nobody answers for, and work done for nothing.
+ */
+import { assert } from '@proximadb/errors';
+
+/** As in the coordination port: `building` answers nobody yet, `ready` answers, `leaving` answers and lets go once another one is ready. */
+export type HoldingState = 'building' | 'ready' | 'leaving';
+
+export interface PlacedHolding {
+  /** Names the partition in the whole installation; see {@link partitionKey}. */
+  readonly key: string;
+  readonly state: HoldingState;
+  /** The next offset it applies. */
+  readonly watermark: number;
+}
+
+export interface PlacementMember {
+  readonly id: string;
+  readonly holdings: readonly PlacedHolding[];
+}
+
+export function partitionKey(log: number, partition: number): string {
+  return `${log}-${partition}`;
+}
+
+/**
+ * How well a partition and a member suit each other: 53 bits of hash of their names, evenly spread; the higher the better (rendezvous
+ * hashing: Thaler and Ravishankar, 1998). Two lanes of 32 bits take in each UTF-16 unit by xor and multiplication, and are mixed into each
+ * other at the end (the construction known as cyrb53). It must stay as it is: members of two releases would disagree about the placement.
+ */
+export function rendezvousScore(key: string, member: string): number {
+  let low = 0xdeadbeef;
+  let high = 0x41c6ce57;
+  for (const text of [key, '\0', member]) {
+    for (let at = 0; at < text.length; at += 1) {
+      const unit = text.charCodeAt(at);
+      low = Math.imul(low ^ unit, 2_654_435_761);
+      high = Math.imul(high ^ unit, 1_597_334_677);
+    }
+  }
+  low = Math.imul(low ^ (low >>> 16), 2_246_822_507) ^ Math.imul(high ^ (high >>> 13), 3_266_489_909);
+  high = Math.imul(high ^ (high >>> 16), 2_246_822_507) ^ Math.imul(low ^ (low >>> 13), 3_266_489_909);
+  return 4_294_967_296 * (0x1fffff & high) + (low >>> 0);
+}
+
+/**
+ * Places every partition of one replica group at one of its living members. No member gets more than ⌈P/n⌉ partitions, none less than ⌊P/n⌋.
+ *
+ * 1. A partition stays where it is held (not `leaving`). Of several holders one that is `ready` comes before one that builds, then the higher
+ *    score. Who holds more than it may have gives up those with the lowest scores, first to another holder.
+ * 2. What nobody holds goes back to who is just leaving it, if that one has room.
+ * 3. The rest goes, in the order of the keys, to the member with the highest score that has room.
+ *
+ * So the death of a member moves only its own partitions, and a new one gets its share from those that have too much, and nothing else moves.
+ * Does not depend on the order of members, holdings or partitions; no two members may have one id.
+ * @returns each partition's member; empty if there is no member.
+ */
+export function place(members: readonly PlacementMember[], partitions: readonly string[]): Map<string, string> {
+  const placement = new Map<string, string>();
+  if (members.length === 0) return placement;
+  const keys = [...new Set(partitions)].sort();
+  const holders = holdersOf(members, new Set(keys));
+  const room = roomOf(members, keys, holders.staying);
+  settle(keys, holders.staying, room, placement);
+  settle(keys.filter((key) => !placement.has(key)), holders.leaving, room, placement);
+  for (const key of keys) {
+    if (placement.has(key)) continue;
+    const id = best(key, members.filter((member) => (room.get(member.id) ?? 0) > 0).map((member) => member.id));
+    assert(id !== undefined, 'the rooms of all members together are as many as the partitions');
+    put(key, id, room, placement);
+  }
+  return placement;
+}
+
+/** For each partition its holders, those that it prefers first. */
+type Holders = ReadonlyMap<string, readonly string[]>;
+
+function holdersOf(members: readonly PlacementMember[], keys: ReadonlySet<string>): { staying: Holders; leaving: Holders } {
+  const all = { building: new Map<string, string[]>(), ready: new Map<string, string[]>(), leaving: new Map<string, string[]>() };
+  for (const { id, holdings } of members) {
+    for (const { key, state } of holdings) {
+      if (!keys.has(key)) continue;
+      const ids = all[state].get(key);
+      if (ids === undefined) all[state].set(key, [id]);
+      else ids.push(id);
+    }
+  }
+  const staying = new Map<string, string[]>();
+  for (const map of [all.ready, all.building]) {
+    for (const [key, ids] of map) staying.set(key, [...staying.get(key) ?? [], ...byScore(key, ids)]);
+  }
+  return { staying, leaving: new Map([...all.leaving].map(([key, ids]) => [key, byScore(key, ids)])) };
+}
+
+const byScore = (key: string, ids: readonly string[]): string[] => (ids.length < 2 ? [...ids] : ids.toSorted((a, b) => compare(key, a, b)));
+
+/** Negative if the first one suits better. Equal scores are as good as impossible, but must not make two members disagree. */
+function compare(key: string, a: string, b: string): number {
+  return rendezvousScore(key, b) - rendezvousScore(key, a) || (a < b ? -1 : 1);
+}
+
+/**
+ * How many partitions each member may have: ⌊P/n⌋, and one more for as many as it takes, which are those that hold the most now. All rooms
+ * together are P.
+ */
+function roomOf(members: readonly PlacementMember[], keys: readonly string[], staying: Holders): Map<string, number> {
+  const held = new Map(members.map(({ id }) => [id, 0]));
+  for (const [preferred] of staying.values()) if (preferred !== undefined) held.set(preferred, (held.get(preferred) ?? 0) + 1);
+  const ranked = [...held].sort(([a, heldByA], [b, heldByB]) => heldByB - heldByA || compare('', a, b)).map(([id]) => id);
+  assert(ranked.length === members.length, 'every member has an id of its own');
+  const floor = Math.floor(keys.length / ranked.length);
+  const more = keys.length % ranked.length;
+  return new Map(ranked.map((id, rank) => [id, floor + (rank < more ? 1 : 0)]));
+}
+
+/**
+ * Each partition asks its holders one after the other; a holder without room keeps those with the highest scores and sends the others on. That is
+ * the deferred acceptance of Gale and Shapley, whose outcome is the same in whatever order the partitions ask.
+ */
+function settle(keys: readonly string[], holders: Holders, room: Map<string, number>, placement: Map<string, string>): void {
+  const accepted = new Map<string, { key: string; next: number; score: number }[]>();
+  const asking = keys.map((key) => ({ key, next: 0 }));
+  for (let one = asking.pop(); one !== undefined; one = asking.pop()) {
+    const id = holders.get(one.key)?.[one.next];
+    if (id === undefined) continue;
+    const theirs = accepted.get(id) ?? [];
+    accepted.set(id, theirs);
+    theirs.push({ key: one.key, next: one.next + 1, score: 0 });
+    if (theirs.length <= (room.get(id) ?? 0)) continue;
+    for (const each of theirs) if (each.score === 0) each.score = rendezvousScore(each.key, id);
+    const lowest = theirs.reduce((low, each) => (each.score < low.score || (each.score === low.score && each.key > low.key) ? each : low));
+    theirs.splice(theirs.indexOf(lowest), 1);
+    asking.push(lowest);
+  }
+  for (const [id, theirs] of accepted) for (const { key } of theirs) put(key, id, room, placement);
+}
+
+function best(key: string, ids: readonly string[]): string | undefined {
+  return ids.reduce<string | undefined>((winner, id) => (winner === undefined || compare(key, id, winner) < 0 ? id : winner), undefined);
+}
+
+function put(key: string, id: string, room: Map<string, number>, placement: Map<string, string>): void {
+  placement.set(key, id);
+  room.set(id, (room.get(id) ?? 0) - 1);
+}
