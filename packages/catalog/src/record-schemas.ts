@@ -3,7 +3,9 @@ import { compileWalker, type Walker } from '@proximadb/record';
 import { schemaText } from '@proximadb/schemas';
 import { textFingerprint, type SchemaUsed } from './events.ts';
 import type { Journal } from './journal.ts';
+import { contradiction, RegistryWatch, type RegistryState } from './registry-watch.ts';
 import { schemaBytesMax, type SchemaRegistry } from './registry.ts';
+import { sameSchema } from './same-schema.ts';
 
 /** The schemas in which records are written. */
 export type RecordName = 'VectorRecord' | 'PatchRecord' | 'DeleteRecord';
@@ -19,15 +21,22 @@ export interface RecordSchemasOptions {
   readonly lookupsMax: number;
   /** Monotonic, in ms. */
   readonly monotonicClock: () => number;
+  /** Pause between two comparisons with the registry, ms. */
+  readonly compareEveryMs: number;
+  /** Hears whether the registry agrees with the catalog: at open, and when it changes. Must not throw. */
+  readonly onRegistry: (state: RegistryState) => void;
+  /** Called once with what only a mistake of ours throws in the background. */
+  readonly onBug: (error: Error) => void;
 }
 
 /**
  * Which schema ids records may carry, and how each is read. The catalog's log has the last word: what it says an id means,
  * it means for ever, whatever becomes of the registry.
  */
-export class RecordSchemas {
+export class RecordSchemas implements AsyncDisposable {
   readonly #journal: Journal;
   readonly #registry: SchemaRegistry;
+  readonly #watch: RegistryWatch;
   readonly #options: RecordSchemasOptions;
   readonly #ownIds = new Map<RecordName, number>();
   readonly #walkers = new Map<number, Walker>();
@@ -36,21 +45,36 @@ export class RecordSchemas {
   readonly #refused = new Map<number, { readonly untilMs: number; readonly error: AppError }>();
 
   /**
-   * Registers our own schemas, and checks that registry and catalog agree. A registry that does not answer is needed only
-   * if the catalog does not know our own schemas yet.
-   * @throws AppError DATA_LOSS, for an operator, if the registry gives another schema for an id that is in use.
+   * Registers our own schemas, checks that registry and catalog agree, and from then on does so again and again. A registry that does not
+   * answer is needed only if the catalog does not know our own schemas yet.
+   * @throws AppError DATA_LOSS, for an operator, if the registry lost an id that is in use, or gives another schema for it.
    */
   static async open(journal: Journal, registry: SchemaRegistry, options: RecordSchemasOptions): Promise<RecordSchemas> {
     const schemas = new RecordSchemas(journal, registry, options);
-    await schemas.#compareWithRegistry();
-    for (const name of recordNames) schemas.#ownIds.set(name, await schemas.#ownId(name));
-    return schemas;
+    try {
+      const state = await schemas.#watch.compare();
+      if (state.kind === 'disagrees') throw state.error;
+      for (const name of recordNames) schemas.#ownIds.set(name, await schemas.#ownId(name));
+      schemas.#watch.start();
+      return schemas;
+    } catch (error) {
+      await schemas[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   private constructor(journal: Journal, registry: SchemaRegistry, options: RecordSchemasOptions) {
     this.#journal = journal;
     this.#registry = registry;
     this.#options = options;
+    this.#watch = new RegistryWatch({
+      registry, used: () => journal.state.schemas(), subjectOf, everyMs: options.compareEveryMs, onState: options.onRegistry, onBug: options.onBug,
+    });
+  }
+
+  /** Whether the registry agrees with the catalog, as of the last comparison. */
+  get registryState(): RegistryState {
+    return this.#watch.state;
   }
 
   /** The id under which this release writes records of a kind. */
@@ -75,6 +99,21 @@ export class RecordSchemas {
    */
   walker(schemaId: number): Walker | Promise<Walker> {
     return this.#walkers.get(schemaId) ?? this.#known(schemaId) ?? this.#lookUpOnce(schemaId);
+  }
+
+  /** The text of a schema that records may have, after asking as {@link walker} does; null: it is not an accepted one. */
+  async acceptedText(schemaId: number): Promise<string | null> {
+    try {
+      await this.walker(schemaId);
+      return this.text(schemaId);
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'INVALID_ARGUMENT') return null;
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#watch[Symbol.asyncDispose]();
   }
 
   #known(id: number): Walker | undefined {
@@ -110,10 +149,10 @@ export class RecordSchemas {
     if (known !== undefined) return known;
     try {
       // Ids are Avro ints in the catalog, and start at 1.
-      const text = id >= 1 && id <= 0x7fff_ffff ? await this.#registry.byId(id) : undefined;
+      const text = id >= 1 && id <= 0x7fff_ffff ? await this.#watch.text(id) : undefined;
       if (text === undefined) throw unknownId(id);
       checkRecordSchema(id, text);
-      await this.#use(id, text);
+      await this.#use(id, canonical(text));
     } catch (error) {
       if (error instanceof AppError && error.code === 'INVALID_ARGUMENT') this.#refuse(id, error);
       throw error;
@@ -139,7 +178,10 @@ export class RecordSchemas {
       throw new AppError('RESOURCE_EXHAUSTED', `records use ${this.#options.acceptedMax} schemas already, no more are accepted`, { retryAfterMs: 60_000 });
     }
     const outcome = await this.#journal.append({ kind: 'schema_used', id, fingerprint: textFingerprint(schema), schema });
-    if (outcome.kind === 'refused') throw conflict(id);
+    if (outcome.kind === 'applied') return;
+    // Another process may have got it in another form.
+    const used = this.#journal.state.schema(id);
+    if (used === undefined || !sameSchema(used.schema, schema)) throw contradiction(id);
   }
 
   /** The catalog's, or else the registry's, which then becomes the catalog's. */
@@ -147,6 +189,7 @@ export class RecordSchemas {
     const text = schemaText(name);
     const used = this.#usedAs(text);
     if (used !== undefined) return used.id;
+    if (this.registryState.kind !== 'agrees') throw this.registryState.error;
     const id = await this.#registry.register(`proximadb-${name}`, text);
     await this.#use(id, text);
     // Another process, or another registry before, may have been first: all take the same one.
@@ -156,26 +199,6 @@ export class RecordSchemas {
   #usedAs(text: string): SchemaUsed | undefined {
     for (const used of this.#journal.state.schemas()) if (used.schema === text) return used;
     return undefined;
-  }
-
-  async #compareWithRegistry(): Promise<void> {
-    for (const used of [...this.#journal.state.schemas()]) {
-      let text: string | undefined;
-      try {
-        text = await this.#registry.byId(used.id);
-        if (text === undefined) await this.#refill(used);
-      } catch (error) {
-        if (error instanceof AppError && error.retryable) return;
-        throw error;
-      }
-      if (text !== undefined && !sameSchema(text, used.schema)) throw conflict(used.id);
-    }
-  }
-
-  /** A registry that was wiped is filled again with what is ours, so that clients can ask it; it may give other ids. */
-  async #refill(used: SchemaUsed): Promise<void> {
-    const name = recordNames.find((own) => schemaText(own) === used.schema);
-    if (name !== undefined) await this.#registry.register(`proximadb-${name}`, used.schema);
   }
 }
 
@@ -188,24 +211,18 @@ function checkRecordSchema(id: number, text: string): void {
   }
 }
 
-/** Registries keep the text, their clients not always its white space. */
-function sameSchema(one: string, other: string): boolean {
-  return one === other || withoutWhiteSpace(one) === withoutWhiteSpace(other);
+/** Ours, if it is one of ours. */
+function canonical(text: string): string {
+  return recordNames.map(schemaText).find((own) => sameSchema(own, text)) ?? text;
 }
 
-function withoutWhiteSpace(text: string): string {
-  try {
-    return JSON.stringify(JSON.parse(text));
-  } catch {
-    return text;
-  }
+/** Of a schema in use, which is a record of ours in some release or a client's version of one. */
+function subjectOf(text: string): string | undefined {
+  const { name } = JSON.parse(text) as { readonly name: string };
+  const own = recordNames.find((one) => one === name.slice(name.lastIndexOf('.') + 1));
+  return own === undefined ? undefined : `proximadb-${own}`;
 }
 
 function unknownId(id: number): AppError {
   return invalid(`unknown schema id ${id}`);
-}
-
-function conflict(id: number): AppError {
-  return new AppError('DATA_LOSS', `schema id ${id} means one schema in the catalog and another in the registry: `
-    + 'the registry was replaced or filled in another order. Restore it, or connect the right one');
 }

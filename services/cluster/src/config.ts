@@ -12,7 +12,8 @@ const text = (description: string): z.ZodString => z.string().min(1).describe(de
 const kafka = z.strictObject({
   brokers: z.array(z.string()).min(1).default(['127.0.0.1:9092']).describe('host:port of some brokers.'),
   replicationFactor: whole(1, 3, 'Copies of each record of a topic that is made.'),
-  minInsyncReplicas: z.number().int().min(1).optional().describe('Copies that must be there for an acknowledgement. Left out: one less than all, but at least 1.'),
+  minInsyncReplicas: z.number().int().min(1).optional()
+    .describe('Copies that must be there for an acknowledgement. Left out: one less than all, but at least 1.'),
   tls: z.boolean().default(false).describe('Whether connections are encrypted.'),
   caFile: text('Certificates (PEM) that brokers are known by. Left out: the system\'s.').optional(),
   certFile: text('Certificate (PEM) of this client, for mutual TLS.').optional(),
@@ -29,9 +30,9 @@ const kafka = z.strictObject({
 const common = {
   host: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for all.'),
   advertise: text('host:port at which others reach the gRPC of this process. Left out: what it listens on.').optional(),
-  id: text('Name of this process in the cluster, unique among the living; an indexer keeps it over a restart. Left out: a random one, or what its data folder says.')
-    .max(128).optional(),
-  installation: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,126}$/).default('default').describe('Processes with the same name know each other, where one Redis has several.'),
+  id: text('Name of this process in the cluster, unique among the living. Left out: a random one; an indexer keeps it in its data folder.').max(128).optional(),
+  installation: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,126}$/).default('default')
+    .describe('Processes with the same name know each other, where one Redis has several.'),
   logLevel: z.enum(logLevels).default('info').describe('What is logged, to standard error.'),
   graceMs: whole(0, 20_000, 'Time that calls under way have to end when the process stops.'),
   kafka,
@@ -75,7 +76,7 @@ export const indexerProcessConfig = z.strictObject({
   grpcPort: port(5699).describe('Its shards, for gateways and query services; 0: any free port.'),
   data: z.string().min(1).default('./data').describe('Folder of its shards. What is lost in it is rebuilt from snapshots and the log.'),
   group: whole(0, 0, 'Replica group. Each group holds every partition once.'),
-  lagRecordsMax: whole(0, 1_000, 'Records that a new owner of a partition may be behind when the old one lets go.'),
+  noticeMs: whole(0, 2_000, 'How long a partition is answered for after the others were told that it is being left.'),
   restoresMax: whole(1, 2, 'Partitions that are restored at once.'),
   settleMs: whole(0, 1_000, 'Time after the start in which only what lies on this disk is taken: others may be starting, too.'),
   blobs: z.strictObject({

@@ -13,6 +13,7 @@ export const gatewayLimits = {
   writeTimeoutMsMax: limit(60_000, 1, 3_600_000, 'Longest time a write is worked on, whatever its caller asks for.'),
   deleteChunkRecords: limit(1_000, 1, 10_000, 'Records a delete by filter reads, logs and waits for at a time.'),
   deleteReserveMs: limit(200, 0, 60_000, 'A delete by filter begins no chunk when less of its time is left: it answers with a cursor.'),
+  recordsPerSecondMax: limit(0, 0, 100_000_000, 'Records a second that all gateways together take for a collection; 0: no such limit.'),
   partitionsDefault: limit(12, 1, 256, 'Partitions of a collection that names none.'),
 } as const satisfies Limits;
 

@@ -339,3 +339,20 @@ test('nothing is appended for a caller whose time is up', async () => {
   assert.equal(error.code, 'DEADLINE_EXCEEDED');
   assert.equal(fixture.appends.length, 0);
 });
+
+test('past the rate that gateways share, a write is sent away whole with a time to come back', async () => {
+  await using limited = await openFixture({ recordsPerSecondMax: 500, recordsMax: 2 });
+  const { log: number } = await limited.collection();
+  const asked: unknown[] = [];
+  limited.rate = async (...taken) => {
+    asked.push(taken);
+    return asked.length === 1 ? 0 : 321;
+  };
+  await limited.gateway.upsert(upsertOf({ records: [limited.record({ id: 'a' }), limited.record({ id: 'b' })] }), call());
+  const error = await errorOf(limited.gateway.upsert(upsertOf({ records: [limited.record({ id: 'c' })] }), call()));
+  assert.deepEqual([error.code, error.retryAfterMs, httpStatus(error)], ['RESOURCE_EXHAUSTED', 321, 429]);
+  assert.equal(limited.appends.flat().length, 2);
+  const limit = { perSecond: 500, burst: 500 };
+  assert.deepEqual(asked, [[`records/${number}`, 2, limit], [`records/${number}`, 1, limit]]);
+  assert.equal(limited.gateway.inFlightBytes, 0);
+});

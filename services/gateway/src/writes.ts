@@ -9,6 +9,7 @@ import { deleteByFilter } from './delete-by-filter.ts';
 import { deletesOf } from './deletes.ts';
 import { InFlight } from './in-flight.ts';
 import type { Outcomes } from './outcomes.ts';
+import type { Rates } from './rates.ts';
 import type { Reader } from './reader.ts';
 import { checkAttempt, checkConditions, checkIds, checkRecords, checkSize, recordLimits, requestIdOf, type Writable } from './validate.ts';
 
@@ -17,6 +18,7 @@ export interface WritesDependencies {
   readonly catalog: Pick<Catalog, 'get' | 'schemas'>;
   readonly outcomes: Outcomes;
   readonly reader: Reader;
+  readonly rates: Rates;
   /** Microseconds since 1970-01-01 UTC. */
   readonly nowMicros: () => number;
   readonly randomId: () => string;
@@ -109,8 +111,19 @@ export class Writes {
   async #append(write: Write, context: CallContext): Promise<Written> {
     context.signal.throwIfAborted();
     context.deadline.check('the write');
+    await this.#keepRate(write);
     const release = this.#inFlight.take(write.records.reduce((sum, { bytes }) => sum + bytes.length, 0));
     return append(write, context, { ...this.#dependencies, release });
+  }
+
+  async #keepRate({ collection, records }: Write): Promise<void> {
+    const { recordsPerSecondMax: perSecond, recordsMax } = this.#config;
+    if (perSecond === 0) return;
+    const limit = { perSecond, burst: Math.max(perSecond, recordsMax) };
+    const retryAfterMs = await this.#dependencies.rates.take(`records/${collection.log}`, records.length, limit);
+    if (retryAfterMs === 0) return;
+    const message = `collection ${JSON.stringify(collection.name)} takes ${perSecond} records a second; nothing was written`;
+    throw new AppError('RESOURCE_EXHAUSTED', message, { retryAfterMs });
   }
 
   #contextOf({ timeoutMs }: { readonly timeoutMs: number | null }, { signal, deadline }: CallContext): CallContext {

@@ -5,13 +5,13 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Catalog, Change, Collection } from '@proximadb/catalog';
-import type { Coordination, Holding, Member } from '@proximadb/coordination';
+import type { Coordination, Holding } from '@proximadb/coordination';
 import { AppError } from '@proximadb/errors';
 import type { Log } from '@proximadb/log';
-import { spawn, type Logger } from '@proximadb/process';
+import type { Logger } from '@proximadb/process';
 import { manifestFile, readManifest } from '@proximadb/segment';
 import type { Assignment, Position } from './host.ts';
-import { decide } from './placement.ts';
+import { decide, partitionKey, type PlacementMember } from './placement.ts';
 
 /** The shards of this process. */
 export interface HeldShards {
@@ -45,8 +45,8 @@ export interface HolderOptions {
   readonly catalog: Pick<Catalog, 'onChange' | 'byLog' | 'erased'>;
   readonly coordination: Coordination;
   readonly log: Pick<Log, 'clusterId' | 'extents'>;
-  /** Records that a new owner may be behind when the old one lets go. */
-  readonly lagRecordsMax: number;
+  /** How long a partition is answered for after the others were told that it is being left. */
+  readonly noticeMs: number;
   /** Partitions that are restored at once. */
   readonly restoresMax: number;
   /** Time after the start in which only what lies on this disk is taken: the others may be starting, too. */
@@ -63,8 +63,8 @@ type Held =
   | { readonly kind: 'restoring' }
   /** Entry: given to the shards, which replay or serve it. */
   | { readonly kind: 'assigned' }
-  /** Entry: placed at another member. Serves until that one is ready. */
-  | { readonly kind: 'leaving' }
+  /** Entry: placed at another member, and the others were told. Serves until that one is ready. */
+  | { readonly kind: 'leaving'; readonly sinceMs: number; readonly watermark: number }
   /** Entry: the other one is ready, or the collection is deleted. Its files are being closed. Serves nobody. */
   | { readonly kind: 'releasing' };
 
@@ -136,40 +136,62 @@ export class Holder implements AsyncDisposable {
   }
 
   async #look(): Promise<void> {
-    const { shards, coordination, memberId, lagRecordsMax } = this.#options;
+    const { shards, coordination } = this.#options;
     this.#positions = await shards.positions();
     this.#heal();
     coordination.announce(this.#holdings());
-    const { acquire, leave, stay, release } = decide({ self: memberId, members: this.#group(), partitions: this.#placeable(), lagMax: lagRecordsMax });
-    for (const key of leave) if (this.#held.get(key)?.kind === 'assigned') this.#held.set(key, { kind: 'leaving' });
-    for (const key of stay) if (this.#held.get(key)?.kind === 'leaving') this.#held.set(key, { kind: 'assigned' });
-    for (const key of release) this.#release(key);
-    for (const key of acquire) this.#acquire(key);
+    if (coordination.connected && this.#settled()) this.#move();
+    else this.#stay();
     coordination.announce(this.#holdings());
   }
 
+  /** Does what placement says. */
+  #move(): void {
+    const { memberId, noticeMs, clock } = this.#options;
+    const watermarks = new Map(this.#positions.map(({ log, partition, watermark }) => [partitionKey(log, partition), watermark]));
+    const moves = decide(memberId, this.#group(), this.#partitions(), {
+      noticeMs,
+      leaving: (key) => {
+        const held = this.#held.get(key);
+        return held?.kind === 'leaving' ? { forMs: clock() - held.sinceMs, watermark: held.watermark } : { forMs: 0, watermark: Infinity };
+      },
+    });
+    for (const key of moves.markLeaving) {
+      if (this.#held.get(key)?.kind === 'assigned') this.#held.set(key, { kind: 'leaving', sinceMs: clock(), watermark: watermarks.get(key) ?? 0 });
+    }
+    for (const key of moves.reclaim) if (this.#held.get(key)?.kind === 'leaving') this.#held.set(key, { kind: 'assigned' });
+    for (const key of moves.release) this.#release(key);
+    for (const key of moves.acquire) this.#acquire(key);
+  }
+
+  /** While nobody can be told anything, or nobody is known yet, nobody lets go; what lies on this disk is taken all the same. */
+  #stay(): void {
+    const { clock } = this.#options;
+    for (const [key, held] of this.#held) if (held.kind === 'leaving') this.#held.set(key, { ...held, sinceMs: clock() });
+    for (const key of this.#partitions()) if (existsSync(join(this.#folderOf(key), manifestFile))) this.#acquire(key);
+  }
+
   /** The members of this group, this one as it knows itself. */
-  #group(): Member[] {
+  #group(): PlacementMember[] {
     const { coordination, memberId, group } = this.#options;
     const others = coordination.members.filter(({ id, kind, group: theirs }) => kind === 'indexer' && theirs === group && id !== memberId);
-    return [...others, { id: memberId, kind: 'indexer', group, address: '', incarnation: '', holdings: this.#holdings() }];
+    return [...others, { id: memberId, holdings: this.#holdings() }].map(({ id, holdings }) => ({
+      id, holdings: holdings.map(({ log, partition, state, watermark }) => ({ key: partitionKey(log, partition), state, watermark })),
+    }));
   }
 
-  #placeable(): string[] {
-    const all = [...this.#collections.values()].flatMap(({ log, settings }) =>
-      Array.from({ length: settings.partitions }, (_, partition) => keyOf(log, partition)));
-    if (this.#settled()) return all;
-    return all.filter((key) => this.#held.has(key) || existsSync(join(this.#folderOf(key), manifestFile)));
+  /** All there are. */
+  #partitions(): string[] {
+    return [...this.#collections.values()].flatMap(({ log, settings }) =>
+      Array.from({ length: settings.partitions }, (_, partition) => partitionKey(log, partition)));
   }
 
-  /** Nobody is placed by a list of members that is not known yet. */
   #settled(): boolean {
-    const { coordination, clock, settleMs } = this.#options;
-    return clock() - this.#startedMs >= settleMs && (coordination.connected || coordination.members.length > 1);
+    return this.#options.clock() - this.#startedMs >= this.#options.settleMs;
   }
 
   #holdings(): Holding[] {
-    const positions = new Map(this.#positions.map((position) => [keyOf(position.log, position.partition), position]));
+    const positions = new Map(this.#positions.map((position) => [partitionKey(position.log, position.partition), position]));
     return [...this.#held].flatMap(([key, { kind }]): Holding[] => {
       if (kind === 'releasing') return [];
       const { log, partition } = parse(key);
@@ -226,7 +248,7 @@ export class Holder implements AsyncDisposable {
   #heal(): void {
     const { clock, logger, shards } = this.#options;
     for (const { log, partition, stopped } of this.#positions) {
-      const key = keyOf(log, partition);
+      const key = partitionKey(log, partition);
       const mendable = stopped !== null && (stopped === 'DATA_LOSS' || stopped === 'OUT_OF_RANGE');
       if (!mendable || this.#held.get(key)?.kind !== 'assigned' || clock() - (this.#healedAtMs.get(key) ?? -Infinity) < healAgainMs) continue;
       this.#healedAtMs.set(key, clock());
@@ -297,7 +319,8 @@ export class Holder implements AsyncDisposable {
   }
 
   #folderOf(key: string): string {
-    return join(this.#options.directory, key);
+    const { log, partition } = parse(key);
+    return join(this.#options.directory, String(log), String(partition));
   }
 
   /** Work that goes on beside; what fails is told once, and tried again by the next look. */
@@ -310,11 +333,7 @@ export class Holder implements AsyncDisposable {
   }
 }
 
-function keyOf(log: number, partition: number): string {
-  return `${log}/${partition}`;
-}
-
 function parse(key: string): { log: number; partition: number } {
-  const [log = '', partition = ''] = key.split('/');
+  const [log = '', partition = ''] = key.split('-');
   return { log: Number(log), partition: Number(partition) };
 }

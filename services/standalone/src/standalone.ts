@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Catalog, EmbeddedRegistry, type Change } from '@proximadb/catalog';
-import { AppError } from '@proximadb/errors';
+import { LocalCoordination } from '@proximadb/coordination/local';
 import { createGateway } from '@proximadb/gateway';
 import { ShardPool } from '@proximadb/indexer';
 import { offset, partition } from '@proximadb/log';
@@ -47,7 +47,7 @@ export async function createStandalone(config: StandaloneConfig, { logger }: Sta
     directory: join(config.data, 'shards'), config: config.indexer, trimBehindSnapshots: false,
     reader: { module: import.meta.resolve('@proximadb/log/embedded'), open: 'openEmbeddedReader', options: logDirectory },
     logLevel: config.logLevel, logger, onFatal: die,
-    schemaText: (schemaId) => acceptedText(catalog, schemaId),
+    schemaText: (schemaId) => catalog.schemas.acceptedText(schemaId),
     keeper: {
       trim: (topic, number, before) => { log.trim(topic, partition(number), offset(before)).catch(failed('trim-failed')); },
       tick: (topic, number) => {
@@ -60,7 +60,8 @@ export async function createStandalone(config: StandaloneConfig, { logger }: Sta
 
   const query = createQuery(config.query, { log, catalog, shards: pool, logger });
   const { reader, load: _load, ...reads } = query;
-  const gateway = createGateway(config.gateway, { log, catalog, outcomes: pool, reader, logger });
+  const rates = new LocalCoordination({ id: 'standalone', kind: 'gateway', group: 0, address: '', incarnation: '' });
+  const gateway = createGateway(config.gateway, { log, catalog, outcomes: pool, reader, rates, logger });
   const { inFlightBytes: _bytes, ...writes } = gateway;
   const handlers: Handlers = { ...reads, ...writes };
 
@@ -136,15 +137,5 @@ async function followCatalog({ kind, collection }: Change, clusterId: string, po
     case 'deleted':
       await pool.erase(log);
       await catalog.erased(log);
-  }
-}
-
-async function acceptedText(catalog: Catalog, schemaId: number): Promise<string | null> {
-  try {
-    await catalog.schemas.walker(schemaId);
-    return catalog.schemas.text(schemaId);
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'INVALID_ARGUMENT') return null;
-    throw error;
   }
 }

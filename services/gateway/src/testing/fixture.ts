@@ -12,6 +12,7 @@ import { CreateCollectionRequest, DeleteRequest, PatchRequest, UpsertRequest } f
 import type { GatewayConfig } from '../config.ts';
 import { createGateway } from '../create.ts';
 import type { Gateway } from '../gateway.ts';
+import type { Rates } from '../rates.ts';
 import { MemoryShards } from './memory-shard.ts';
 
 export interface Fixture extends AsyncDisposable {
@@ -23,6 +24,8 @@ export interface Fixture extends AsyncDisposable {
   readonly appends: (readonly AppendEntry[])[];
   /** Set by tests that need a log that fails: called in place of the log's own append. */
   append: ((topic: string, entries: readonly AppendEntry[]) => ReturnType<Log['append']>) | undefined;
+  /** In place of the rate that gateways share. */
+  rate: Rates['take'];
   record(fields: Partial<RecordFields>): Uint8Array;
   /** A collection of 2 dimensions and 3 partitions. */
   collection(name?: string, fields?: Partial<CreateCollectionRequest>): Promise<Collection>;
@@ -35,7 +38,7 @@ export async function openFixture(config: Partial<GatewayConfig> = {}): Promise<
   const shards = new MemoryShards(log, catalog);
   let ids = 0;
   const fixture: Omit<Fixture, 'gateway'> = {
-    catalog, log, shards, appends: [], append: undefined,
+    catalog, log, shards, appends: [], append: undefined, rate: async () => 0,
     record: ({ id = 'a', vector = [1, 2], ...rest }) => encodeVectorRecord(catalog.schemas.idOf('VectorRecord'), { id, vector, ...rest }),
     async collection(name = 'words', fields = {}) {
       await gateway.createCollection(CreateCollectionRequest.create({ name, dimension: 2, partitions: 3, ...fields }), call());
@@ -55,7 +58,7 @@ export async function openFixture(config: Partial<GatewayConfig> = {}): Promise<
     extents: (topic) => log.extents(topic),
   };
   const gateway = createGateway(config, {
-    log: watched, catalog, outcomes: shards, reader: shards, clock: () => 1_000_000, randomId: () => `generated-${ids++}`,
+    log: watched, catalog, outcomes: shards, reader: shards, rates: { take: async (...asked) => fixture.rate(...asked) }, clock: () => 1_000_000, randomId: () => `generated-${ids++}`,
     logger: createLogger({ level: 'silent' }),
   });
   return Object.assign(fixture, { gateway });

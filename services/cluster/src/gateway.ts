@@ -1,0 +1,27 @@
+/** A gateway: takes writes into the log. It answers reads, too, from the same shards that query services ask. */
+import { randomUUID } from 'node:crypto';
+import { createGateway } from '@proximadb/gateway';
+import { createMetrics, type Logger } from '@proximadb/process';
+import { createQuery } from '@proximadb/query';
+import { serveApi } from './api.ts';
+import type { GatewayProcessConfig } from './config.ts';
+import { join, openFoundations } from './foundations.ts';
+import { clusterProcess, Fatal, type ClusterProcess } from './lifecycle.ts';
+import { reachShards } from './reach.ts';
+
+/** @throws AppError UNAVAILABLE if Kafka does not answer or a port is taken. */
+export async function createGatewayProcess(config: GatewayProcessConfig, { logger }: { readonly logger: Logger }): Promise<ClusterProcess> {
+  await using opened = new AsyncDisposableStack();
+  const fatal = new Fatal();
+  const { log, catalog } = await openFoundations(config, opened, logger, fatal.die);
+  const metrics = createMetrics();
+  const coordination = opened.use(await join(config, { kind: 'gateway', id: config.id ?? `gateway-${randomUUID()}`, group: 0, port: config.grpcPort }, logger));
+  const shards = opened.use(reachShards(coordination, metrics));
+  const { reader, load: _load, ...reads } = createQuery(config.query, { log, catalog, shards, logger });
+  const gateway = createGateway(config.gateway, { log, catalog, outcomes: shards, reader, rates: coordination, logger });
+  const { inFlightBytes: _bytes, ...writes } = gateway;
+  metrics.gauge('write_bytes_in_flight', 'Bytes of records whose write is not answered yet.', [], (gauge) => { gauge.set(gateway.inFlightBytes); });
+  const readiness = () => ({ ready: true, progress: { redis: coordination.connected } });
+  const ports = await serveApi(config, { handlers: { ...reads, ...writes }, catalog, readiness, metrics, logger }, opened);
+  return clusterProcess(opened.move(), ports, fatal, readiness);
+}

@@ -1,0 +1,37 @@
+/** A query service: reads, fanned out over the shards and merged. */
+import { randomUUID } from 'node:crypto';
+import { AppError } from '@proximadb/errors';
+import { catalogReads } from '@proximadb/gateway';
+import { createMetrics, type Logger } from '@proximadb/process';
+import { createQuery } from '@proximadb/query';
+import type { Handlers } from '@proximadb/transport';
+import { serveApi } from './api.ts';
+import type { QueryProcessConfig } from './config.ts';
+import { join, openFoundations } from './foundations.ts';
+import { clusterProcess, Fatal, type ClusterProcess } from './lifecycle.ts';
+import { reachShards } from './reach.ts';
+
+/** @throws AppError UNAVAILABLE if Kafka does not answer or a port is taken. */
+export async function createQueryProcess(config: QueryProcessConfig, { logger }: { readonly logger: Logger }): Promise<ClusterProcess> {
+  await using opened = new AsyncDisposableStack();
+  const fatal = new Fatal();
+  const { log, catalog } = await openFoundations(config, opened, logger, fatal.die);
+  const metrics = createMetrics();
+  const coordination = opened.use(await join(config, { kind: 'query', id: config.id ?? `query-${randomUUID()}`, group: 0, port: config.grpcPort }, logger));
+  const shards = opened.use(reachShards(coordination, metrics));
+  const { reader: _reader, load, ...reads } = createQuery(config.query, { log, catalog, shards, logger });
+  metrics.gauge('reads_busy', 'Reads that are worked on.', [], (gauge) => { gauge.set(load.busy); });
+  metrics.gauge('reads_waiting', 'Reads that wait for their turn.', [], (gauge) => { gauge.set(load.waiting); });
+  const handlers: Handlers = {
+    ...reads,
+    ...catalogReads(catalog),
+    createCollection: elsewhere, updateCollection: elsewhere, deleteCollection: elsewhere, upsert: elsewhere, patch: elsewhere, delete: elsewhere,
+  };
+  const readiness = () => ({ ready: true, progress: { redis: coordination.connected } });
+  const ports = await serveApi(config, { handlers, catalog, readiness, metrics, logger }, opened);
+  return clusterProcess(opened.move(), ports, fatal, readiness);
+}
+
+async function elsewhere(): Promise<never> {
+  throw new AppError('UNIMPLEMENTED', 'this is a query service: it only reads; send writes and changes of collections to a gateway');
+}
