@@ -1,9 +1,15 @@
 /** The real parts of a cluster, on one machine, without containers. */
+export type { PartOptions } from './alone.ts';
 export type { Stoppable } from './child.ts';
 export { startKafka, type Kafka, type KafkaBroker, type KafkaOptions } from './kafka.ts';
 export { apiKeys, listBrokers, type BrokerAddress } from './kafka-protocol.ts';
 export type { KafkaSasl } from './kafka-sasl.ts';
 export { kafkaTool } from './kafka-software.ts';
+export { startMinio, type Minio } from './minio.ts';
 export { missing, type Part } from './missing.ts';
 export { freePort, freePorts } from './ports.ts';
-export { sharedKafka, type SharedKafka } from './shared.ts';
+export { startRedis, startRedisCluster, startRedisSentinel, type Redis, type RedisCluster, type RedisSentinel } from './redis.ts';
+export { redisCommand } from './redis-protocol.ts';
+export { startRegistry, type Registry, type RegistryOptions } from './registry.ts';
+export { s3Request, type S3Access, type S3Request } from './s3-request.ts';
+export { sharedKafka, sharedMinio, sharedRedis, sharedRegistry, type SharedKafka, type SharedMinio, type SharedRedis, type SharedRegistry } from './shared.ts';

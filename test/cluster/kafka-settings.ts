@@ -49,3 +49,8 @@ export function brokerSettings(mine: BrokerPorts, all: readonly BrokerPorts[], d
     'background.threads': 2,
   };
 }
+
+/** As Kafka reads it. */
+export function settingsText(settings: KafkaSettings): string {
+  return `${Object.entries(settings).map(([name, value]) => `${name}=${String(value)}`).join('\n')}\n`;
+}

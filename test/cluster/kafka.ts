@@ -7,8 +7,8 @@ import { Child, type Stoppable } from './child.ts';
 import { openFolder } from './folder.ts';
 import { brokerListed, listBrokers } from './kafka-protocol.ts';
 import { makeCredentials, saslSettings, type KafkaSasl } from './kafka-sasl.ts';
-import { brokerSettings, type BrokerPorts } from './kafka-settings.ts';
-import { kafkaSoftware, type KafkaSoftware } from './kafka-software.ts';
+import { brokerSettings, settingsText, type BrokerPorts } from './kafka-settings.ts';
+import { brokerLogging, kafkaSoftware, type KafkaSoftware } from './kafka-software.ts';
 import { freePorts, host } from './ports.ts';
 import { runProgram } from './run-program.ts';
 
@@ -55,10 +55,11 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
     mkdirSync(home, { recursive: true });
     const settingsFile = join(home, 'server.properties');
     const settings = { ...brokerSettings(mine, ports, join(home, 'data')), ...(credentials && saslSettings(credentials)), ...options.settings };
-    writeFileSync(settingsFile, `${Object.entries(settings).map(([name, value]) => `${name}=${String(value)}`).join('\n')}\n`);
+    writeFileSync(settingsFile, settingsText(settings));
     await format(software, home, clusterId, mine.id, credentials);
     const child = await Child.start({
-      name: `Kafka broker ${mine.id}`, command: 'java', args: [`-Xmx${count === 1 ? 512 : 384}m`, ...software.javaArgs, 'kafka.Kafka', settingsFile],
+      name: `Kafka broker ${mine.id}`, command: 'java',
+      args: [`-Xmx${count === 1 ? 512 : 384}m`, ...software.javaArgs, brokerLogging, 'kafka.Kafka', settingsFile],
       folder, workingDirectory: software.folder, logFile: join(folder.path, `broker-${mine.id}.log`), isReady: () => brokerListed(mine.plain, mine.id),
     });
     stack.use(child);

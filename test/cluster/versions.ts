@@ -1,9 +1,11 @@
 /** What is fetched: the name of its folder in the cache says the version, so that a newer one never meets an older one's files. */
 export const kafkaVersion = '4.3.1';
 export const registryVersion = '2.6.13.Final';
+/** The last commit of its sources. */
+export const minioVersion = 'v0.0.0-20260212201848-7aac2a2c5b7c';
 
 export const versions = {
-  kafka: `kafka-${kafkaVersion}-1`,
+  kafka: `kafka-${kafkaVersion}-2`,
   registry: `registry-${registryVersion}-1`,
-  minio: 'minio-1',
+  minio: `minio-${minioVersion}`,
 } as const;
