@@ -55,7 +55,8 @@ async function run({ short, scratch, profiles, say }: BenchOptions): Promise<Rep
   say('the same with the encoding on the clock');
   const encoding = await writer.ask({ kind: 'encodeAndWrite', collection, from: words * (sustainedRounds + 1), count: words, batchRecords, concurrency });
   await untilCaughtUp(client, collection);
-  const { count } = await client.count({ collection, read: { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null } });
+  const read = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false } as const;
+  const { count } = await client.count({ collection, read });
   const written = first.records + sustained.records + encoding.records;
   if (Number(count) !== written) throw new Error(`${written} records were acknowledged, ${count} are there`);
   await server.signal(profiles === undefined ? 'SIGKILL' : 'SIGTERM');

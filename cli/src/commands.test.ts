@@ -17,7 +17,7 @@ before(async () => {
     record('a', [1, 0, 0], { lang: 'en', large: 9_223_372_036_854_775_807n }), record('b', [0.8, 0.2, 0], { lang: 'de', share: 1 }),
     record('c', [0, 0, 1], { lang: 'de' }),
   ] });
-  await client.count({ collection: 'words', read: { consistency: 'session', token, maxStalenessMs: null, timeoutMs: null } });
+  await client.count({ collection: 'words', read: { consistency: 'session', token, maxStalenessMs: null, timeoutMs: null, allowPartial: false } });
 });
 after(() => commands[Symbol.asyncDispose]());
 

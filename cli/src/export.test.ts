@@ -29,13 +29,13 @@ before(async () => {
   }
   await commands.client.createCollection({ name: 'source', dimension: 3, metric: 'euclidean' });
   const { token } = await commands.client.upsert({ collection: 'source', records: [...records.values()] });
-  await commands.client.count({ collection: 'source', read: { consistency: 'session', token, maxStalenessMs: null, timeoutMs: null } });
+  await commands.client.count({ collection: 'source', read: { consistency: 'session', token, maxStalenessMs: null, timeoutMs: null, allowPartial: false } });
 });
 after(() => commands[Symbol.asyncDispose]());
 
 async function stored(collection: string): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>();
-  const read = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null } as const;
+  const read = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false } as const;
   let cursor: string | null = null;
   do {
     const page: Awaited<ReturnType<typeof commands.client.scroll>> = await commands.client.scroll({ collection, limit: 1000, cursor, read });

@@ -2,7 +2,7 @@
 import { Option, type Command } from 'commander';
 import { invalid } from '@proximadb/errors';
 import { metadataToJson, recordToJson, vectorToJson, type RecordView } from '@proximadb/record';
-import type { Explain, Hit, Include, SearchResponse } from '@proximadb/schemas';
+import { ReadOptions, type Explain, type Hit, type Include, type SearchResponse } from '@proximadb/schemas';
 import { decimal, filterOf, vectorOf, whole } from './arguments.ts';
 import { connect, recordSchema, talking, withServer, type RecordSchema, type ServerOption } from './connection.ts';
 import { count, instant } from './figures.ts';
@@ -26,6 +26,7 @@ interface SearchOptions extends ServerOption {
   readonly exact?: boolean;
   readonly ef?: number;
   readonly explain?: boolean;
+  readonly allowPartial?: boolean;
   readonly json?: boolean;
 }
 
@@ -47,6 +48,7 @@ export function addRecords(program: Command, streams: Streams): void {
     .option('--exact', 'compare with every record')
     .option('--ef <n>', 'candidates a graph is asked for: more is slower and finds more', whole(1, 1_000_000))
     .option('--explain', 'say what was searched, and what it cost')
+    .option('--allow-partial', 'go without partitions that nobody can answer for, and say which')
     .option('--json', 'answer in JSON, for programs')
     .addHelpText('after', `
 Examples:
@@ -84,18 +86,19 @@ function factsOf(view: RecordView, version: string): [string, string][] {
 
 async function search(options: SearchOptions, streams: Streams): Promise<void> {
   const { collection, id = null, k, include, offset = 0, scoreThreshold = null, exact = false, ef = null, explain = false } = options;
+  const read = options.allowPartial === true ? ReadOptions.create({ allowPartial: true }) : null;
   if ((options.vector === undefined) === (id === null)) throw invalid('either --vector or --id is needed');
   const vector = options.vector === undefined ? new Float32Array() : vectorOf(options.vector);
   const filter = filterOf(options.filter);
   const { answer, schema } = await talking(connect(options, streams), async (client) => ({
-    answer: await client.search({ collection, vector, id, k, filter, offset, scoreThreshold, exact, ef, include, explain }),
+    answer: await client.search({ collection, vector, id, k, filter, offset, scoreThreshold, exact, ef, include, explain, read }),
     schema: include.length === 0 ? undefined : await recordSchema(client),
   }));
   if (options.json === true) say(streams.out, searchJson(answer, include, schema));
   else showHits(answer, include, schema, streams);
 }
 
-function searchJson({ hits, token, explain }: SearchResponse, include: readonly Include[], schema: RecordSchema | undefined): string {
+function searchJson({ hits, token, explain, coverage }: SearchResponse, include: readonly Include[], schema: RecordSchema | undefined): string {
   const texts = hits.map((hit) => {
     const { id, score, distance, version } = hit;
     const view = viewOf(hit, schema);
@@ -104,10 +107,11 @@ function searchJson({ hits, token, explain }: SearchResponse, include: readonly 
     const metadata = view !== undefined && include.includes('metadata') ? `,"metadata":${metadataToJson(view.readMetadata())}` : '';
     return `${head}${vector}${metadata}}`;
   });
-  return `{"hits":[${texts.join()}],"token":${JSON.stringify(token)}${explain === null ? '' : `,"explain":${toJson(explain)}`}}`;
+  const more = Object.entries({ explain, coverage }).flatMap(([name, value]) => (value === null ? [] : [`,"${name}":${toJson(value)}`]));
+  return `{"hits":[${texts.join()}],"token":${JSON.stringify(token)}${more.join('')}}`;
 }
 
-function showHits({ hits, explain }: SearchResponse, include: readonly Include[], schema: RecordSchema | undefined, streams: Streams): void {
+function showHits({ hits, explain, coverage }: SearchResponse, include: readonly Include[], schema: RecordSchema | undefined, streams: Streams): void {
   const colors = colorsOf(streams.out, streams.environment);
   if (hits.length === 0) say(streams.out, 'No record matches.');
   else {
@@ -121,6 +125,7 @@ function showHits({ hits, explain }: SearchResponse, include: readonly Include[]
     }), colors));
   }
   if (explain !== null) say(streams.out, `\n${explainText(explain, streams)}`);
+  for (const { partition, reason } of coverage?.missing ?? []) say(streams.err, `Partition ${partition} is not in the answer: ${reason}.`);
 }
 
 function explainText({ segments, totalMicros, waitedMicros }: Explain, streams: Streams): string {

@@ -22,7 +22,7 @@ const flags = [
   '--indexer-idle-ms', '100', '--indexer-maintenance-ms', '15', '--indexer-merge-flats-min', '2', '--indexer-merge-tier-min', '2',
   '--indexer-history-ms', '0', '--indexer-history-bytes-max', '20000', '--log-level', 'warn',
 ];
-const strong = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null } as const;
+const strong = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false } as const;
 
 interface Running {
   readonly server: ChildServer;

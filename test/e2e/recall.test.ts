@@ -36,7 +36,8 @@ async function load(name: string, metric: Metric, rows: number, partitions: numb
       await client.upsert({ collection: name, records });
     }
   }));
-  const { count } = await client.count({ collection: name, read: { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false } });
+  const read = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false } as const;
+  const { count } = await client.count({ collection: name, read });
   assert.equal(count, BigInt(rows));
   await standalone.settle(name);
   const deadline = performance.now() + 60_000;

@@ -17,7 +17,7 @@ after(() => commands[Symbol.asyncDispose]());
 async function stored(collection: string): Promise<Map<string, { bytes: Buffer; version: string; record: DecodedRecord }>> {
   const found = new Map<string, { bytes: Buffer; version: string; record: DecodedRecord }>();
   // What was just acknowledged is waited for.
-  const read = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null } as const;
+  const read = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false } as const;
   let cursor: string | null = null;
   do {
     const page: Awaited<ReturnType<typeof commands.client.scroll>> = await commands.client.scroll({ collection, limit: 1000, cursor, read });

@@ -24,7 +24,7 @@ function writeRows(name: string): string {
 
 async function versions(collection: string): Promise<Map<string, string>> {
   const found = new Map<string, string>();
-  const read = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null } as const;
+  const read = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false } as const;
   let cursor: string | null = null;
   do {
     const page: Awaited<ReturnType<typeof commands.client.scroll>> = await commands.client.scroll({ collection, limit: 1000, cursor, read });

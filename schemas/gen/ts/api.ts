@@ -1181,20 +1181,24 @@ export interface ReadOptions {
   /** For bounded. */
   readonly maxStalenessMs: number | null;
   readonly timeoutMs: number | null;
+  /** Of a search, a batch or a count: partitions that nobody can answer for are left out and named in the answer's coverage, in place of failing the call. */
+  readonly allowPartial: boolean;
 }
 export const ReadOptions: Message<ReadOptions> = defineMessage<ReadOptions>({
-  defaults: () => ({ consistency: null, token: null, maxStalenessMs: null, timeoutMs: null }),
+  defaults: () => ({ consistency: null, token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false }),
   write(writer, message) {
     if (message.consistency !== null) writer.uint32(8).int32(Consistency.numbers[message.consistency]);
     if (message.token !== null) writer.uint32(18).string(message.token);
     if (message.maxStalenessMs !== null) writer.uint32(24).int32(message.maxStalenessMs);
     if (message.timeoutMs !== null) writer.uint32(32).int32(message.timeoutMs);
+    if (message.allowPartial) writer.uint32(40).bool(message.allowPartial);
   },
   read(reader, end) {
     let consistency: Consistency | null = null;
     let token: string | null = null;
     let maxStalenessMs: number | null = null;
     let timeoutMs: number | null = null;
+    let allowPartial: boolean = false;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -1202,11 +1206,78 @@ export const ReadOptions: Message<ReadOptions> = defineMessage<ReadOptions>({
         case 18: token = reader.string(true); break;
         case 24: maxStalenessMs = reader.int32(); break;
         case 32: timeoutMs = reader.int32(); break;
+        case 40: allowPartial = reader.bool(); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { consistency, token, maxStalenessMs, timeoutMs };
+    return { consistency, token, maxStalenessMs, timeoutMs, allowPartial };
+  },
+});
+
+/** A partition whose records are not in the answer. */
+export interface MissingPartition {
+  readonly partition: number;
+  /** UNAVAILABLE: nobody serves it, or it stopped. DEADLINE_EXCEEDED: it was behind. */
+  readonly code: string;
+  readonly reason: string;
+}
+export const MissingPartition: Message<MissingPartition> = defineMessage<MissingPartition>({
+  defaults: () => ({ partition: 0, code: '', reason: '' }),
+  write(writer, message) {
+    if (message.partition !== 0) writer.uint32(8).int32(message.partition);
+    if (message.code !== '') writer.uint32(18).string(message.code);
+    if (message.reason !== '') writer.uint32(26).string(message.reason);
+  },
+  read(reader, end) {
+    let partition: number = 0;
+    let code: string = '';
+    let reason: string = '';
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 8: partition = reader.int32(); break;
+        case 18: code = reader.string(true); break;
+        case 26: reason = reader.string(true); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { partition, code, reason };
+  },
+});
+
+/** How much of the collection an answer covers. */
+export interface Coverage {
+  /** Of the collection. */
+  readonly partitions: number;
+  /** Of these, those whose records are in the answer. */
+  readonly answered: number;
+  /** The others. */
+  readonly missing: readonly MissingPartition[];
+}
+export const Coverage: Message<Coverage> = defineMessage<Coverage>({
+  defaults: () => ({ partitions: 0, answered: 0, missing: [] }),
+  write(writer, message) {
+    if (message.partitions !== 0) writer.uint32(8).int32(message.partitions);
+    if (message.answered !== 0) writer.uint32(16).int32(message.answered);
+    for (const item of message.missing) writeMessage(writer, 26, MissingPartition, item);
+  },
+  read(reader, end, depth) {
+    let partitions: number = 0;
+    let answered: number = 0;
+    const missing: MissingPartition[] = [];
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 8: partitions = reader.int32(); break;
+        case 16: answered = reader.int32(); break;
+        case 26: missing.push(readMessage(reader, MissingPartition, depth)); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { partitions, answered, missing };
   },
 });
 
@@ -1421,26 +1492,31 @@ export const CountRequest: Message<CountRequest> = defineMessage<CountRequest>({
 export interface CountResponse {
   readonly count: bigint;
   readonly token: string;
+  /** Where allow_partial was asked for. */
+  readonly coverage: Coverage | null;
 }
 export const CountResponse: Message<CountResponse> = defineMessage<CountResponse>({
-  defaults: () => ({ count: 0n, token: '' }),
+  defaults: () => ({ count: 0n, token: '', coverage: null }),
   write(writer, message) {
     if (message.count !== 0n) writer.uint32(8).int64(message.count);
     if (message.token !== '') writer.uint32(18).string(message.token);
+    if (message.coverage !== null) writeMessage(writer, 26, Coverage, message.coverage);
   },
-  read(reader, end) {
+  read(reader, end, depth) {
     let count: bigint = 0n;
     let token: string = '';
+    let coverage: Coverage | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
         case 8: count = readLong(reader); break;
         case 18: token = reader.string(true); break;
+        case 26: coverage = readMessage(reader, Coverage, depth); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { count, token };
+    return { count, token, coverage };
   },
 });
 
@@ -1647,29 +1723,34 @@ export interface SearchResponse {
   readonly hits: readonly Hit[];
   readonly token: string;
   readonly explain: Explain | null;
+  /** Where allow_partial was asked for. */
+  readonly coverage: Coverage | null;
 }
 export const SearchResponse: Message<SearchResponse> = defineMessage<SearchResponse>({
-  defaults: () => ({ hits: [], token: '', explain: null }),
+  defaults: () => ({ hits: [], token: '', explain: null, coverage: null }),
   write(writer, message) {
     for (const item of message.hits) writeMessage(writer, 10, Hit, item);
     if (message.token !== '') writer.uint32(18).string(message.token);
     if (message.explain !== null) writeMessage(writer, 26, Explain, message.explain);
+    if (message.coverage !== null) writeMessage(writer, 34, Coverage, message.coverage);
   },
   read(reader, end, depth) {
     const hits: Hit[] = [];
     let token: string = '';
     let explain: Explain | null = null;
+    let coverage: Coverage | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
         case 10: hits.push(readMessage(reader, Hit, depth)); break;
         case 18: token = reader.string(true); break;
         case 26: explain = readMessage(reader, Explain, depth); break;
+        case 34: coverage = readMessage(reader, Coverage, depth); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { hits, token, explain };
+    return { hits, token, explain, coverage };
   },
 });
 
@@ -1764,6 +1845,8 @@ export interface Messages {
   DeleteRequest: DeleteRequest;
   DeleteResponse: DeleteResponse;
   ReadOptions: ReadOptions;
+  MissingPartition: MissingPartition;
+  Coverage: Coverage;
   StoredRecord: StoredRecord;
   GetRequest: GetRequest;
   GetResponse: GetResponse;
@@ -1815,6 +1898,8 @@ export const messages: { readonly [Name in keyof Messages]: Message<Messages[Nam
   DeleteRequest,
   DeleteResponse,
   ReadOptions,
+  MissingPartition,
+  Coverage,
   StoredRecord,
   GetRequest,
   GetResponse,

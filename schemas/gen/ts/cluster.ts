@@ -1,5 +1,5 @@
 // Generated from avro/ by src/generator/main.ts: do not edit.
-import { Error, ExplainSegment, Filter } from './api.ts';
+import { Error, ExplainSegment, Filter, MissingPartition } from './api.ts';
 import {
   defineEnum, defineMessage, endMessage, FloatCollector, readMessage, readSafeLong, readTag, skipField, writeFloats, writeMessage,
   type EnumCodec, type Message,
@@ -457,33 +457,6 @@ export const PartitionWatermark: Message<PartitionWatermark> = defineMessage<Par
   },
 });
 
-/** A partition that is not in the answer. */
-export interface PartitionMissing {
-  readonly partition: number;
-  readonly error: Error;
-}
-export const PartitionMissing: Message<PartitionMissing> = defineMessage<PartitionMissing>({
-  defaults: () => ({ partition: 0, error: Error.create() }),
-  write(writer, message) {
-    if (message.partition !== 0) writer.uint32(8).int32(message.partition);
-    writeMessage(writer, 18, Error, message.error);
-  },
-  read(reader, end, depth) {
-    let partition: number = 0;
-    let error: Error | undefined;
-    while (reader.pos < end) {
-      const tag = readTag(reader);
-      switch (tag) {
-        case 8: partition = reader.int32(); break;
-        case 18: error = readMessage(reader, Error, depth); break;
-        default: skipField(reader, tag);
-      }
-    }
-    endMessage(reader, end);
-    return { partition, error: error ?? Error.create() };
-  },
-});
-
 export interface ShardFound {
   readonly id: string;
   /** The metric's raw figure, smaller is nearer. */
@@ -555,25 +528,25 @@ export interface ShardSearchAnswer {
   /** One a search, in their order. */
   readonly answers: readonly ShardSearchResult[];
   readonly watermarks: readonly PartitionWatermark[];
-  readonly missing: readonly PartitionMissing[];
+  readonly missing: readonly MissingPartition[];
 }
 export const ShardSearchAnswer: Message<ShardSearchAnswer> = defineMessage<ShardSearchAnswer>({
   defaults: () => ({ answers: [], watermarks: [], missing: [] }),
   write(writer, message) {
     for (const item of message.answers) writeMessage(writer, 10, ShardSearchResult, item);
     for (const item of message.watermarks) writeMessage(writer, 18, PartitionWatermark, item);
-    for (const item of message.missing) writeMessage(writer, 26, PartitionMissing, item);
+    for (const item of message.missing) writeMessage(writer, 26, MissingPartition, item);
   },
   read(reader, end, depth) {
     const answers: ShardSearchResult[] = [];
     const watermarks: PartitionWatermark[] = [];
-    const missing: PartitionMissing[] = [];
+    const missing: MissingPartition[] = [];
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
         case 10: answers.push(readMessage(reader, ShardSearchResult, depth)); break;
         case 18: watermarks.push(readMessage(reader, PartitionWatermark, depth)); break;
-        case 26: missing.push(readMessage(reader, PartitionMissing, depth)); break;
+        case 26: missing.push(readMessage(reader, MissingPartition, depth)); break;
         default: skipField(reader, tag);
       }
     }
@@ -622,7 +595,7 @@ export interface ShardRowsAnswer {
   /** Of a scroll: rows are left. */
   readonly more: boolean;
   readonly watermarks: readonly PartitionWatermark[];
-  readonly missing: readonly PartitionMissing[];
+  readonly missing: readonly MissingPartition[];
 }
 export const ShardRowsAnswer: Message<ShardRowsAnswer> = defineMessage<ShardRowsAnswer>({
   defaults: () => ({ rows: [], more: false, watermarks: [], missing: [] }),
@@ -630,20 +603,20 @@ export const ShardRowsAnswer: Message<ShardRowsAnswer> = defineMessage<ShardRows
     for (const item of message.rows) writeMessage(writer, 10, ShardRow, item);
     if (message.more) writer.uint32(16).bool(message.more);
     for (const item of message.watermarks) writeMessage(writer, 26, PartitionWatermark, item);
-    for (const item of message.missing) writeMessage(writer, 34, PartitionMissing, item);
+    for (const item of message.missing) writeMessage(writer, 34, MissingPartition, item);
   },
   read(reader, end, depth) {
     const rows: ShardRow[] = [];
     let more: boolean = false;
     const watermarks: PartitionWatermark[] = [];
-    const missing: PartitionMissing[] = [];
+    const missing: MissingPartition[] = [];
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
         case 10: rows.push(readMessage(reader, ShardRow, depth)); break;
         case 16: more = reader.bool(); break;
         case 26: watermarks.push(readMessage(reader, PartitionWatermark, depth)); break;
-        case 34: missing.push(readMessage(reader, PartitionMissing, depth)); break;
+        case 34: missing.push(readMessage(reader, MissingPartition, depth)); break;
         default: skipField(reader, tag);
       }
     }
@@ -655,25 +628,25 @@ export const ShardRowsAnswer: Message<ShardRowsAnswer> = defineMessage<ShardRows
 export interface ShardCountAnswer {
   readonly count: number;
   readonly watermarks: readonly PartitionWatermark[];
-  readonly missing: readonly PartitionMissing[];
+  readonly missing: readonly MissingPartition[];
 }
 export const ShardCountAnswer: Message<ShardCountAnswer> = defineMessage<ShardCountAnswer>({
   defaults: () => ({ count: 0, watermarks: [], missing: [] }),
   write(writer, message) {
     if (message.count !== 0) writer.uint32(8).int64(message.count);
     for (const item of message.watermarks) writeMessage(writer, 18, PartitionWatermark, item);
-    for (const item of message.missing) writeMessage(writer, 26, PartitionMissing, item);
+    for (const item of message.missing) writeMessage(writer, 26, MissingPartition, item);
   },
   read(reader, end, depth) {
     let count: number = 0;
     const watermarks: PartitionWatermark[] = [];
-    const missing: PartitionMissing[] = [];
+    const missing: MissingPartition[] = [];
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
         case 8: count = readSafeLong(reader); break;
         case 18: watermarks.push(readMessage(reader, PartitionWatermark, depth)); break;
-        case 26: missing.push(readMessage(reader, PartitionMissing, depth)); break;
+        case 26: missing.push(readMessage(reader, MissingPartition, depth)); break;
         default: skipField(reader, tag);
       }
     }
@@ -738,22 +711,22 @@ export const ShardPartitionOutcomes: Message<ShardPartitionOutcomes> = defineMes
 
 export interface ShardOutcomesAnswer {
   readonly partitions: readonly ShardPartitionOutcomes[];
-  readonly missing: readonly PartitionMissing[];
+  readonly missing: readonly MissingPartition[];
 }
 export const ShardOutcomesAnswer: Message<ShardOutcomesAnswer> = defineMessage<ShardOutcomesAnswer>({
   defaults: () => ({ partitions: [], missing: [] }),
   write(writer, message) {
     for (const item of message.partitions) writeMessage(writer, 10, ShardPartitionOutcomes, item);
-    for (const item of message.missing) writeMessage(writer, 18, PartitionMissing, item);
+    for (const item of message.missing) writeMessage(writer, 18, MissingPartition, item);
   },
   read(reader, end, depth) {
     const partitions: ShardPartitionOutcomes[] = [];
-    const missing: PartitionMissing[] = [];
+    const missing: MissingPartition[] = [];
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
         case 10: partitions.push(readMessage(reader, ShardPartitionOutcomes, depth)); break;
-        case 18: missing.push(readMessage(reader, PartitionMissing, depth)); break;
+        case 18: missing.push(readMessage(reader, MissingPartition, depth)); break;
         default: skipField(reader, tag);
       }
     }
@@ -806,6 +779,8 @@ export interface ShardPartitionState {
   readonly state: string;
   /** Why it stopped. */
   readonly reason: string | null;
+  /** Why the log is not followed at the moment. */
+  readonly logAway: string | null;
   /** The next offset to apply. */
   readonly watermark: number;
   /** The watermark of the last manifest. */
@@ -818,7 +793,7 @@ export interface ShardPartitionState {
   readonly segments: readonly ShardSegmentState[];
 }
 export const ShardPartitionState: Message<ShardPartitionState> = defineMessage<ShardPartitionState>({
-  defaults: () => ({ partition: 0, state: '', reason: null, watermark: 0, durable: 0, live: 0, growingRows: 0, building: 0, memoryBytes: 0, malformed: 0, segments: [] }),
+  defaults: () => ({ partition: 0, state: '', reason: null, logAway: null, watermark: 0, durable: 0, live: 0, growingRows: 0, building: 0, memoryBytes: 0, malformed: 0, segments: [] }),
   write(writer, message) {
     if (message.partition !== 0) writer.uint32(8).int32(message.partition);
     if (message.state !== '') writer.uint32(18).string(message.state);
@@ -831,11 +806,13 @@ export const ShardPartitionState: Message<ShardPartitionState> = defineMessage<S
     if (message.memoryBytes !== 0) writer.uint32(72).int64(message.memoryBytes);
     if (message.malformed !== 0) writer.uint32(80).int64(message.malformed);
     for (const item of message.segments) writeMessage(writer, 90, ShardSegmentState, item);
+    if (message.logAway !== null) writer.uint32(98).string(message.logAway);
   },
   read(reader, end, depth) {
     let partition: number = 0;
     let state: string = '';
     let reason: string | null = null;
+    let logAway: string | null = null;
     let watermark: number = 0;
     let durable: number = 0;
     let live: number = 0;
@@ -858,11 +835,12 @@ export const ShardPartitionState: Message<ShardPartitionState> = defineMessage<S
         case 72: memoryBytes = readSafeLong(reader); break;
         case 80: malformed = readSafeLong(reader); break;
         case 90: segments.push(readMessage(reader, ShardSegmentState, depth)); break;
+        case 98: logAway = reader.string(true); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { partition, state, reason, watermark, durable, live, growingRows, building, memoryBytes, malformed, segments };
+    return { partition, state, reason, logAway, watermark, durable, live, growingRows, building, memoryBytes, malformed, segments };
   },
 });
 
@@ -1002,7 +980,6 @@ export interface ClusterMessages {
   ShardCancel: ShardCancel;
   ShardCall: ShardCall;
   PartitionWatermark: PartitionWatermark;
-  PartitionMissing: PartitionMissing;
   ShardFound: ShardFound;
   ShardSearchResult: ShardSearchResult;
   ShardSearchAnswer: ShardSearchAnswer;
@@ -1034,7 +1011,6 @@ export const clusterMessages: { readonly [Name in keyof ClusterMessages]: Messag
   ShardCancel,
   ShardCall,
   PartitionWatermark,
-  PartitionMissing,
   ShardFound,
   ShardSearchResult,
   ShardSearchAnswer,

@@ -185,6 +185,17 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'token', jsonName: 'token', json: null, nullable: true, optional: true, type: { kind: 'string' } },
       { key: 'maxStalenessMs', jsonName: 'maxStalenessMs', json: null, nullable: true, optional: true, type: { kind: 'int' } },
       { key: 'timeoutMs', jsonName: 'timeoutMs', json: null, nullable: true, optional: true, type: { kind: 'int' } },
+      { key: 'allowPartial', jsonName: 'allowPartial', json: null, nullable: false, optional: true, type: { kind: 'boolean' } },
+    ] },
+  MissingPartition: { name: 'MissingPartition', json: null, fields: [
+      { key: 'partition', jsonName: 'partition', json: null, nullable: false, optional: false, type: { kind: 'int' } },
+      { key: 'code', jsonName: 'code', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'reason', jsonName: 'reason', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+    ] },
+  Coverage: { name: 'Coverage', json: null, fields: [
+      { key: 'partitions', jsonName: 'partitions', json: null, nullable: false, optional: false, type: { kind: 'int' } },
+      { key: 'answered', jsonName: 'answered', json: null, nullable: false, optional: false, type: { kind: 'int' } },
+      { key: 'missing', jsonName: 'missing', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'MissingPartition' } } },
     ] },
   StoredRecord: { name: 'StoredRecord', json: 'StoredRecord', fields: [
       { key: 'id', jsonName: 'id', json: null, nullable: false, optional: false, type: { kind: 'string' } },
@@ -222,6 +233,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
   CountResponse: { name: 'CountResponse', json: null, fields: [
       { key: 'count', jsonName: 'count', json: null, nullable: false, optional: false, type: { kind: 'long' } },
       { key: 'token', jsonName: 'token', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'coverage', jsonName: 'coverage', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'Coverage' } },
     ] },
   SearchRequest: { name: 'SearchRequest', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },
@@ -262,6 +274,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'hits', jsonName: 'hits', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'Hit' } } },
       { key: 'token', jsonName: 'token', json: null, nullable: false, optional: false, type: { kind: 'string' } },
       { key: 'explain', jsonName: 'explain', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'Explain' } },
+      { key: 'coverage', jsonName: 'coverage', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'Coverage' } },
     ] },
   SearchBatchRequest: { name: 'SearchBatchRequest', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },

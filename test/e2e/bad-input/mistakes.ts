@@ -40,7 +40,8 @@ export function useServer(): void {
   after(() => server[Symbol.asyncDispose]());
 }
 
-export const readAt = (options: Partial<ReadOptions>): ReadOptions => ({ consistency: null, token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false, ...options });
+export const readAt = (options: Partial<ReadOptions>): ReadOptions =>
+  ({ consistency: null, token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false, ...options });
 
 export function record(id: string, vector: readonly number[], metadata: Record<string, MetadataValue> = {}): Uint8Array {
   return encodeVectorRecord(schemaIds.VectorRecord, { id, vector, metadata: new Map(Object.entries(metadata)) });

@@ -26,7 +26,8 @@ after(() => asked.server[Symbol.asyncDispose]());
 const encoded = (document: Document): Uint8Array => encodeVectorRecord(schemaIds.VectorRecord, document);
 const when = (kind: 'ifAbsent' | 'ifPresent'): Condition => ({ condition: { kind, value: {} } });
 const at = (version: string): Condition => ({ condition: { kind: 'ifVersion', value: version } });
-const strong = (more: Partial<ReadOptions> = {}): ReadOptions => ({ consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false, ...more });
+const strong = (more: Partial<ReadOptions> = {}): ReadOptions =>
+  ({ consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false, ...more });
 
 /** Both are done to, each over its own transport. */
 const targets: Readonly<Record<Transport, Target>> = { grpc: new Target('over-grpc'), rest: new Target('over-rest') };

@@ -77,7 +77,8 @@ export function call(timeoutMs = 10_000): CallContext {
   return { signal: new AbortController().signal, deadline: Deadline.after(timeoutMs) };
 }
 
-export const reading = (options: Partial<ReadOptions>): ReadOptions => ({ consistency: null, token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false, ...options });
+export const reading = (options: Partial<ReadOptions>): ReadOptions =>
+  ({ consistency: null, token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false, ...options });
 
 /** The AppError that a call ends with. */
 export async function errorOf(work: Promise<unknown>): Promise<AppError> {

@@ -29,6 +29,8 @@ export class MemoryShards implements Shards {
   readonly asked: ShardsRequest[] = [];
   /** Partitions that nobody reports on. */
   readonly silent = new Set<number>();
+  /** Partitions that answer nobody, each with the reason. */
+  readonly stopped = new Map<number, string>();
   /** Awaited before each answer. */
   gate: Promise<void> = Promise.resolve();
 
@@ -71,13 +73,13 @@ export class MemoryShards implements Shards {
         .filter((row) => (page.after === null || compareIds(row.id, page.after) > 0) && matching(row));
       return { rows: rows.slice(0, page.limit), more: rows.length > page.limit };
     });
-    return { ...mergePages(pages, page.limit, page.bytesMax), watermarks: watermarksOf(partitions) };
+    return { ...mergePages(pages, page.limit, page.bytesMax), ...covered };
   }
 
-  async count(request: ShardsRequest, filter: Filter | null): Promise<{ count: number; watermarks: Watermark[] }> {
-    const partitions = await this.#at(request);
+  async count(request: ShardsRequest, filter: Filter | null): Promise<CountAnswer> {
+    const { partitions, covered } = await this.#at(request);
     const rows = partitions.flatMap(({ rows: stored }) => [...stored.values()]);
-    return { count: rows.filter(this.#matching(filter)).length, watermarks: watermarksOf(partitions) };
+    return { count: rows.filter(this.#matching(filter)).length, ...covered };
   }
 
   async report(log: number): Promise<readonly ShardReport[]> {
@@ -95,13 +97,22 @@ export class MemoryShards implements Shards {
     await Promise.all(ends.map(({ end }, number) => this.#apply(log, number, end)));
   }
 
-  async #at({ log, at, timeoutMs }: ShardsRequest): Promise<Partition[]> {
-    this.asked.push({ log, at, timeoutMs });
+  async #at(request: ShardsRequest): Promise<{ partitions: Partition[]; covered: Covered }> {
+    const { log, at, allowPartial = false } = request;
+    this.asked.push(request);
     await this.gate;
     const ends = await this.#log.extents(this.#collection(log).topic);
-    const behind = at.find(({ partition: number, atLeast }) => atLeast > (ends[number]?.end ?? 0));
-    if (behind !== undefined) throw new AppError('DEADLINE_EXCEEDED', `partition ${behind.partition} did not get to ${behind.atLeast} in time`);
-    return Promise.all(at.map(({ partition: number, atLeast }) => this.#apply(log, number, atLeast)));
+    const missing = at.flatMap(({ partition: number, atLeast }): MissingPartition[] => {
+      const stopped = this.stopped.get(number);
+      if (stopped !== undefined) return [{ partition: number, code: 'UNAVAILABLE', reason: stopped }];
+      if (atLeast <= (ends[number]?.end ?? 0)) return [];
+      return [{ partition: number, code: 'DEADLINE_EXCEEDED', reason: `partition ${number} did not get to ${atLeast} in time` }];
+    });
+    const [first] = missing;
+    if (first !== undefined && !allowPartial) throw new AppError(first.code, first.reason);
+    const there = at.filter(({ partition: number }) => !missing.some((one) => one.partition === number));
+    const partitions = await Promise.all(there.map(({ partition: number, atLeast }) => this.#apply(log, number, atLeast)));
+    return { partitions, covered: { watermarks: watermarksOf(partitions), missing } };
   }
 
   async #apply(log: number, number: number, through: number): Promise<Partition> {
