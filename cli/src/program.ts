@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { addCollections } from './collections.ts';
 import { addInspect } from './inspect/inspect.ts';
+import { addProcesses } from './processes.ts';
 import { addRecords } from './records.ts';
 import { addDemo } from './demo/demo.ts';
 import { addExport } from './export.ts';
@@ -31,5 +32,6 @@ export function createProgram(streams: Streams): Command {
   addRecords(program, streams);
   addStats(program, streams);
   addInspect(program, streams);
+  addProcesses(program, streams);
   return program;
 }

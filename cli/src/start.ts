@@ -12,7 +12,8 @@ export interface Terminal {
   readonly out: { write(text: string): unknown; readonly isTTY?: boolean };
 }
 
-const configVariable = 'PROXIMADB_CONFIG';
+/** Names the configuration file. */
+export const configVariable = 'PROXIMADB_CONFIG';
 
 /** Runs until it is told to stop. @throws AppError INVALID_ARGUMENT for a mistake in the configuration. */
 export async function start(args: readonly string[], terminal: Terminal): Promise<void> {

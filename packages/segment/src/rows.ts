@@ -53,6 +53,11 @@ export class RowStates {
     return expired === null ? this.#live : this.#live.clone().andNot(expired);
   }
 
+  /** Rows that are live, and expired at an instant. */
+  * expired(nowMicros: number): Generator<number> {
+    for (const row of this.#expiry.at(nowMicros, this.#live.rows) ?? []) if (this.#live.has(row)) yield row;
+  }
+
   /** Rows among `count` that ended below an offset: dead to every reader from there on. */
   endedBelow(offset: number, count: number): number[] {
     const ended: number[] = [];

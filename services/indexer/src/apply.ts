@@ -39,8 +39,9 @@ export function applyRecord(context: ApplyContext, record: LogRecord, logTime: n
   if (record.key.length === 0 && record.value === null) return;
   let write: Write;
   let header: WriteHeaderView | undefined;
+  let checksum = 0;
   try {
-    checkCrc(record);
+    checksum = checksumOf(record);
     write = understand(context, record);
     const bytes = record.headers[writeHeaderName];
     header = bytes === undefined ? undefined : parseWriteHeader(bytes);
@@ -50,16 +51,19 @@ export function applyRecord(context: ApplyContext, record: LogRecord, logTime: n
     return;
   }
   if (header !== undefined && context.window.find(header.requestId, header.sequence, logTime) !== undefined) return;
-  const refusal = decide(context, write, header, record.offset, logTime);
+  const refusal = decide(context, write, header, { offset: record.offset, logTime, checksum });
   if (header !== undefined) context.window.note(header.requestId, header.sequence, logTime, record.offset, refusal);
 }
 
-function checkCrc(record: LogRecord): void {
+/** @throws AppError DATA_LOSS if it is not the one that was written beside the value. */
+function checksumOf(record: LogRecord): number {
+  if (record.value === null) return 0;
   const expected = record.headers[crcHeaderName];
-  if (expected === undefined || record.value === null) return;
-  if (crc32c(record.value) !== decodeCrc(expected)) {
+  const checksum = crc32c(record.value);
+  if (expected !== undefined && checksum !== decodeCrc(expected)) {
     throw new AppError('DATA_LOSS', `the log's record at offset ${record.offset} fails its checksum: the value is not what was acknowledged`);
   }
+  return checksum;
 }
 
 function understand(context: ApplyContext, record: LogRecord): Write {
@@ -76,8 +80,16 @@ function understand(context: ApplyContext, record: LogRecord): Write {
   return walker.kind === 'delete' ? { kind: 'delete', idBytes: record.key } : { kind: walker.kind, idBytes: record.key, view, schemaId, walker };
 }
 
+interface At {
+  readonly offset: number;
+  readonly logTime: number;
+  /** CRC-32C of the log record's value. */
+  readonly checksum: number;
+}
+
 /** @returns why it was refused; null where it was applied. */
-function decide(context: ApplyContext, write: Write, header: WriteHeaderView | undefined, offset: number, logTime: number): string | null {
+function decide(context: ApplyContext, write: Write, header: WriteHeaderView | undefined, at: At): string | null {
+  const { offset, logTime, checksum } = at;
   const { rows } = context;
   const hash = hashId(write.idBytes);
   const place = rows.find(write.idBytes, hash);
@@ -90,7 +102,7 @@ function decide(context: ApplyContext, write: Write, header: WriteHeaderView | u
       return null;
     case 'upsert':
       if (place !== undefined) rows.end(place, offset);
-      rows.add(write.view, write.walker, write.schemaId, offset, hash);
+      rows.add(write.view, write.walker, write.schemaId, offset, checksum, hash);
       return null;
     case 'patch':
       return present === undefined ? 'missing' : patch(context, write.view, present, offset);
@@ -123,7 +135,7 @@ function patch(context: ApplyContext, patchView: RecordView, present: Place, off
     throw error;
   }
   context.rows.end(present, offset);
-  context.rows.add(view, walker, schemaId, offset);
+  context.rows.add(view, walker, schemaId, offset, crc32c(view.bytes));
   return null;
 }
 

@@ -15,6 +15,7 @@ import type { CollectionSettings, Filter } from '@proximadb/schemas';
 import { compileFilter, type Predicate } from '@proximadb/segment';
 import type { IndexerConfig } from './config.ts';
 import type { Candidate, LiveRow } from './rows.ts';
+import type { Mark } from './replica-sum.ts';
 import { Shard, type ShardSchemas, type ShardState } from './shard.ts';
 import type { Builder, ShardIdentity } from './storage.ts';
 
@@ -184,6 +185,11 @@ export class ShardHost implements Shards, Outcomes {
 
   async report(log: number): Promise<ShardReport[]> {
     return [...this.#shards.values()].filter(({ identity }) => identity.log === log).map((shard) => shard.report());
+  }
+
+  /** Sums of a shard, to compare with other replicas'; none if it is not held. */
+  marks(log: number, partition: number): readonly Mark[] {
+    return this.#shards.get(keyOf(log, partition))?.marks ?? [];
   }
 
   /** How far the shards are with what the log had when they were opened. */

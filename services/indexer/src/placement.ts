@@ -102,17 +102,18 @@ function compare(key: string, a: string, b: string): number {
 }
 
 /**
- * How many partitions each member may have: ⌊P/n⌋, and one more for as many as it takes, which are those that hold the most now. All rooms
- * together are P.
+ * How many partitions each member may have: ⌊P/n⌋, and one more for as many as it takes; all rooms together are P. Those come first that hold
+ * more than ⌊P/n⌋ now, then it goes by score. By how much more does not matter: so the rooms stay the same while members that know this group
+ * of members take up or give up, one after the other, what their room says. (If who holds most came first, each step would change the rooms.)
  */
 function roomOf(members: readonly PlacementMember[], keys: readonly string[], staying: Holders): Map<string, number> {
   const held = new Map(members.map(({ id }) => [id, 0]));
-  for (const [preferred] of staying.values()) if (preferred !== undefined) held.set(preferred, (held.get(preferred) ?? 0) + 1);
-  const ranked = [...held].sort(([a, heldByA], [b, heldByB]) => heldByB - heldByA || compare('', a, b)).map(([id]) => id);
-  assert(ranked.length === members.length, 'every member has an id of its own');
-  const floor = Math.floor(keys.length / ranked.length);
-  const more = keys.length % ranked.length;
-  return new Map(ranked.map((id, rank) => [id, floor + (rank < more ? 1 : 0)]));
+  assert(held.size === members.length, 'every member has an id of its own');
+  for (const [preferred = ''] of staying.values()) held.set(preferred, (held.get(preferred) ?? 0) + 1);
+  const floor = Math.floor(keys.length / held.size);
+  const more = keys.length % held.size;
+  const ranked = [...held].sort(([a, heldByA], [b, heldByB]) => Number(heldByB > floor) - Number(heldByA > floor) || compare('', a, b));
+  return new Map(ranked.map(([id], rank) => [id, floor + (rank < more ? 1 : 0)]));
 }
 
 /**
@@ -144,4 +145,87 @@ function best(key: string, ids: readonly string[]): string | undefined {
 function put(key: string, id: string, room: Map<string, number>, placement: Map<string, string>): void {
   placement.set(key, id);
   room.set(id, (room.get(id) ?? 0) - 1);
+}
+
+/** How this member leaves a partition. */
+export interface Leaving {
+  /** ms since the others were told, while the coordination was connected. */
+  readonly forMs: number;
+  /** Its next offset when they were told. */
+  readonly watermark: number;
+}
+
+export interface DecideOptions {
+  /**
+   * ms for which a partition is answered for after the others were told that it is being left. Longer than it takes until everybody has
+   * heard that (a beat and what its transport takes): then of two that leave a partition to each other neither lets go. Default: 2,000.
+   */
+  readonly noticeMs?: number;
+  /** Asked for what this member holds as `leaving`. */
+  readonly leaving: (key: string) => Leaving;
+}
+
+/** What one member does next. Keys are in order. */
+export interface Moves {
+  /** Build them: they are placed here and not held. */
+  readonly acquire: readonly string[];
+  /** Announce them as ready again: they are placed here, and answered for all along. */
+  readonly reclaim: readonly string[];
+  /** Announce that they are being left, and go on answering. */
+  readonly markLeaving: readonly string[];
+  /** Let go of them: somebody else answers, or they are no more. */
+  readonly release: readonly string[];
+}
+
+/**
+ * What this member does about what {@link place} says. To be asked whenever something changed, and once a second, but only while the
+ * coordination is connected (in an outage nobody moves and nobody lets go) and with the partitions of a catalog that was read to its end:
+ * a partition that is not named is let go of.
+ *
+ * What is held here and placed elsewhere is left in three steps: `markLeaving`; then the one at which it is placed has to be `ready` and to have
+ * applied all that this member had when it told the others, and the notice has to be over; then `release`. (Its lag behind this member's end
+ * of now would not do: what is known of it is a beat old, so under load the lag never looks small. As it is, the lag is at most the notice.)
+ * What still builds here is let go of as soon as somebody answers for it, and built on until then: whoever is ready first helps.
+ * @param self id of this member; its own holdings in `members` are as they are, those of the others as they were a moment ago.
+ */
+export function decide(self: string, members: readonly PlacementMember[], partitions: readonly string[], options: DecideOptions): Moves {
+  const { noticeMs = 2_000, leaving } = options;
+  const placement = place(members, partitions);
+  const own = new Map(members.find(({ id }) => id === self)?.holdings.map((holding) => [holding.key, holding]));
+  const named = new Set(partitions);
+  const answering = answeringOf(members.filter(({ id }) => id !== self), own);
+  const moves = { acquire: [] as string[], reclaim: [] as string[], markLeaving: [] as string[], release: [] as string[] };
+  for (const [key, id] of placement) if (id === self && !own.has(key)) moves.acquire.push(key);
+  for (const { key, state } of own.values()) {
+    const others = answering.get(key) ?? [];
+    if (!named.has(key)) moves.release.push(key);
+    else if (placement.get(key) === self) {
+      if (state === 'leaving') moves.reclaim.push(key);
+    } else if (state === 'ready') moves.markLeaving.push(key);
+    else if (state === 'building' ? others.length > 0 : isRelieved(others.find(({ id }) => id === placement.get(key)), leaving(key), noticeMs)) {
+      moves.release.push(key);
+    }
+  }
+  for (const keys of Object.values(moves)) keys.sort();
+  return moves;
+}
+
+function isRelieved(successor: Answering | undefined, { forMs, watermark }: Leaving, noticeMs: number): boolean {
+  return successor?.state === 'ready' && successor.watermark >= watermark && forMs >= noticeMs;
+}
+
+interface Answering extends PlacedHolding {
+  readonly id: string;
+}
+
+/** Who of the others answers for what is held here. */
+function answeringOf(others: readonly PlacementMember[], own: ReadonlyMap<string, PlacedHolding>): Map<string, Answering[]> {
+  const answering = new Map<string, Answering[]>();
+  for (const { id, holdings } of others) {
+    for (const holding of holdings) {
+      if (holding.state === 'building' || !own.has(holding.key)) continue;
+      answering.set(holding.key, [...answering.get(holding.key) ?? [], { ...holding, id }]);
+    }
+  }
+  return answering;
 }

@@ -8,6 +8,7 @@ import type { RecordView, Walker } from '@proximadb/record';
 import {
   distanceOf, Growing, hashId, prepareQuery, searchGrowing, searchSealed, type GrowingOptions, type Predicate, type RowStates, type Sealed, type SegmentAnswer,
 } from '@proximadb/segment';
+import { ReplicaSum } from './replica-sum.ts';
 
 type Part = Growing | Sealed;
 
@@ -30,6 +31,8 @@ export interface LiveRow {
 
 export class ShardRows {
   readonly #options: GrowingOptions;
+  /** Of all live rows, expired ones included. */
+  readonly #sum = new ReplicaSum();
   growing: Growing;
   /** Full memtables, the oldest first, each until its segment takes its place. */
   readonly frozen: Growing[] = [];
@@ -49,13 +52,39 @@ export class ShardRows {
     return findIn(this.growing, idBytes, hash) ?? findAmong(this.frozen, idBytes, hash) ?? findAmong(this.sealed, idBytes, hash);
   }
 
-  /** @param walker of the record's schema. @param hash of the id, as `hashId` says. */
-  add(view: RecordView, walker: Walker, schemaId: number, offset: number, hash = hashId(view.idBytes)): void {
+  /** @param walker of the record's schema. @param checksum CRC-32C of the record. @param hash of the id, as `hashId` says. */
+  add(view: RecordView, walker: Walker, schemaId: number, offset: number, checksum: number, hash = hashId(view.idBytes)): void {
     this.growing.add(view, walker, schemaId, offset, hash);
+    this.#sum.add(offset, hash, checksum);
   }
 
   end(place: Place, offset: number): void {
     place.part.states.end(place.row, offset);
+    this.#leave(place.part, place.row, this.#sum);
+  }
+
+  /** A segment that was there before this process. */
+  restore(sealed: Sealed): void {
+    this.sealed.push(sealed);
+    const { offsets, hashes, checksums, count } = sealed.rows;
+    for (let row = 0; row < count; row += 1) if (sealed.states.isLive(row)) this.#sum.add(offsets[row] ?? 0, hashes[row] ?? 0, checksums[row] ?? 0);
+  }
+
+  /** Rows of a segment that are left out where it is replaced: those that had not ended have expired. */
+  drop(sealed: Sealed, rows: readonly number[]): void {
+    for (const row of rows) if (sealed.states.isLive(row)) this.#leave(sealed, row, this.#sum);
+  }
+
+  /** The sum over the rows that are live at an instant of the log's time. See {@link ReplicaSum}. */
+  sumAt(logTime: number): string {
+    const sum = this.#sum.clone();
+    for (const part of this.parts) for (const row of part.states.expired(logTime)) this.#leave(part, row, sum);
+    return sum.toString();
+  }
+
+  #leave(part: Part, row: number, sum: ReplicaSum): void {
+    const { offsets, hashes } = part.rows;
+    sum.remove(offsets[row] ?? 0, hashes[row] ?? 0, part.checksum(row));
   }
 
   read({ part, row }: Place): LiveRow {

@@ -16,6 +16,7 @@ import type { IndexerConfig } from './config.ts';
 import { describeLast, reachableExtent, verifyLog, verifyManifest, type Applied } from './identity.ts';
 import { Ledger } from './ledger.ts';
 import { nextChore, type Chore } from './policy.ts';
+import { markEvery, marksMax, type Mark } from './replica-sum.ts';
 import { RequestWindow } from './request-window.ts';
 import { ShardRows } from './rows.ts';
 import { Storage, type Builder, type Checkpoint, type Frozen, type SchemaTexts, type ShardIdentity } from './storage.ts';
@@ -76,6 +77,8 @@ export class Shard {
   /** Manifests of this process's life, the oldest first. */
   readonly #history: { readonly watermark: number; readonly logTime: number; readonly appliedBytes: number }[] = [];
   #appliedBytes = 0;
+  /** Sums at multiples of `markEvery` offsets, the oldest first. */
+  #marks: Mark[] = [];
   /** Why the log is not followed at the moment. */
   #logAway: AppError | undefined;
   /** Below it the log may be trimmed as far as snapshots go. */
@@ -165,6 +168,15 @@ export class Shard {
         indexed: sealed.graph !== undefined, bytes: sealed.diskBytes,
       })),
     };
+  }
+
+  /** Sums to compare with other replicas': the last marks, and that of the watermark. */
+  get marks(): readonly Mark[] {
+    return [...this.#marks, this.#mark()];
+  }
+
+  #mark(): Mark {
+    return { offset: this.#watermark, sum: this.rows.sumAt(this.#logTime) };
   }
 
   /** Freezes the memtable, whatever its size, and starts to seal it. */
@@ -323,6 +335,7 @@ export class Shard {
     applyRecord(context, record, this.#logTime);
     this.#watermark = record.offset + 1;
     this.#last = record;
+    if (this.#watermark % markEvery === 0) this.#marks = [...this.#marks, this.#mark()].slice(-marksMax);
     this.#appliedBytes += recordOverheadBytes + record.key.length + (record.value?.length ?? 0);
   }
 

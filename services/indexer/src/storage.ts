@@ -122,7 +122,7 @@ export class Storage {
       for (const row of decodeRows(entry.ended)) sealed.states.end(row, manifest.watermark - 1);
       // A graph is derived data: a damaged one is built again.
       if (entry.graph !== null) await sealed.attach(entry.graph, true).catch((error: unknown) => { warn('graph-damaged', error); });
-      this.#options.rows.sealed.push(sealed);
+      this.#options.rows.restore(sealed);
     }
   }
 
@@ -186,9 +186,10 @@ export class Storage {
   /** Puts one segment in the place of several, without the rows that are droppable. */
   async merge(sources: readonly Sealed[], graph: boolean, nowMicros: number): Promise<void> {
     const { rows, builder } = this.#options;
-    const kept = sources.map((source) => {
-      const dropped = new Set(this.droppable(source, nowMicros));
-      return Array.from({ length: source.rows.count }, (_, row) => row).filter((row) => !dropped.has(row));
+    const dropped = sources.map((source) => this.droppable(source, nowMicros));
+    const kept = sources.map((source, i) => {
+      const without = new Set(dropped[i]);
+      return Array.from({ length: source.rows.count }, (_, row) => row).filter((row) => !without.has(row));
     });
     const directory = this.#temporary();
     try {
@@ -209,7 +210,10 @@ export class Storage {
             sources.forEach((source, i) => { for (const row of kept[i] ?? []) carryOver(source, row, target, to++); });
           }
         },
-        switchIn: () => { rows.replace(sources, merged); },
+        switchIn: () => {
+          sources.forEach((source, i) => { rows.drop(source, dropped[i] ?? []); });
+          rows.replace(sources, merged);
+        },
       });
       for (const source of sources) await this.#discard(source, merged);
     } finally {

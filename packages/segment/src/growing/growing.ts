@@ -2,6 +2,7 @@
  * The memtable: rows as they came from the log, searchable at once and exactly.
  * The record's bytes stay where the batch put them; the vector is copied once, into the slab where it is searched.
  */
+import { crc32c } from '@node-rs/crc32';
 import { assert } from '@proximadb/errors';
 import type { RecordView, Walker } from '@proximadb/record';
 import type { Metric } from '@proximadb/schemas';
@@ -64,6 +65,11 @@ export class Growing {
   /** The record of a row, where its batch put it. */
   datum(row: number): Uint8Array {
     return this.#rows.datum(row);
+  }
+
+  /** CRC-32C of a row's record. */
+  checksum(row: number): number {
+    return crc32c(this.datum(row));
   }
 
   view(row: number): RecordView {

@@ -108,6 +108,11 @@ export class Sealed {
     return this.#ids.find(hash, (row) => this.states.isLive(row) && Buffer.compare(this.view(row).idBytes, idBytes) === 0);
   }
 
+  /** CRC-32C of a row's record. */
+  checksum(row: number): number {
+    return this.rows.checksums[row] ?? 0;
+  }
+
   /** The stored record of a row; bytes of its own. @throws AppError DATA_LOSS if its checksum does not hold. */
   view(row: number): RecordView {
     return this.walker(row).view(this.#records.read(row));

@@ -55,7 +55,7 @@ export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>
   const asked = { trims: [] as Promise<void>[], ticks: [] as number[] };
   let log = await EmbeddedLog.open({ directory: join(directory, 'log'), clock: () => now });
   let topic = await log.createTopic('proximadb-words-7', settings.partitions);
-  const config = indexerConfig.parse({ growingRowsMax: 64, maintenanceMs: 20, idleMs: 100, graphRowsMin: 256, idleGraphRowsMin: 128, ...overrides });
+  const base = { growingRowsMax: 64, maintenanceMs: 20, idleMs: 100, graphRowsMin: 256, idleGraphRowsMin: 128, ...overrides };
   /** The log as the host sees it: away, or with other records, as a test wants it. */
   const watched: LogReader = {
     get clusterId() { return log.clusterId; },
@@ -74,9 +74,9 @@ export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>
     },
     async [Symbol.asyncDispose]() { /* The rig closes the log. */ },
   };
-  const open = () => {
+  const open = (folder = 'shards', more: typeof overrides = {}) => {
     const host = new ShardHost({
-      directory: join(directory, 'shards'), config, source: watched,
+      directory: join(directory, folder), config: indexerConfig.parse({ ...base, ...more }), source: watched,
       builder: {
         run: async (job) => {
           if (faults.builds > 0) {
@@ -123,9 +123,11 @@ export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>
     return answers[0]!;
   };
   return {
-    faults, asked, log: () => log, topic, upsert, search, request, directory,
+    faults, asked, log: () => log, topic, upsert, write, search, request, directory,
     remove: (id: string) => write(encodeDeleteRecord(schemaIds.DeleteRecord, id), id),
     host: () => host,
+    /** Another host of the same partitions, with files of its own. Who asks for it closes it. */
+    replica: (name: string, more: typeof overrides = {}) => open(name, more),
     /** Once more, after it was let go of. */
     assign: (each: number) => { assign(host, each); },
     reopen: async () => { await host.close(); host = open(); },
