@@ -99,3 +99,38 @@ export function toAppError(thrown: unknown): AppError {
   if (thrown instanceof Error && thrown.name === 'AbortError') return new AppError('CANCELLED', 'the call was cancelled', { cause: thrown });
   return new AppError('INTERNAL', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
 }
+
+/** An error as plain data, in the shape of the API's message `Error`: how it crosses a process border. */
+export interface PlainError {
+  readonly code: string;
+  readonly message: string;
+  readonly details: readonly { readonly record: number | null; readonly field: string | null; readonly reason: string }[];
+  /** Whole ms. */
+  readonly retryAfterMs: number | null;
+  readonly token: string | null;
+}
+
+/** Everything but the cause, which is not the other side's. */
+export function toPlainError({ code, message, details, retryAfterMs, token }: AppError): PlainError {
+  return {
+    code, message: message.toWellFormed(),
+    details: details.map(({ record, field, reason }) =>
+      ({ record: record ?? null, field: field === undefined ? null : field.toWellFormed(), reason: reason.toWellFormed() })),
+    retryAfterMs: retryAfterMs === undefined ? null : Math.ceil(retryAfterMs),
+    token: token ?? null,
+  };
+}
+
+/** A code that this release does not know is INTERNAL. */
+export function fromPlainError({ code, message, details, retryAfterMs, token }: PlainError, cause?: unknown): AppError {
+  return new AppError(isCode(code) ? code : 'INTERNAL', message, {
+    details: details.map(({ record, field, reason }) => ({ ...(record === null ? {} : { record }), ...(field === null ? {} : { field }), reason })),
+    ...(retryAfterMs === null ? {} : { retryAfterMs }),
+    ...(token === null ? {} : { token }),
+    ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+function isCode(code: string): code is Code {
+  return Object.hasOwn(grpcStatus, code);
+}

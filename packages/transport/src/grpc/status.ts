@@ -1,6 +1,6 @@
 /** AppError ↔ gRPC status: the code, the message, and all the rest in the trailer `proximadb-error-bin`. */
 import { Metadata, type ServiceError, type StatusObject } from '@grpc/grpc-js';
-import { AppError, grpcStatus, type Code, type ErrorDetail } from '@proximadb/errors';
+import { AppError, fromPlainError, grpcStatus, toPlainError, type Code, type PlainError } from '@proximadb/errors';
 import { Error as ErrorMessage } from '@proximadb/schemas';
 import { asBuffer } from './buffer.ts';
 
@@ -23,35 +23,27 @@ export function toStatus(error: AppError): { code: number; details: string; meta
 /** What a client makes of a failed call. A status without our trailer (of a proxy, say, or of a lost connection) keeps code and message. */
 export function fromStatus(failure: ServiceError | StatusObject): AppError {
   const [trailer] = failure.metadata.get(errorTrailer);
-  const cause = failure instanceof Error ? { cause: failure } : {};
+  const cause: { cause?: Error } = failure instanceof Error ? { cause: failure } : {};
   const code = codeByNumber.get(failure.code) ?? 'INTERNAL';
   if (!(trailer instanceof Uint8Array)) return new AppError(code, failure.details, cause);
   try {
-    const message = ErrorMessage.decode(trailer);
-    return new AppError(code, message.message, {
-      details: message.details.map(({ record, field, reason }) => ({ ...(record === null ? {} : { record }), ...(field === null ? {} : { field }), reason })),
-      ...(message.retryAfterMs === null ? {} : { retryAfterMs: message.retryAfterMs }),
-      ...(message.token === null ? {} : { token: message.token }),
-      ...cause,
-    });
+    return fromPlainError({ ...ErrorMessage.decode(trailer), code }, cause.cause);
   } catch {
     return new AppError(code, failure.details, cause);
   }
 }
 
 function encodeWithin(error: AppError): Buffer {
+  const plain = toPlainError(error);
   const message = shorten(error.message, messageCharsMax);
-  for (let details = error.details.slice(0, 64); ; details = details.slice(0, Math.floor(details.length / 2))) {
-    const bytes = ErrorMessage.encode({
-      code: error.code, message, details: details.map(detailMessage),
-      retryAfterMs: error.retryAfterMs === undefined ? null : Math.ceil(error.retryAfterMs), token: error.token ?? null,
-    });
+  for (let details = plain.details.slice(0, 64); ; details = details.slice(0, Math.floor(details.length / 2))) {
+    const bytes = ErrorMessage.encode({ ...plain, message, details: details.map(shortened) });
     if (details.length === 0 || bytes.length <= trailerBytesMax + (error.token?.length ?? 0)) return asBuffer(bytes);
   }
 }
 
-function detailMessage({ record, field, reason }: ErrorDetail): { record: number | null; field: string | null; reason: string } {
-  return { record: record ?? null, field: field === undefined ? null : shorten(field, messageCharsMax), reason: shorten(reason, messageCharsMax) };
+function shortened({ record, field, reason }: PlainError['details'][number]): PlainError['details'][number] {
+  return { record, field: field === null ? null : shorten(field, messageCharsMax), reason: shorten(reason, messageCharsMax) };
 }
 
 /** Cut between characters: a lone surrogate cannot be encoded. */
