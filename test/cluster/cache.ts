@@ -2,15 +2,17 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const root = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'proximadb', 'parts');
+function root(): string {
+  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'proximadb', 'parts');
+}
 
 /** Whether it is there already. */
 export function isProvisioned(name: string): boolean {
-  return existsSync(join(root, name));
+  return existsSync(join(root(), name));
 }
 
 const lockStaleMs = 60_000;
@@ -22,9 +24,9 @@ const waitMs = 900_000;
  * @param make fills an empty folder. What it throws, the caller gets; the next one tries again.
  */
 export async function provision(name: string, make: (folder: string) => Promise<void>): Promise<string> {
-  const folder = join(root, name);
+  const folder = join(root(), name);
   if (existsSync(folder)) return folder;
-  await mkdir(root, { recursive: true });
+  await mkdir(dirname(folder), { recursive: true });
   await using _lock = await takeLock(`${folder}.lock`);
   if (existsSync(folder)) return folder;
   const draft = await mkdtemp(`${folder}.draft-`);

@@ -45,6 +45,8 @@ export interface Stoppable extends AsyncDisposable {
 interface Run {
   readonly process: ChildProcess;
   readonly pid: number;
+  /** Or it turned out that it cannot be started. */
+  readonly spawned: Promise<void>;
   readonly ended: Promise<void>;
   readonly watchdog: ChildProcess;
   over: string | undefined;
@@ -172,7 +174,8 @@ function launch(spec: ChildSpec): Run {
       resolve();
     });
   });
-  const run: Run = { process: child, pid, watchdog, ended: Promise.race([exited, failed]), over: undefined };
+  const spawned = Promise.race([new Promise<void>((resolve) => { child.once('spawn', () => { resolve(); }); }), failed]);
+  const run: Run = { process: child, pid, watchdog, spawned, ended: Promise.race([exited, failed]), over: undefined };
   // None of them keeps this process alive: a test file that forgot one ends all the same, and the watchdog with it.
   child.unref();
   watchdog.unref();
@@ -183,11 +186,12 @@ function launch(spec: ChildSpec): Run {
 async function untilReady(spec: ChildSpec, run: Run): Promise<void> {
   const timeoutMs = spec.readyTimeoutMs ?? 60_000;
   const late = AbortSignal.timeout(timeoutMs);
+  await run.spawned;
   for (;;) {
-    // Read anew in each turn: it changes when the process ends.
-    const over = run.over;
-    if (over !== undefined) throw new Error(`${spec.name} ${over}; the end of ${spec.logFile}:\n${await tail(spec.logFile)}`);
-    if (await spec.isReady(late).catch(() => false)) return;
+    const ready = await spec.isReady(late).catch(() => false);
+    // If it has ended, then somebody else answered.
+    if (run.over !== undefined) throw new Error(`${spec.name} ${run.over}; the end of ${spec.logFile}:\n${await tail(spec.logFile)}`);
+    if (ready) return;
     if (late.aborted) throw new Error(`${spec.name} is not ready after ${timeoutMs} ms; the end of ${spec.logFile}:\n${await tail(spec.logFile)}`);
     await delay(20);
   }

@@ -6,6 +6,8 @@ export interface BrokerPorts {
   readonly plain: number;
   readonly controller: number;
   readonly sasl?: number;
+  /** It listens here, and says that it does there. */
+  readonly proxied?: { readonly listen: number; readonly advertise: number };
 }
 
 export type KafkaSettings = Record<string, string | number | boolean>;
@@ -14,12 +16,13 @@ export type KafkaSettings = Record<string, string | number | boolean>;
 export function brokerSettings(mine: BrokerPorts, all: readonly BrokerPorts[], data: string): KafkaSettings {
   const replicas = all.length;
   const clients = [`PLAINTEXT://${host}:${mine.plain}`, ...(mine.sasl === undefined ? [] : [`SASL_SSL://${host}:${mine.sasl}`])];
+  const proxied = (side: 'listen' | 'advertise'): string[] => (mine.proxied === undefined ? [] : [`PROXIED://${host}:${mine.proxied[side]}`]);
   return {
     'process.roles': 'broker,controller',
     'node.id': mine.id,
-    'listeners': [...clients, `CONTROLLER://${host}:${mine.controller}`].join(','),
-    'advertised.listeners': clients.join(','),
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL',
+    'listeners': [...clients, ...proxied('listen'), `CONTROLLER://${host}:${mine.controller}`].join(','),
+    'advertised.listeners': [...clients, ...proxied('advertise')].join(','),
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT,SASL_SSL:SASL_SSL',
     'inter.broker.listener.name': 'PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
     'controller.quorum.voters': all.map(({ id, controller }) => `${id}@${host}:${controller}`).join(','),

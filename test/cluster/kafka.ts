@@ -6,10 +6,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Child, type Stoppable } from './child.ts';
 import { openFolder } from './folder.ts';
 import { brokerListed, listBrokers } from './kafka-protocol.ts';
+import { startKafkaProxy, type KafkaFrame } from './kafka-proxy.ts';
 import { makeCredentials, saslSettings, type KafkaSasl } from './kafka-sasl.ts';
 import { brokerSettings, settingsText, type BrokerPorts } from './kafka-settings.ts';
 import { brokerLogging, kafkaSoftware, type KafkaSoftware } from './kafka-software.ts';
 import { freePorts, host } from './ports.ts';
+import type { FaultProxy } from './proxy.ts';
 import { runProgram } from './run-program.ts';
 
 export interface KafkaOptions {
@@ -19,6 +21,8 @@ export interface KafkaOptions {
   readonly directory?: string;
   /** A second listener, SASL over TLS, beside the plain one. @default false */
   readonly sasl?: boolean;
+  /** A listener more, whose advertised addresses are those of proxies that break what passes. @default false */
+  readonly proxied?: boolean;
   /** Settings of the brokers, over those of ./kafka-settings.ts. */
   readonly settings?: Readonly<Record<string, string | number | boolean>>;
 }
@@ -28,6 +32,8 @@ export interface KafkaBroker extends Stoppable {
   readonly port: number;
   /** `host:port` of the plain listener. */
   readonly address: string;
+  /** With `proxied`: in front of this broker. Clients that begin at `Kafka.proxied` talk to the brokers through nothing else. */
+  readonly proxy?: FaultProxy<KafkaFrame>;
 }
 
 export interface Kafka extends AsyncDisposable {
@@ -35,6 +41,8 @@ export interface Kafka extends AsyncDisposable {
   readonly bootstrap: readonly string[];
   readonly brokers: readonly KafkaBroker[];
   readonly sasl?: KafkaSasl;
+  /** With `proxied`: the proxy of each broker. */
+  readonly proxied?: readonly string[];
   /** Resolves when every running broker sees all brokers that run: after a kill, a pause, a restart. @default 60,000 ms */
   settled(timeoutMs?: number): Promise<void>;
 }
@@ -47,7 +55,11 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   const folder = stack.use(openFolder('kafka', options.directory));
   const formerBrokers = [1, 2, 3].filter((id) => existsSync(join(folder.path, `broker-${id}`))).length;
   if (formerBrokers !== 0 && formerBrokers !== count) throw new Error(`${folder.path} is the directory of a cluster of ${formerBrokers}, not ${count}`);
-  const ports = await takePorts(count, options.sasl === true);
+  const ports = await takePorts(count, options);
+  const proxies = new Map<number, FaultProxy<KafkaFrame>>();
+  for (const { id, proxied } of ports) {
+    if (proxied !== undefined) proxies.set(id, stack.use(await startKafkaProxy({ port: proxied.listen, listenPort: proxied.advertise })));
+  }
   const credentials = options.sasl === true ? await makeCredentials(folder.path, ports.flatMap(({ sasl }) => sasl ?? [])) : undefined;
   const clusterId = randomBytes(16).toString('base64url');
   const brokers = await Promise.allSettled(ports.map(async (mine): Promise<KafkaBroker> => {
@@ -63,7 +75,8 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
       folder, workingDirectory: software.folder, logFile: join(folder.path, `broker-${mine.id}.log`), isReady: () => brokerListed(mine.plain, mine.id),
     });
     stack.use(child);
-    return Object.assign(child, { id: mine.id, port: mine.plain, address: `${host}:${mine.plain}` });
+    const proxy = proxies.get(mine.id);
+    return Object.assign(child, { id: mine.id, port: mine.plain, address: `${host}:${mine.plain}`, ...(proxy && { proxy }) });
   }));
   const failed = brokers.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
@@ -72,15 +85,19 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   await settled();
   const owned = stack.move();
   return {
-    bootstrap: running.map(({ address }) => address), brokers: running, ...(credentials === undefined ? {} : { sasl: credentials }), settled,
+    bootstrap: running.map(({ address }) => address), brokers: running, settled,
+    ...(credentials && { sasl: credentials }),
+    ...(proxies.size > 0 && { proxied: [...proxies.values()].map(({ address }) => address) }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
 
-async function takePorts(count: number, sasl: boolean): Promise<BrokerPorts[]> {
-  const ports = await freePorts((sasl ? 3 : 2) * count);
+async function takePorts(count: number, { sasl = false, proxied = false }: KafkaOptions): Promise<BrokerPorts[]> {
+  const ports = await freePorts(5 * count);
   const next = (): number => ports.pop() ?? 0;
-  return Array.from({ length: count }, (_, i) => ({ id: i + 1, plain: next(), controller: next(), ...(sasl && { sasl: next() }) }));
+  return Array.from({ length: count }, (_, i) => ({
+    id: i + 1, plain: next(), controller: next(), ...(sasl && { sasl: next() }), ...(proxied && { proxied: { listen: next(), advertise: next() } }),
+  }));
 }
 
 /** What `format` of the storage tool does, without starting Java for it; passwords need the tool, as they become records. */
