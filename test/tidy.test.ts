@@ -111,17 +111,20 @@ describe('direction', () => {
     process: ['schemas', 'errors'],
     log: ['schemas', 'errors'],
     record: ['schemas', 'errors'],
+    blobs: ['schemas', 'errors'],
+    coordination: ['schemas', 'errors', 'process'],
     catalog: ['schemas', 'errors', 'log', 'record'],
     segment: ['schemas', 'errors', 'record'],
     transport: ['schemas', 'errors', 'process', 'record'],
     gateway: ['schemas', 'errors', 'process', 'log', 'record', 'catalog'],
-    query: ['schemas', 'errors', 'process', 'log', 'record', 'catalog', 'segment'],
-    indexer: ['schemas', 'errors', 'process', 'log', 'record', 'catalog', 'segment', 'gateway', 'query'],
-    standalone: ['schemas', 'errors', 'process', 'log', 'record', 'catalog', 'segment', 'gateway', 'query', 'indexer', 'transport'],
-    cli: ['schemas', 'errors', 'process', 'log', 'record', 'segment', 'transport', 'standalone'],
+    query: ['schemas', 'errors', 'process', 'log', 'record', 'catalog', 'coordination', 'segment', 'gateway'],
+    indexer: ['schemas', 'errors', 'process', 'log', 'record', 'blobs', 'catalog', 'coordination', 'segment', 'gateway', 'query'],
+    standalone: ['schemas', 'errors', 'process', 'log', 'record', 'catalog', 'coordination', 'segment', 'gateway', 'query', 'indexer', 'transport'],
+    cluster: ['schemas', 'errors', 'process', 'log', 'record', 'blobs', 'catalog', 'coordination', 'segment', 'gateway', 'query', 'indexer', 'transport'],
+    cli: ['schemas', 'errors', 'process', 'log', 'record', 'catalog', 'segment', 'transport', 'standalone', 'cluster'],
   };
   /** Ports belong to their consumers, and their types are all that who implements them needs. */
-  const typesOnly: Readonly<Record<string, readonly string[]>> = { indexer: ['gateway', 'query'] };
+  const typesOnly: Readonly<Record<string, readonly string[]>> = { indexer: ['gateway', 'query'], query: ['gateway'] };
   const partOf = (path: string): string | undefined => /^(?:packages|services)\/([^/]+)\//.exec(path)?.[1] ?? /^(schemas|cli)\//.exec(path)?.[1];
 
   test('parts import in one direction', () => {

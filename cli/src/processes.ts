@@ -19,7 +19,8 @@ interface Kind<S extends ConfigSchema> {
 }
 
 export const gatewayKind: Kind<typeof gatewayProcessConfig> = {
-  name: 'gateway', summary: 'start a gateway of a cluster: it takes writes into Kafka (and answers reads)', schema: gatewayProcessConfig, create: createGatewayProcess,
+  name: 'gateway', summary: 'start a gateway of a cluster: it takes writes into Kafka (and answers reads)',
+  schema: gatewayProcessConfig, create: createGatewayProcess,
 };
 export const indexerKind: Kind<typeof indexerProcessConfig> = {
   name: 'indexer', summary: 'start an indexer of a cluster: it holds shards', schema: indexerProcessConfig, create: createIndexerProcess,

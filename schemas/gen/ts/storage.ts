@@ -79,6 +79,8 @@ export interface Manifest {
   readonly requests: readonly RequestEntry[];
   readonly malformed: number;
   readonly ledger: readonly LedgerEntry[];
+  /** Sums of what was live, to compare with other replicas'; below the watermark. */
+  readonly marks: readonly SumMark[];
 }
 
 export interface LastRecord {
@@ -123,4 +125,10 @@ export interface OutcomeRun {
 export interface LedgerEntry {
   readonly offset: number;
   readonly reason: string;
+}
+
+export interface SumMark {
+  readonly offset: number;
+  /** 16 hex digits. */
+  readonly sum: string;
 }

@@ -68,7 +68,7 @@ export const samples: Samples = {
   Manifest: {
     'of an empty shard': {
       generation: 0, cluster_id: 'c', topic: 'proximadb-words-7', topic_id: 't', log, partition: 0, settings, watermark: 0, log_time: 0, last: null,
-      segments: [], requests: [], malformed: 0, ledger: [],
+      segments: [], requests: [], malformed: 0, ledger: [], marks: [],
     },
     'everything': {
       generation: 3, cluster_id: 'c', topic: 'proximadb-words-7', topic_id: 't', log, partition: 11, settings,
@@ -84,7 +84,7 @@ export const samples: Samples = {
       requests: [{ request_id: requestId, log_time: 9, runs: [
         { sequence: 0, offset: 5, count: 2, refusal: null }, { sequence: 2, offset: 9, count: 1, refusal: 'exists' },
       ] }],
-      malformed: 1, ledger: [{ offset: 8, reason: 'unknown schema id' }],
+      malformed: 1, ledger: [{ offset: 8, reason: 'unknown schema id' }], marks: [{ offset: 65_536, sum: '00ff00ff00ff00ff' }],
     },
   },
 };

@@ -53,7 +53,8 @@ const anything = sizes.chain(({ members, partitions }) => {
 
 describe('the score', () => {
   test('is the same in every release', () => {
-    assert.deepEqual([rendezvousScore('1-0', 'indexer-0'), rendezvousScore('', ''), rendezvousScore('ä-1', '😀')], [8153044915749184, 4446763975410778, 5146294375738446]);
+    const scores = [rendezvousScore('1-0', 'indexer-0'), rendezvousScore('', ''), rendezvousScore('ä-1', '😀')];
+    assert.deepEqual(scores, [8_153_044_915_749_184, 4_446_763_975_410_778, 5_146_294_375_738_446]);
   });
 
   test('is spread evenly, and of a partition over the members, too', () => {
@@ -135,6 +136,7 @@ describe('place', () => {
   });
 
   test('one more member moves no more than ⌈P/n⌉, to it alone, and gives it its share', () => {
+    // Over all n to 12 and P to 200: 0.98 P/n on the average, as the share of a newcomer is rounded down as often as up.
     check(fc.property(fc.integer({ min: 2, max: 12 }), fc.nat(200), (n, p) => {
       const before = place(idsOf(n - 1).map(none), keysOf(p));
       const after = place([...settled(idsOf(n - 1), before), none(`indexer-${n}`)], keysOf(p));
@@ -317,7 +319,7 @@ describe('decide', () => {
       const group = new Group(members, partitions, random);
       group.run(settlingTicks);
       assertSettled(group);
-    }), 150);
+    }), 200);
   });
 
   test('while members join, no partition that was answered for is ever left alone', () => {
@@ -334,7 +336,7 @@ describe('decide', () => {
       }
       group.run(settlingTicks, each);
       assertSettled(group);
-    }), 150);
+    }), 200);
   });
 
   test('from any state, what has been answered for once is answered for until the end', () => {
@@ -350,7 +352,7 @@ describe('decide', () => {
         }
       });
       assert.equal(once.size, partitions.length);
-    }), 150);
+    }), 200);
   });
 
   test('a member that dies loses its partitions to the others, and these move nothing of their own', () => {
@@ -364,7 +366,7 @@ describe('decide', () => {
         for (const [key, id] of placement) if (id !== dead) assert.ok(group.held.get(id)?.get(key)?.state === 'ready', `${key} stays at ${id}`);
       });
       assertSettled(group);
-    }), 150);
+    }), 200);
   });
 
   test('a member that was taken for dead and comes back, and others that come and die at once, end in peace', () => {
@@ -385,7 +387,7 @@ describe('decide', () => {
       }
       group.run(settlingTicks);
       assertSettled(group);
-    }), 150);
+    }), 200);
   });
 
   test('nothing is let go of before the successor has caught up and the notice is over', () => {
@@ -398,8 +400,14 @@ describe('decide', () => {
     assert.deepEqual(moves(at('a', 'leaving', 500), at('b', 'ready', 489), 1_000), nothing);
     assert.deepEqual(moves(at('a', 'leaving', 500), at('b', 'ready', 490), 99), nothing);
     assert.deepEqual(moves(at('a', 'leaving', 500), at('b', 'ready', 490), 100), { ...nothing, release: [key] });
-    assert.deepEqual(moves(at('a', 'leaving', 500), none('b'), 1_000), { ...nothing, reclaim: [key] });
+    assert.deepEqual(moves(at('a', 'building', 5), at('b', 'building', 9), 1_000), nothing, 'whoever is ready first helps');
     assert.deepEqual(moves(at('a', 'building', 5), at('b', 'ready', 0), 0), { ...nothing, release: [key] });
+  });
+
+  test('what is left and placed here again is not let go of', () => {
+    const own = [{ id: 'a', holdings: [{ key: '1-0', state: 'leaving', watermark: 5 } as const] }];
+    const moves = decide('a', own, ['1-0'], { leaving: () => ({ forMs: 5_000, watermark: 0 }) });
+    assert.deepEqual(moves, { acquire: [], reclaim: ['1-0'], markLeaving: [], release: [] });
   });
 
   test('a partition that is no more is let go of at once', () => {

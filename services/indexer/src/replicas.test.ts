@@ -83,6 +83,10 @@ test('the sum is noted at every 65,536th offset', async () => {
     const [mark] = r.host().marks(7, 0);
     assert.equal(mark?.offset, markEvery);
     assert.deepEqual(other.marks(7, 0), r.host().marks(7, 0));
+    const before = r.host().marks(7, 0);
+    await r.reopen();
+    await sums(r, r.host());
+    assert.deepEqual(r.host().marks(7, 0), before, 'kept over a restart');
   } finally {
     await other.close();
     await r.close();

@@ -276,6 +276,7 @@ export class Shard {
       this.#last = manifest.last;
       this.#window = RequestWindow.restore(manifest.requests.map(({ request_id: requestId, log_time: logTime, runs }) => ({ requestId, logTime, runs })));
       this.#ledger = new Ledger(manifest.malformed, manifest.ledger);
+      this.#marks = manifest.marks.map(({ offset: at, sum }) => ({ offset: at, sum }));
     }
     await this.#storage.restore(manifest, (event, error) => { logger.warn(event, { ...identity, error }); });
     await this.#verified({ watermark: this.#watermark, last: manifest?.last ?? null });
@@ -456,7 +457,9 @@ export class Shard {
 
   #below(checkpoint: Checkpoint): ReturnType<ConstructorParameters<typeof Storage>[0]['memory']['below']> {
     const { total, entries } = this.#ledger.below(checkpoint.watermark);
-    return { requests: this.#window.below(checkpoint.watermark, checkpoint.logTime), malformed: total, ledger: entries };
+    const { watermark, logTime } = checkpoint;
+    const marks = this.#marks.filter(({ offset: at }) => at <= watermark);
+    return { requests: this.#window.below(watermark, logTime), malformed: total, ledger: entries, marks };
   }
 
   #assertServing(): void {

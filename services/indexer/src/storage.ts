@@ -14,6 +14,7 @@ import {
   decodeRows, dumpGrowing, encodeRows, manifestFile, readManifest, removeLeftovers, Sealed, SegmentWriter, writeManifest,
   type BuildJob, type BuildResult, type FileEntry, type GraphSettings, type Growing, type SegmentFiles,
 } from '@proximadb/segment';
+import type { Mark } from './replica-sum.ts';
 import type { RememberedRequest } from './request-window.ts';
 import type { ShardRows } from './rows.ts';
 
@@ -41,7 +42,12 @@ export interface Checkpoint {
 
 /** What a checkpoint needs besides rows. */
 export interface Memory {
-  below(checkpoint: Checkpoint): { requests: readonly RememberedRequest[]; malformed: number; ledger: readonly LedgerEntry[] };
+  below(checkpoint: Checkpoint): {
+    readonly requests: readonly RememberedRequest[];
+    readonly malformed: number;
+    readonly ledger: readonly LedgerEntry[];
+    readonly marks: readonly Mark[];
+  };
 }
 
 /** A full memtable and the state of the shard at the moment it was frozen. */
@@ -268,14 +274,14 @@ export class Storage {
       const { identity, settings, memory, rows, directory } = this.#options;
       const staying = rows.sealed.filter((sealed) => !(change.out ?? []).includes(sealed));
       change.carryOver?.();
-      const { requests, malformed, ledger } = memory.below(covers);
+      const { requests, malformed, ledger, marks } = memory.below(covers);
       await writeManifest(directory, {
         generation: this.#generation + 1,
         cluster_id: identity.clusterId, topic: identity.topic, topic_id: identity.topicId, log: identity.log, partition: identity.partition,
         settings, watermark: covers.watermark, log_time: covers.logTime, last: covers.last,
         segments: [...staying, ...(change.added ?? [])].map((sealed) => entryOf(sealed, covers.watermark)),
         requests: requests.map(({ requestId, logTime, runs }) => ({ request_id: requestId, log_time: logTime, runs })),
-        malformed, ledger,
+        malformed, ledger, marks,
       });
       this.#generation += 1;
       this.#durable = covers;
