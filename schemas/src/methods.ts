@@ -41,7 +41,7 @@ export const serviceName = 'proximadb.v1.ProximaDB';
 /** Of an indexer, for the query services and gateways of its cluster. */
 export const shardsServiceName = 'proximadb.v1.cluster.Shards';
 
-/** Of its one method: a stream of ShardCall, answered by a stream of ShardAnswer. */
+/** Of its one method: a stream of ShardCalls, answered by a stream of ShardAnswers. */
 export const exchangePath: string = `/${shardsServiceName}/${clusterMethodRows[0].name}`;
 
 export const methods: readonly Method[] = methodRows.map((row) => ({

@@ -107,7 +107,7 @@ export const methodRows = [
 /** What the processes of a cluster say to each other. */
 export const clusterMethodRows = [
   {
-    name: 'Exchange', requestName: 'ShardCall', responseName: 'ShardAnswer', stream: 'bidirectional',
+    name: 'Exchange', requestName: 'ShardCalls', responseName: 'ShardAnswers', stream: 'bidirectional',
     summary: 'Calls of an indexer\'s shards, many at a time; each answer carries the id of its call, and they come in any order.',
   },
 ] as const satisfies readonly RpcRow[];

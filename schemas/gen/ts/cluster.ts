@@ -964,6 +964,51 @@ export const ShardAnswer: Message<ShardAnswer> = defineMessage<ShardAnswer>({
   },
 });
 
+/** What is to be sent at one moment goes in one message of the stream. */
+export interface ShardCalls {
+  readonly calls: readonly ShardCall[];
+}
+export const ShardCalls: Message<ShardCalls> = defineMessage<ShardCalls>({
+  defaults: () => ({ calls: [] }),
+  write(writer, message) {
+    for (const item of message.calls) writeMessage(writer, 10, ShardCall, item);
+  },
+  read(reader, end, depth) {
+    const calls: ShardCall[] = [];
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: calls.push(readMessage(reader, ShardCall, depth)); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { calls };
+  },
+});
+
+export interface ShardAnswers {
+  readonly answers: readonly ShardAnswer[];
+}
+export const ShardAnswers: Message<ShardAnswers> = defineMessage<ShardAnswers>({
+  defaults: () => ({ answers: [] }),
+  write(writer, message) {
+    for (const item of message.answers) writeMessage(writer, 10, ShardAnswer, item);
+  },
+  read(reader, end, depth) {
+    const answers: ShardAnswer[] = [];
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: answers.push(readMessage(reader, ShardAnswer, depth)); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { answers };
+  },
+});
+
 /** Every message of the cluster by its name. */
 export interface ClusterMessages {
   Holding: Holding;
@@ -995,6 +1040,8 @@ export interface ClusterMessages {
   ShardPart: ShardPart;
   ShardDraining: ShardDraining;
   ShardAnswer: ShardAnswer;
+  ShardCalls: ShardCalls;
+  ShardAnswers: ShardAnswers;
 }
 export const clusterMessages: { readonly [Name in keyof ClusterMessages]: Message<ClusterMessages[Name]> } = {
   Holding,
@@ -1026,6 +1073,8 @@ export const clusterMessages: { readonly [Name in keyof ClusterMessages]: Messag
   ShardPart,
   ShardDraining,
   ShardAnswer,
+  ShardCalls,
+  ShardAnswers,
 };
 
 /** Every enum of the cluster by its name. */
