@@ -203,7 +203,7 @@ export function decide(self: string, members: readonly PlacementMember[], partit
     else if (placement.get(key) === self) {
       if (state === 'leaving') moves.reclaim.push(key);
     } else if (state === 'ready') moves.markLeaving.push(key);
-    else if (state === 'building' ? true : isRelieved(others.find(({ id }) => id === placement.get(key)), leaving(key), noticeMs)) {
+    else if (state === 'building' ? others.length > 0 : isRelieved(others.find(({ id }) => id === placement.get(key)), leaving(key), noticeMs)) {
       moves.release.push(key);
     }
   }
