@@ -1,0 +1,142 @@
+/** Answers on their way out of one stream: small ones share a message, parts of large ones take turns, and there is a limit to all of them. */
+import { ShardAnswer } from '@proximadb/schemas';
+
+/** A message of the stream holds about so many bytes. */
+export const messageBytesMax = 256 * 1024;
+/** A longer answer goes out in parts. */
+export const partBytesMax = 128 * 1024;
+const entriesMax = 1_000;
+
+interface Waiting {
+  readonly id: number;
+  readonly bytes: Uint8Array;
+  /** Bytes that went out. */
+  sent: number;
+  /** Called once all of it went out, or will not any more. */
+  readonly done: () => void;
+}
+
+/** Bytes that wait in all streams of a server. */
+export interface WaitingBytes {
+  bytes: number;
+}
+
+export interface OutboxOptions {
+  /** Writes one message, the list's items one after the other; settles when the connection took it. Never rejects. */
+  readonly write: (message: readonly Uint8Array[]) => Promise<void>;
+  /** Shared by the streams of a server. */
+  readonly all: WaitingBytes;
+}
+
+export class Outbox {
+  readonly #options: OutboxOptions;
+  readonly #waiting: Waiting[] = [];
+  #bytes = 0;
+  #running = false;
+  #closed = false;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Answers that wait. */
+  get length(): number {
+    return this.#waiting.length;
+  }
+
+  /** Of answers that wait. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * @param bytes an encoded ShardAnswer.
+   * @param done called once, when all of it went out or will not any more.
+   */
+  add(id: number, bytes: Uint8Array, done: () => void): void {
+    if (this.#closed) {
+      done();
+      return;
+    }
+    this.#waiting.push({ id, bytes, sent: 0, done });
+    this.#count(bytes.length);
+    if (this.#running) return;
+    this.#running = true;
+    // What else is answered at this moment goes along.
+    queueMicrotask(() => { void this.#run(); });
+  }
+
+  /** Takes back what of an answer did not go out. */
+  drop(id: number): void {
+    const at = this.#waiting.findIndex((one) => one.id === id);
+    if (at >= 0) this.#settle(this.#waiting.splice(at, 1));
+  }
+
+  /** Nothing goes out any more. */
+  close(): void {
+    this.#closed = true;
+    this.#settle(this.#waiting.splice(0));
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const { message, whole } = this.#next();
+      await this.#options.write(message);
+      // They were counted until the connection took them.
+      this.#settle(whole);
+    }
+    this.#running = false;
+  }
+
+  /** The next message, and the answers that are out with it. The others of which it has a part go behind those that wait. */
+  #next(): { message: Uint8Array[]; whole: Waiting[] } {
+    const message: Uint8Array[] = [];
+    const whole: Waiting[] = [];
+    const behind: Waiting[] = [];
+    let room = messageBytesMax;
+    let taken = 0;
+    for (const one of this.#waiting) {
+      if (room <= 0 || taken === entriesMax) break;
+      taken += 1;
+      const entry = entryOf(one);
+      message.push(prefixOf(entry.length), entry);
+      room -= entry.length;
+      (one.sent === one.bytes.length ? whole : behind).push(one);
+    }
+    this.#waiting.splice(0, taken);
+    this.#waiting.push(...behind);
+    return { message, whole };
+  }
+
+  #settle(those: readonly Waiting[]): void {
+    for (const one of those) {
+      this.#count(-one.bytes.length);
+      one.done();
+    }
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    this.#options.all.bytes += bytes;
+  }
+}
+
+/** The answer itself, or its next part. */
+function entryOf(one: Waiting): Uint8Array {
+  const { id, bytes, sent } = one;
+  if (bytes.length <= partBytesMax) {
+    one.sent = bytes.length;
+    return bytes;
+  }
+  one.sent = Math.min(sent + partBytesMax, bytes.length);
+  return ShardAnswer.encode({ id, answer: { kind: 'part', value: { total: bytes.length, bytes: bytes.subarray(sent, one.sent) } } });
+}
+
+/** Before an item of `ShardAnswers.answers`: its tag and its length. */
+function prefixOf(length: number): Uint8Array {
+  const bytes = [10];
+  let rest = length;
+  for (; rest > 127; rest >>>= 7) bytes.push((rest & 127) | 128);
+  bytes.push(rest);
+  return Uint8Array.from(bytes);
+}
