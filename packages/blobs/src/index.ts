@@ -1,2 +1,3 @@
 /** Where snapshots live: objects by key, in a directory or in S3. */
-export type * from './port.ts';
+export { openBlobs, type BlobsOptions } from './open.ts';
+export { smallBytesMax, type Blob, type BlobStore, type Revision } from './port.ts';

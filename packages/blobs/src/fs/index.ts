@@ -1,0 +1,2 @@
+/** Blobs in a directory. */
+export { FsBlobs, type FsBlobsOptions } from './fs-blobs.ts';
