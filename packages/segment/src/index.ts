@@ -2,7 +2,7 @@
 export * from './filter/index.ts';
 export { runBuildJob, strideOf, type BuildJob, type BuildResult, type MergeSource } from './build.ts';
 export { Growing, type GrowingOptions } from './growing/growing.ts';
-export { readManifest, writeManifest, manifestFile } from './manifest.ts';
+export { decodeManifest, encodeManifest, readManifest, writeManifest, manifestFile } from './manifest.ts';
 export { distanceOf, prepareQuery } from './metric.ts';
 export { defaultCandidates, searchGrowing, searchSealed, type SegmentAnswer, type SegmentSearch, type Strategy } from './plan.ts';
 export { decodeRows, encodeRows } from './bitmap.ts';
@@ -12,5 +12,5 @@ export { hashId } from './sealed/ids.ts';
 export { viewRows, type Rows } from './sealed/rows.ts';
 export { dumpGrowing } from './seal.ts';
 export { Sealed } from './sealed/sealed.ts';
-export type { FileEntry } from './sealed/files.ts';
+export { readVerified, type FileEntry } from './sealed/files.ts';
 export { removeLeftovers, SegmentWriter, type SegmentFiles } from './sealed/write.ts';

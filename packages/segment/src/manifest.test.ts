@@ -6,8 +6,10 @@ import { after, before, describe, test } from 'node:test';
 import avsc from 'avsc';
 import fc from 'fast-check';
 import { AppError } from '@proximadb/errors';
-import type { Manifest } from '@proximadb/schemas';
-import { decodeRows, encodeRows, manifestFile, readManifest, writeManifest } from './index.ts';
+import { crc32c } from '@node-rs/crc32';
+import { schemaText, type Manifest } from '@proximadb/schemas';
+import { decodeManifest, decodeRows, encodeManifest, encodeRows, manifestFile, readManifest, writeManifest } from './index.ts';
+import { encodeBlockHead, encodeHeader, syncMarker } from './ocf.ts';
 
 const manifest: Manifest = {
   generation: 7, cluster_id: 'c', topic: 'proximadb-words-4', topic_id: 't', log: 4, partition: 2,
@@ -48,6 +50,26 @@ describe('a manifest on disk', () => {
     });
     assert.equal(read.length, 1);
     assert.equal((read[0] as { watermark: number }).watermark, 1_000);
+  });
+
+  test('is read as another release wrote it, which has fields of its own and lacks some', () => {
+    const schema = JSON.parse(schemaText('Manifest')) as { fields: { name: string }[] };
+    const fields = [...schema.fields.filter(({ name }) => name !== 'malformed'), { name: 'invented', type: 'string', default: '' }];
+    const written = { ...manifest, invented: 'later' };
+    const text = JSON.stringify({ ...schema, fields });
+    const datum = avsc.Type.forSchema({ ...schema, fields } as unknown as avsc.Schema).toBuffer(written);
+    const metadata = { 'proximadb.crc32c': String(crc32c(datum)), 'proximadb.header.crc32c': String(crc32c(JSON.stringify([text, {}]))) };
+    const bytes = Buffer.concat([encodeHeader(text, metadata), encodeBlockHead(1, datum.length), datum, syncMarker(text)]);
+    assert.deepEqual(plain(decodeManifest(bytes).manifest), plain({ ...manifest, malformed: 0 }));
+  });
+
+  test('carries notes, and is refused where one of them is changed', () => {
+    const notes = { snapshot: '{"sequence":3}', other: 'ü' };
+    const bytes = encodeManifest(manifest, notes);
+    assert.deepEqual({ ...decodeManifest(bytes).notes }, notes);
+    assert.deepEqual(plain(decodeManifest(bytes).manifest), plain(manifest));
+    bytes[bytes.indexOf('"sequence":3') + 11]! ^= 1;
+    assert.throws(() => decodeManifest(bytes), (error) => error instanceof AppError && error.code === 'DATA_LOSS');
   });
 
   test('is refused by name wherever a byte of it is changed or missing', async () => {

@@ -1,21 +1,59 @@
-/** The manifest of a shard on disk: an Avro container file with one datum, its checksum in the file's metadata. */
+/** The manifest of a shard on disk: an Avro container file with one datum, checksums of all of it in the file's metadata. */
 import { open, readFile, rename, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32c } from '@node-rs/crc32';
 import { AppError } from '@proximadb/errors';
-import { avroType, schemaText, type Manifest } from '@proximadb/schemas';
-import { blocks, decodeHeader, encodeBlockHead, encodeHeader, syncMarker } from './ocf.ts';
+import { avroType, decodeAvro, schemaText, type Manifest } from '@proximadb/schemas';
+import { blocks, decodeHeader, encodeBlockHead, encodeHeader, syncMarker, type ContainerHeader } from './ocf.ts';
 
 export const manifestFile = 'manifest.avro';
 const checksumKey = 'proximadb.crc32c';
+/** Of the schema and the notes: another release reads by them. */
+const headerChecksumKey = 'proximadb.header.crc32c';
+const notePrefix = 'proximadb.note.';
+
+/** @param notes kept beside it in the file. */
+export function encodeManifest(manifest: Manifest, notes: Readonly<Record<string, string>> = {}): Buffer {
+  const schema = schemaText('Manifest');
+  const datum = avroType('Manifest').toBuffer(manifest);
+  const header = encodeHeader(schema, {
+    [checksumKey]: String(crc32c(datum)), [headerChecksumKey]: String(headerChecksum(schema, notes)),
+    ...Object.fromEntries(Object.entries(notes).map(([key, note]) => [notePrefix + key, note])),
+  });
+  return Buffer.concat([header, encodeBlockHead(1, datum.length), datum, syncMarker(schema)]);
+}
+
+/** Of this release or another. @throws AppError DATA_LOSS if anything of it is not as it was written. */
+export function decodeManifest(bytes: Uint8Array): { readonly manifest: Manifest; readonly notes: Readonly<Record<string, string>> } {
+  try {
+    const header = decodeHeader(bytes);
+    const [block] = blocks(bytes, header);
+    const notes = notesOf(header);
+    // Of those that were written before there was one: then there were no notes either, and no other schemas.
+    const checked = header.metadata.has(headerChecksumKey)
+      ? header.metadata.get(headerChecksumKey)?.toString() === String(headerChecksum(header.schema, notes))
+      : header.schema === schemaText('Manifest') && Object.keys(notes).length === 0;
+    if (!checked || block === undefined || header.metadata.get(checksumKey)?.toString() !== String(crc32c(block.data))) {
+      throw new AppError('DATA_LOSS', 'the checksum fails');
+    }
+    return { manifest: decodeAvro('Manifest', block.data, header.schema), notes };
+  } catch (error) {
+    throw new AppError('DATA_LOSS', (error as Error).message, { cause: error });
+  }
+}
+
+function notesOf({ metadata }: ContainerHeader): Record<string, string> {
+  const entries = [...metadata].filter(([key]) => key.startsWith(notePrefix));
+  return Object.fromEntries(entries.map(([key, note]) => [key.slice(notePrefix.length), note.toString()]));
+}
+
+function headerChecksum(schema: string, notes: Readonly<Record<string, string>>): number {
+  return crc32c(JSON.stringify([schema, notes]));
+}
 
 /** Written, flushed, renamed over the one before, its folder flushed: after a crash there is the old one or the new one, whole. */
 export async function writeManifest(directory: string, manifest: Manifest): Promise<void> {
-  const schema = schemaText('Manifest');
-  const datum = avroType('Manifest').toBuffer(manifest);
-  const bytes = Buffer.concat([
-    encodeHeader(schema, { [checksumKey]: String(crc32c(datum)) }), encodeBlockHead(1, datum.length), datum, syncMarker(schema),
-  ]);
+  const bytes = encodeManifest(manifest);
   const temporary = join(directory, `${manifestFile}.tmp`);
   await flushed(temporary, 'w', (file) => file.writeFile(bytes));
   await rename(temporary, join(directory, manifestFile));
@@ -43,11 +81,7 @@ export async function readManifest(directory: string): Promise<Manifest | undefi
     throw error;
   }
   try {
-    const header = decodeHeader(bytes);
-    const [block] = blocks(bytes, header);
-    const expected = Number(header.metadata.get(checksumKey)?.toString());
-    if (block === undefined || crc32c(block.data) !== expected) throw new AppError('DATA_LOSS', 'the checksum fails');
-    return avroType('Manifest').fromBuffer(block.data) as Manifest;
+    return decodeManifest(bytes).manifest;
   } catch (error) {
     const advice = `move ${dirname(path)} away to apply again what the log keeps`;
     throw new AppError('DATA_LOSS', `${path} is damaged (${(error as Error).message}): ${advice}`, { cause: error });
