@@ -87,6 +87,7 @@ export function logContract(name: string, open: () => Promise<OpenedLog>): void 
     };
     topics(() => log, newTopic);
     appends(() => log, newTopic);
+    closing(() => log, newTopic, reopen);
     reads(() => log, newTopic);
     tails(() => log, newTopic);
     trims(() => log, newTopic);
@@ -219,6 +220,77 @@ function appends(log: () => Log, newTopic: NewTopic): void {
     await assert.rejects(log().append(topic, [entryOf(0, 'a')], AbortSignal.abort()), isCode('CANCELLED'));
     await log().append(topic, [entryOf(0, 'b')]);
     assert.deepEqual(texts(await readAll(log(), topic, 0)), ['b']);
+  });
+}
+
+function closing(log: () => Log, newTopic: NewTopic, reopen: () => Promise<void>): void {
+  const isClosedError = (error: unknown): boolean => error instanceof AppError && error.code === 'UNAVAILABLE' && (error.retryAfterMs ?? 0) > 0
+    && error.details.some(({ field, reason }) => field === 'topic' && reason === 'closed');
+
+  test('a closed topic refuses every append and can be read; opened again it goes on; its neighbours never notice', async () => {
+    const [topic, other] = [await newTopic(2), await newTopic(1)];
+    await log().append(topic, [entryOf(0, 'before'), entryOf(1, 'before')]);
+    assert.equal(await log().isClosed(topic), false);
+    await log().closeTopic(topic);
+    assert.equal(await log().isClosed(topic), true);
+    const ends = await log().extents(topic);
+    for (const entries of [[entryOf(0, 'after')], [entryOf(1, null)], [entryOf(0, 'after'), entryOf(1, 'after')]]) {
+      await assert.rejects(log().append(topic, entries), isClosedError);
+    }
+    assert.deepEqual(await log().extents(topic), ends);
+    assert.equal(texts(await readAll(log(), topic, 0))[0], 'before');
+    assert.deepEqual(await appended(log().append(other, [entryOf(0, 'a')])), [0]);
+    await log().reopenTopic(topic);
+    assert.equal(await log().isClosed(topic), false);
+    assert.deepEqual(await appended(log().append(topic, [entryOf(0, 'again')])), [ends[0]?.end]);
+  });
+
+  test('once a topic is closed nothing lands any more: the ends of then are final', async () => {
+    const topic = await newTopic(2);
+    const acknowledged: number[] = [0, 0];
+    let closed = false;
+    const writers = Array.from({ length: 8 }, async (_, writer) => {
+      for (let at = 0; !closed || at < 5; at += 1) {
+        const error = await log().append(topic, [entryOf(writer % 2, `${writer}.${at}`)]).then(({ offsets }) => {
+          acknowledged[writer % 2] = Math.max(acknowledged[writer % 2] ?? 0, (offsets[0] ?? 0) + 1);
+          assert.ok(!closed, 'nothing is acknowledged after the topic was closed');
+        }, (refusal: unknown) => refusal);
+        if (error === undefined) continue;
+        assert.ok(isClosedError(error), String(error));
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    });
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    await log().closeTopic(topic);
+    closed = true;
+    const ends = (await log().extents(topic)).map(({ end }) => end);
+    await Promise.all(writers);
+    assert.ok(Math.min(...acknowledged) > 0, 'something was written before');
+    assert.deepEqual((await log().extents(topic)).map(({ end }) => end), ends);
+    for (const at of [0, 1]) {
+      const records = await readAll(log(), topic, at);
+      assert.ok(records.length >= (acknowledged[at] ?? 0) && records.length === ends[at]);
+    }
+  });
+
+  test('a topic stays closed over a restart, is found closed by who makes it, and closing it twice changes nothing', async () => {
+    const topic = await newTopic(1);
+    await log().closeTopic(topic);
+    await log().closeTopic(topic);
+    await reopen();
+    assert.equal(await log().isClosed(topic), true);
+    await log().createTopic(topic, 1);
+    await assert.rejects(log().append(topic, [entryOf(0, 'a')]), isClosedError);
+    await log().reopenTopic(topic);
+    await log().reopenTopic(topic);
+    await log().append(topic, [entryOf(0, 'a')]);
+  });
+
+  test('a topic that is not there cannot be closed or opened', async () => {
+    const topic = `contract-${randomUUID()}`;
+    await assert.rejects(log().closeTopic(topic), isCode('NOT_FOUND'));
+    await assert.rejects(log().reopenTopic(topic), isCode('NOT_FOUND'));
+    await assert.rejects(log().isClosed(topic), isCode('NOT_FOUND'));
   });
 }
 

@@ -88,9 +88,20 @@ export interface Log extends AsyncDisposable {
   /**
    * Appends entries, in their order within each partition, and settles when all of them are durable.
    * @throws AppendError with each entry's fate, if any may be in the log; AppError RESOURCE_EXHAUSTED, with a time to
-   *   come back, if too much waits to be appended; NOT_FOUND for an unknown topic; INVALID_ARGUMENT for a partition out of range.
+   *   come back, if too much waits to be appended; NOT_FOUND for an unknown topic; INVALID_ARGUMENT for a partition out of range;
+   *   UNAVAILABLE, with a time to come back and the detail that `topic` is `closed`, if that is so.
    */
   append(topic: string, entries: readonly AppendEntry[], signal?: AbortSignal): Promise<Appended>;
+  /**
+   * Closes a topic: from now on every append to it is refused, whoever makes it. Settles when no earlier one can land any more, so the
+   * ends that are asked for afterwards are final. Reading goes on as before. It stays closed over restarts; who makes it finds it closed.
+   * @throws AppError NOT_FOUND.
+   */
+  closeTopic(topic: string): Promise<void>;
+  /** Takes appends to a closed topic again. @throws AppError NOT_FOUND. */
+  reopenTopic(topic: string): Promise<void>;
+  /** @throws AppError NOT_FOUND. */
+  isClosed(topic: string): Promise<boolean>;
   /** Start and end of every partition; ends cover all that was acknowledged before the call. */
   extents(topic: string): Promise<Extent[]>;
   /**
@@ -100,7 +111,7 @@ export interface Log extends AsyncDisposable {
   read(topic: string, partition: Partition, from: Offset, maxBytes: number): Promise<Batch>;
   /**
    * Every record from an offset on, as it becomes durable, until the signal aborts (then it ends without an error).
-   * Pulls: nothing is read ahead of the consumer by more than one batch.
+   * Pulls: what is read ahead of the consumer is about one batch of 1 MiB, and not read before there is room for it.
    * @throws AppError OUT_OF_RANGE as `read`; NOT_FOUND once the topic is gone, even if one of its name was made since; UNAVAILABLE once the
    *   connection to the log was lost: who goes on sees to it first that it is still the same log.
    */

@@ -93,7 +93,7 @@ test('the request of a topic that is gone is NOT_FOUND, the others of its group 
   const gone = assert.rejects(queue.push('gone', frame(1), undefined), (error) => error instanceof AppError && error.code === 'NOT_FOUND');
   const there = queue.push('there', frame(2), undefined);
   await settled();
-  await finish({ kind: 'answer', answer: [null, Float64Array.of(5)] });
+  await finish({ kind: 'answer', answer: ['gone', Float64Array.of(5)] });
   await gone;
   assert.deepEqual(await there, [5]);
 });

@@ -1,5 +1,6 @@
 import { AppError } from '@proximadb/errors';
 import { AppendError } from '../append-error.ts';
+import { closedTopic } from '../closed-topic.ts';
 import type { Fate, Offset } from '../port.ts';
 import type { AppendAnswer, AppendFrame, Refusal } from './messages.ts';
 import type { Outcome } from './writer-thread.ts';
@@ -118,8 +119,9 @@ export class AppendQueue {
       if (outcome.kind === 'refusal') request.reject(refused(request, outcome.refusal));
       else {
         const offsets = outcome.answer[at];
-        if (offsets) request.resolve(Array.from(offsets) as Offset[]);
-        else request.reject(new AppError('NOT_FOUND', `there is no topic ${request.topic}`));
+        if (offsets === 'closed') request.reject(closedTopic(request.topic));
+        else if (offsets === undefined || offsets === 'gone') request.reject(new AppError('NOT_FOUND', `there is no topic ${request.topic}`));
+        else request.resolve(Array.from(offsets) as Offset[]);
       }
     });
     this.#bytesPerMs = 0.8 * this.#bytesPerMs + 0.2 * (bytes / Math.max(0.1, performance.now() - started));

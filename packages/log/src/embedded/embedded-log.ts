@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { AppError, assert, invalid } from '@proximadb/errors';
+import { closedTopic } from '../closed-topic.ts';
 import type { AppendEntry, Appended, Batch, Extent, Log, Offset, Partition, TopicIdentity } from '../port.ts';
 import { channelName } from './announcements.ts';
 import { AppendQueue, type QueueLimits } from './append-queue.ts';
@@ -96,6 +97,19 @@ export class EmbeddedLog implements Log {
     this.#topics.delete(topic);
   }
 
+  async closeTopic(topic: string): Promise<void> {
+    await this.#setClosed(topic, true);
+  }
+
+  async reopenTopic(topic: string): Promise<void> {
+    await this.#setClosed(topic, false);
+  }
+
+  async isClosed(topic: string): Promise<boolean> {
+    this.#assertOpen();
+    return this.#row(topic).closed === true;
+  }
+
   async append(topic: string, entries: readonly AppendEntry[], signal?: AbortSignal): Promise<Appended> {
     this.#assertOpen();
     const row = this.#row(topic);
@@ -108,6 +122,7 @@ export class EmbeddedLog implements Log {
       bytes += entry.key.length + (entry.value?.length ?? 0);
     }
     if (entries.length === 0) return { offsets: [], repeated: false };
+    if (row.closed === true) throw closedTopic(topic);
     this.#queue.admit(bytes, entries.length);
     const frame = encodeFrame(entries, this.#appendTime(), this.#recordBytesMax);
     return { offsets: await this.#queue.push(topic, { topic: row.number, entries: entries.length, frame }, signal), repeated: false };
@@ -153,6 +168,11 @@ export class EmbeddedLog implements Log {
 
   #assertOpen(): void {
     if (this.#closed !== undefined) throw new AppError('UNAVAILABLE', 'the log was closed');
+  }
+
+  async #setClosed(topic: string, closed: boolean): Promise<void> {
+    this.#assertOpen();
+    this.#topics.set(topic, answerOf(await this.#writer.ask({ kind: 'closeTopic', topic, closed })));
   }
 
   #row(topic: string): TopicRow {

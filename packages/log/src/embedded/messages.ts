@@ -6,6 +6,7 @@ export type Question =
   | { readonly kind: 'append'; readonly requests: readonly AppendFrame[] }
   | { readonly kind: 'createTopic'; readonly topic: string; readonly partitions: number; readonly topicId: string }
   | { readonly kind: 'deleteTopic'; readonly topic: string }
+  | { readonly kind: 'closeTopic'; readonly topic: string; readonly closed: boolean }
   | { readonly kind: 'trim'; readonly topic: number; readonly partition: number; readonly before: number }
   | { readonly kind: 'usage' }
   | { readonly kind: 'close' };
@@ -18,8 +19,8 @@ export interface AppendFrame {
   readonly frame: Uint8Array<ArrayBuffer>;
 }
 
-/** The offset of each entry of each request; null for a request whose topic is gone. */
-export type AppendAnswer = readonly (Float64Array<ArrayBuffer> | null)[];
+/** The offset of each entry of each request; or why its topic takes none. */
+export type AppendAnswer = readonly (Float64Array<ArrayBuffer> | 'gone' | 'closed')[];
 
 export interface Usage {
   /** Size of the file; it never shrinks. */
@@ -34,6 +35,7 @@ export interface Answers {
   readonly append: AppendAnswer;
   readonly createTopic: TopicRow;
   readonly deleteTopic: undefined;
+  readonly closeTopic: TopicRow;
   readonly trim: undefined;
   readonly usage: Usage;
   readonly close: undefined;

@@ -13,6 +13,8 @@ export interface TopicRow {
   readonly number: number;
   readonly topicId: string;
   readonly partitions: number;
+  /** Takes no appends. Absent: it does. */
+  readonly closed?: true;
 }
 
 /** What is known of a partition; offsets and µs are safe integers. The end survives the deletion of every record. */

@@ -88,6 +88,18 @@ export class Writer {
     return row;
   }
 
+  /** What was appended before is on the disk already. */
+  closeTopic(topic: string, closed: boolean): TopicRow {
+    const found = this.#store.topic(topic);
+    if (found === undefined) throw new AppError('NOT_FOUND', `there is no topic ${topic}`);
+    const { closed: was = false, ...open } = found;
+    if (was === closed) return found;
+    const row: TopicRow = closed ? { ...open, closed } : open;
+    this.#change(() => { this.#store.put(topicKey(topic), encodeJson(row)); });
+    this.#topics.set(row.number, row);
+    return row;
+  }
+
   /** From here on nobody sees the topic; its records are erased step by step. */
   deleteTopic(topic: string): void {
     const row = this.#store.topic(topic);
@@ -142,10 +154,11 @@ export class Writer {
     return answer;
   }
 
-  #appendRequest(request: AppendFrame, touched: Map<PartitionState, { topic: number; partition: number }>): Float64Array<ArrayBuffer> | null {
+  #appendRequest(request: AppendFrame, touched: Map<PartitionState, { topic: number; partition: number }>): AppendAnswer[number] {
     const { topic, frame } = request;
     const row = this.#topics.get(topic);
-    if (row === undefined) return null;
+    if (row === undefined) return 'gone';
+    if (row.closed === true) return 'closed';
     const states = this.#partitions(row);
     const offsets = new Float64Array(request.entries);
     const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);

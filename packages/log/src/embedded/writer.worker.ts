@@ -47,6 +47,7 @@ class WriterService {
       case 'append': return writer.append(question.requests);
       case 'createTopic': return writer.createTopic(question.topic, question.partitions, question.topicId);
       case 'deleteTopic': writer.deleteTopic(question.topic); return undefined;
+      case 'closeTopic': return writer.closeTopic(question.topic, question.closed);
       case 'trim': writer.trim(question.topic, question.partition, question.before); return undefined;
       case 'usage': return { ...this.#store.usage(), erasing: writer.erasing };
     }
