@@ -1,6 +1,7 @@
 /** Both transports of the API over one set of handlers. */
 export type { AdmissionLimits } from './admission.ts';
 export type { CallOptions, TimeLimits } from './call.ts';
+export { addHealth, type Health } from './grpc/health.ts';
 export { startGrpc, type GrpcOptions, type RunningServer } from './grpc/server.ts';
 export type { CallContext, Handlers } from './handlers.ts';
 export { filterFromJson, filterToJson } from './json/filter.ts';

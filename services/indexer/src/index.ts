@@ -4,3 +4,7 @@ export { ShardHost, type Assignment, type HostOptions, type LogKeeper, type Posi
 export type { ShardSchemas } from './shard.ts';
 export type { Builder, ShardIdentity } from './storage.ts';
 export { ShardPool, type ReaderModule, type ShardPoolOptions } from './threads/pool.ts';
+export { removeErased } from './folders.ts';
+export { Holder, type HolderOptions } from './holder.ts';
+export { Snapshotter, type SnapshotterOptions } from './snapshotter.ts';
+export { SnapshotThread, type SnapshotThreadOptions } from './threads/snapshots.ts';

@@ -1,0 +1,109 @@
+/** An indexer: holds its share of the partitions of its replica group, and answers gateways and query services from them. */
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join as pathOf } from 'node:path';
+import type { Catalog } from '@proximadb/catalog';
+import type { Coordination } from '@proximadb/coordination';
+import { Holder, removeErased, ShardPool, Snapshotter, SnapshotThread } from '@proximadb/indexer';
+import { startShardServer } from '@proximadb/indexer/transport';
+import { offset, partition } from '@proximadb/log';
+import type { KafkaLog } from '@proximadb/log/kafka';
+import { createMetrics, type Logger, type Metrics, type Readiness } from '@proximadb/process';
+import { addHealth, startOperation, type Health } from '@proximadb/transport';
+import { shardsServiceName } from '@proximadb/schemas';
+import type { IndexerProcessConfig } from './config.ts';
+import { join, kafkaOptions, openFoundations } from './foundations.ts';
+import { clusterProcess, Fatal, type ClusterProcess } from './lifecycle.ts';
+
+/** @throws AppError UNAVAILABLE if Kafka does not answer or a port is taken; FAILED_PRECONDITION if the data folder is another cluster's. */
+export async function createIndexerProcess(config: IndexerProcessConfig, { logger }: { readonly logger: Logger }): Promise<ClusterProcess> {
+  await using opened = new AsyncDisposableStack();
+  const fatal = new Fatal();
+  mkdirSync(config.data, { recursive: true });
+  const memberId = config.id ?? keptId(config.data);
+  const directory = pathOf(config.data, 'shards');
+  const { log, catalog } = await openFoundations(config, opened, logger, fatal.die);
+  await removeErased(directory, catalog, log.clusterId);
+
+  const metrics = createMetrics();
+  const snapshots = opened.use(openSnapshots(config, catalog, fatal));
+  const pool = openPool(config, directory, { log, catalog, logger, fatal });
+  opened.defer(() => pool.close());
+  let health: Health | undefined;
+  let readiness = (): Readiness => ({ ready: false, progress: { state: 'starting' } });
+  const server = await startShardServer({
+    shards: pool, host: config.host, port: config.grpcPort, metrics, logger,
+    addServices: (grpc) => { health = addHealth(grpc, shardsServiceName, () => readiness()); },
+  });
+  opened.defer(() => {
+    health?.stop();
+    return server.close(config.graceMs);
+  });
+  const coordination = opened.use(await join(config, { kind: 'indexer', id: memberId, group: config.group, port: server.port }, logger,
+    pathOf(config.data, 'members')));
+  const holder = opened.use(new Holder({
+    directory, memberId, group: config.group, shards: pool, restorer: snapshots, catalog, coordination, log,
+    noticeMs: config.noticeMs, restoresMax: config.restoresMax, settleMs: config.settleMs, lookMs: lookEveryMs, clock: () => performance.now(), logger,
+  }));
+  const snapshotter = opened.use(new Snapshotter({
+    directory: pathOf(config.data, 'staged'), memberId, group: config.group, writer: snapshots, shards: pool,
+    positions: () => holder.positions, members: () => coordination.members, everyMs: config.snapshots.everyMs, everyRecords: config.snapshots.everyRecords,
+    collectEveryMs: config.snapshots.collectEveryMs, lookMs: lookEveryMs, clock: () => performance.now(), logger,
+  }));
+  readiness = () => ({ ready: holder.ready, progress: { partitions: holder.positions.length, redis: coordination.connected } });
+  measure(metrics, holder, snapshotter, coordination);
+  const operation = await startOperation({ host: config.host, port: config.restPort, readiness, metrics });
+  opened.defer(() => operation.close(config.graceMs));
+  return clusterProcess(opened.move(), { grpcPort: server.port, restPort: operation.port }, fatal, readiness);
+}
+
+const lookEveryMs = 500;
+
+/** Who this indexer is, over restarts, as long as it has its folder. */
+function keptId(data: string): string {
+  const file = pathOf(data, 'id');
+  if (!existsSync(file)) writeFileSync(file, `indexer-${randomUUID()}`);
+  return readFileSync(file, 'utf8').trim();
+}
+
+function openSnapshots({ blobs, snapshots, logLevel }: IndexerProcessConfig, catalog: Catalog, fatal: Fatal): SnapshotThread {
+  const { url, ...options } = blobs;
+  return new SnapshotThread({
+    url, options, kept: snapshots.kept, garbageAgeMs: snapshots.garbageAgeMs, logLevel,
+    schemaText: (schemaId) => catalog.schemas.acceptedText(schemaId), onFatal: fatal.die,
+  });
+}
+
+interface PoolParts {
+  readonly log: KafkaLog;
+  readonly catalog: Catalog;
+  readonly logger: Logger;
+  readonly fatal: Fatal;
+}
+
+function openPool(config: IndexerProcessConfig, directory: string, { log, catalog, logger, fatal }: PoolParts): ShardPool {
+  const failed = (event: string) => (error: unknown): void => { logger.warn(event, { error }); };
+  return new ShardPool({
+    directory, config: config.indexer, trimBehindSnapshots: true, logLevel: config.logLevel, logger, onFatal: fatal.die,
+    reader: { module: import.meta.resolve('@proximadb/log/kafka'), open: 'openKafkaReader', options: kafkaOptions(config) },
+    schemaText: (schemaId) => catalog.schemas.acceptedText(schemaId),
+    keeper: {
+      trim: (topic, number, before) => { log.trim(topic, partition(number), offset(before)).catch(failed('trim-failed')); },
+      tick: (topic, number) => {
+        log.append(topic, [{ partition: partition(number), key: new Uint8Array(), value: null, headers: {} }]).catch(failed('tick-failed'));
+      },
+    },
+  });
+}
+
+function measure(metrics: Metrics, holder: Holder, snapshotter: Snapshotter, coordination: Coordination): void {
+  metrics.gauge('partitions', 'Partitions held, by state.', ['state'], (gauge) => {
+    for (const state of ['replaying', 'serving', 'stopped'] as const) {
+      gauge.set({ state }, holder.positions.filter((position) => position.state === state).length);
+    }
+  });
+  metrics.gauge('snapshots_failing_seconds', 'How long snapshots have failed; meanwhile the log is not trimmed. 0: they do not.', [], (gauge) => {
+    gauge.set(snapshotter.failingForMs / 1_000);
+  });
+  metrics.gauge('redis_connected', 'Whether Redis answers.', [], (gauge) => { gauge.set(coordination.connected ? 1 : 0); });
+}

@@ -1,0 +1,152 @@
+import { strict as assert } from 'node:assert';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { missing, startRedis, type Redis } from '@proximadb/test-cluster';
+import { Group, ttlMs, type Indexer } from './testing/group.ts';
+
+const skip = missing('redis');
+let redis: Redis;
+before(async () => { if (skip === false) redis = await startRedis(); });
+after(async () => { if (skip === false) await redis[Symbol.asyncDispose](); });
+
+async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+  const endMs = performance.now() + timeoutMs;
+  while (!await holds()) {
+    assert.ok(performance.now() < endMs, `in time: ${what}`);
+    await delay(20);
+  }
+}
+
+/** Every partition once, and each member about its share. */
+const isSpread = (group: Group, partitions: number) => (): boolean => {
+  const all = group.indexers.map((indexer) => indexer.serving());
+  const most = Math.ceil(partitions / all.length);
+  return new Set(all.flat()).size === partitions && all.flat().length === partitions && all.every(({ length }) => length <= most);
+};
+
+/** Looks all the time whether somebody answers for every partition. */
+function watch(group: Group, partitions: number): { stop(): Promise<number> } {
+  let looks = 0;
+  let worst = partitions;
+  const stop = new AbortController();
+  const looking = (async () => {
+    while (!stop.signal.aborted) {
+      worst = Math.min(worst, new Set(group.indexers.flatMap((indexer) => indexer.serving())).size);
+      looks += 1;
+      await delay(5);
+    }
+  })();
+  return {
+    async stop() {
+      stop.abort();
+      await looking;
+      assert.ok(looks > 10);
+      return worst;
+    },
+  };
+}
+
+const owners = (group: Group): Map<string, string> => new Map(group.indexers.flatMap(({ id, serving }) => serving().map((key) => [key, id] as const)));
+const moved = (before: Map<string, string>, now: Map<string, string>): string[] => [...before].filter(([key, id]) => now.get(key) !== id).map(([key]) => key);
+
+describe('the indexers of a group', { skip, concurrency: false }, () => {
+  test('share the partitions; one that joins takes its share and no more, one that goes leaves only its own; somebody always answers', async () => {
+    await using group = await Group.open(redis.url);
+    const words = await group.collection('words', 12);
+    await group.write(words, Array.from({ length: 300 }, (_, i) => `w${i}`));
+    await group.join('a');
+    await until('a has all', isSpread(group, 12));
+    const watched = watch(group, 12);
+    for (const [id, share] of [['b', 6], ['c', 4]] as const) {
+      const before = owners(group);
+      await group.join(id);
+      await until(`${id} has its share`, isSpread(group, 12));
+      assert.equal(moved(before, owners(group)).length, share);
+    }
+    const before = owners(group);
+    const b = group.indexers[1] as Indexer;
+    await b.stop();
+    await until('the others have what it had', isSpread(group, 12));
+    assert.deepEqual(moved(before, owners(group)).map((key) => before.get(key)), Array.from({ length: 4 }, () => 'b'));
+    const rest = await watched.stop();
+    assert.equal(rest, 8, 'nobody was missed but those of the one that went, between its end and the others’ start');
+    const at = Array.from({ length: 12 }, (_, partition) => ({ partition, atLeast: 0 }));
+    let count = 0;
+    for (const { host, serving } of group.indexers) {
+      const own = new Set(serving());
+      const request = { log: words.log, at: at.filter(({ partition }) => own.has(`${words.log}-${partition}`)), timeoutMs: 5_000 };
+      count += (await host.count(request, null)).count;
+    }
+    assert.equal(count, 300);
+  });
+
+  test('take over from one that vanished, once its time to live is over and not before', async () => {
+    await using group = await Group.open(redis.url);
+    await group.collection('words', 6);
+    const a = await group.join('a');
+    const b = await group.join('b');
+    await until('both have their share', isSpread(group, 6));
+    const before = owners(group);
+    await b.vanish();
+    await delay(ttlMs / 2);
+    assert.deepEqual(a.serving().length, 3, 'it may only be slow');
+    await until('a has all', isSpread(group, 6));
+    assert.deepEqual(moved(before, owners(group)).map((key) => before.get(key)), ['b', 'b', 'b']);
+  });
+
+  test('let nobody go and move nothing while Redis is emptied, frozen, or gone and empty again', async () => {
+    await using group = await Group.open(redis.url);
+    await group.collection('words', 6);
+    await group.join('a');
+    await group.join('b');
+    await until('both have their share', isSpread(group, 6));
+    const before = owners(group);
+    const watched = watch(group, 6);
+    const unmoved = async (): Promise<void> => {
+      await delay(ttlMs + 1_500);
+      assert.deepEqual(owners(group), before);
+    };
+    await redis.flushAll();
+    await unmoved();
+    redis.pause();
+    await unmoved();
+    redis.resume();
+    await unmoved();
+    await redis.kill();
+    await unmoved();
+    await redis.restart();
+    await unmoved();
+    await until('both are heard of again', () => group.indexers.every(({ coordination }) => coordination.connected && coordination.members.length === 2));
+    assert.equal(await watched.stop(), 6);
+  });
+
+  test('take what lies on their disk at once after a restart, before they know of anybody', async () => {
+    await using group = await Group.open(redis.url);
+    const words = await group.collection('words', 4);
+    const a = await group.join('a');
+    await until('a has all', isSpread(group, 4));
+    await group.write(words, Array.from({ length: 40 }, (_, i) => `w${i}`));
+    await until('all is applied', async () => (await a.host.report(words.log)).reduce((sum, { live }) => sum + live, 0) === 40);
+    await a.stop();
+    const again = await group.join('a', { settleMs: 3_600_000 });
+    await until('it serves again', () => again.serving().length === 4);
+  });
+
+  test('erase a deleted collection: its files, its topic, and the catalog forgets it', async () => {
+    await using group = await Group.open(redis.url);
+    const words = await group.collection('words', 4);
+    const a = await group.join('a');
+    const b = await group.join('b');
+    await until('both have their share', isSpread(group, 4));
+    await group.write(words, Array.from({ length: 40 }, (_, i) => `w${i}`));
+    await group.catalog.delete('words');
+    await until('the catalog forgot it', () => group.catalog.byLog(words.log) === undefined);
+    assert.equal(await group.log.describeTopic(words.topic), undefined);
+    for (const { directory, host } of [a, b]) {
+      assert.equal(existsSync(join(directory, String(words.log))), false);
+      assert.deepEqual(host.positions(), []);
+    }
+  });
+});
