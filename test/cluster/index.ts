@@ -12,6 +12,9 @@ export { startRedis, startRedisCluster, startRedisSentinel, type Redis, type Red
 export { redisCommand } from './redis-protocol.ts';
 export { startRegistry, type Registry, type RegistryOptions } from './registry.ts';
 export { s3Request, type S3Access, type S3Request } from './s3-request.ts';
-export { sharedKafka, sharedMinio, sharedRedis, sharedRegistry, type SharedKafka, type SharedMinio, type SharedRedis, type SharedRegistry } from './shared.ts';
+export {
+  sharedKafka, sharedMinio, sharedRedis, sharedRegistry, startShared,
+  type SharedKafka, type SharedMinio, type SharedParts, type SharedRedis, type SharedRegistry,
+} from './shared.ts';
 export { answerTo, requestOf, startKafkaProxy, type KafkaApi, type KafkaFrame } from './kafka-proxy.ts';
 export { startProxy, type Fault, type FaultOptions, FaultProxy, type Frame, type Framing, type ProxyTarget } from './proxy.ts';

@@ -81,6 +81,6 @@ export const brokerLogging = '-Dlog4j2.configurationFile=log4j2.properties';
  */
 export async function kafkaTool(mainClass: string, args: readonly string[], input: string | Uint8Array = ''): Promise<string> {
   const { folder, javaArgs } = await kafkaSoftware();
-  const flags = ['-Xmx256m', '-XX:TieredStopAtLevel=1', ...javaArgs, '-Dlog4j2.configurationFile=tools.properties'];
+  const flags = ['-Xmx256m', ...javaArgs, '-Dlog4j2.configurationFile=tools.properties'];
   return runProgram('java', [...flags, mainClass, ...args], { cwd: folder, input, timeoutMs: 120_000 });
 }

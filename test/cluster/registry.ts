@@ -27,7 +27,7 @@ const api = '/apis/ccompat/v7';
 const runner = `apicurio-registry-app-${registryVersion}-runner.jar`;
 
 const settings = (port: number): string[] => [
-  '-Xmx256m', '-XX:TieredStopAtLevel=1', `-Dquarkus.http.port=${port}`, `-Dquarkus.http.host=${host}`,
+  '-Xmx256m', `-Dquarkus.http.port=${port}`, `-Dquarkus.http.host=${host}`,
   '-Dquarkus.datasource.jdbc.initial-size=2', '-Dquarkus.datasource.jdbc.min-size=2', '-jar', runner,
 ];
 

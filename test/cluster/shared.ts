@@ -2,6 +2,7 @@
 import process from 'node:process';
 import { startKafka } from './kafka.ts';
 import { startMinio } from './minio.ts';
+import type { Part } from './missing.ts';
 import { startRedis } from './redis.ts';
 import { startRegistry } from './registry.ts';
 import type { S3Access } from './s3-request.ts';
@@ -9,7 +10,7 @@ import type { S3Access } from './s3-request.ts';
 /** Where the parts that `npm test` starts are told to the files, as JSON. */
 export const variables = {
   kafka: 'PROXIMADB_TEST_KAFKA', registry: 'PROXIMADB_TEST_REGISTRY', redis: 'PROXIMADB_TEST_REDIS', minio: 'PROXIMADB_TEST_MINIO',
-} as const;
+} as const satisfies Record<Part, string>;
 
 export interface SharedKafka {
   readonly bootstrap: readonly string[];
@@ -28,25 +29,56 @@ export interface SharedMinio extends S3Access {
   readonly bucket: string;
 }
 
+const starts = {
+  kafka: async () => startKafka(), registry: async () => startRegistry(), redis: async () => startRedis(), minio: async () => startMinio(),
+} satisfies Record<Part, () => Promise<AsyncDisposable>>;
+
+/** Of each part, what others have to know. */
+const told = {
+  kafka: ({ bootstrap }: SharedKafka): SharedKafka => ({ bootstrap }),
+  registry: ({ url }: SharedRegistry): SharedRegistry => ({ url }),
+  redis: ({ url, port }: SharedRedis): SharedRedis => ({ url, port }),
+  minio: ({ endpoint, region, accessKeyId, secretAccessKey, bucket }: SharedMinio): SharedMinio => ({ endpoint, region, accessKeyId, secretAccessKey, bucket }),
+};
+
 /** One broker, one for all: make topics with names of your own, leave its settings alone, do not break it. It ends with the process. */
-export const sharedKafka: () => Promise<SharedKafka> = once('kafka', () => startKafka(), ({ bootstrap }) => ({ bootstrap }));
+export const sharedKafka: () => Promise<SharedKafka> = once('kafka', async () => told.kafka(await starts.kafka()));
 
 /** Subjects with names of your own. */
-export const sharedRegistry: () => Promise<SharedRegistry> = once('registry', () => startRegistry(), ({ url }) => ({ url }));
+export const sharedRegistry: () => Promise<SharedRegistry> = once('registry', async () => told.registry(await starts.registry()));
 
 /** Keys with a prefix of your own; never FLUSHALL. */
-export const sharedRedis: () => Promise<SharedRedis> = once('redis', () => startRedis(), ({ url, port }) => ({ url, port }));
+export const sharedRedis: () => Promise<SharedRedis> = once('redis', async () => told.redis(await starts.redis()));
 
 /** Blobs under a prefix of your own. */
-export const sharedMinio: () => Promise<SharedMinio> = once('minio', () => startMinio(), ({ endpoint, region, accessKeyId, secretAccessKey, bucket }) =>
-  ({ endpoint, region, accessKeyId, secretAccessKey, bucket }));
+export const sharedMinio: () => Promise<SharedMinio> = once('minio', async () => told.minio(await starts.minio()));
 
 /** @param start of this process's own, where none is given: its children do not keep the process alive, and end with it. */
-function once<Part, Shared>(name: keyof typeof variables, start: () => Promise<Part>, told: (part: Part) => Shared): () => Promise<Shared> {
+function once<Shared>(part: Part, start: () => Promise<Shared>): () => Promise<Shared> {
   let shared: Promise<Shared> | undefined;
   return () => {
-    const given = process.env[variables[name]];
-    shared ??= given === undefined ? start().then(told) : Promise.resolve(JSON.parse(given) as Shared);
+    const given = process.env[variables[part]];
+    shared ??= given === undefined ? start() : Promise.resolve(JSON.parse(given) as Shared);
     return shared;
   };
+}
+
+export interface SharedParts extends AsyncDisposable {
+  /** For the processes that are to share them. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Starts each part for other processes. @throws Error if one does not come up; the others are ended. */
+export async function startShared(parts: readonly Part[]): Promise<SharedParts> {
+  await using stack = new AsyncDisposableStack();
+  const environment: Record<string, string> = {};
+  const started = await Promise.allSettled(parts.map(async (part) => {
+    const running = stack.use(await starts[part]());
+    const tell: (part: never) => unknown = told[part];
+    environment[variables[part]] = JSON.stringify(tell(running as never));
+  }));
+  const failed = started.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  const owned = stack.move();
+  return { environment, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
