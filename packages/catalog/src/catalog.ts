@@ -6,6 +6,7 @@ import type { Change, Collection } from './collection.ts';
 import { Journal } from './journal.ts';
 import { RecordSchemas } from './record-schemas.ts';
 import { RecordTopics } from './record-topics.ts';
+import type { RegistryState } from './registry-watch.ts';
 import type { SchemaRegistry } from './registry.ts';
 import { checkDescription, checkName, checkRequestId, checkSettings, checkTags } from './settings.ts';
 import type { Outcome } from './state.ts';
@@ -23,6 +24,13 @@ export interface CatalogOptions {
   readonly schemasMax?: number;
   /** How long an unknown schema id is refused without asking the registry again. Default 5,000. */
   readonly schemaRefusedForMs?: number;
+  /** Pause between two comparisons of registry and catalog. Default 60,000. */
+  readonly registryCheckMs?: number;
+  /**
+   * Hears whether the registry agrees with the catalog: at open, and when it changes; for logs and health. What is in use goes on in any
+   * state, new schema ids only while it agrees. Must not throw.
+   */
+  readonly onRegistry?: (state: RegistryState) => void;
   /** Calls that may wait for the log at once. Default 1,000. */
   readonly waitersMax?: number;
   /**
@@ -73,16 +81,19 @@ export class Catalog implements AsyncDisposable {
     const journal = await Journal.open({
       log: options.log, clock: options.clock ?? (() => Date.now() * 1000), waitersMax: options.waitersMax ?? 1_000, retryMs: 500, onStopped,
     });
+    const opened = new AsyncDisposableStack();
+    opened.use(journal);
     try {
-      const schemas = await RecordSchemas.open(journal, options.registry, {
+      const schemas = opened.use(await RecordSchemas.open(journal, options.registry, {
         acceptedMax: options.schemasMax ?? 1_000, refusedForMs: options.schemaRefusedForMs ?? 5_000, refusedMax: 1_000, lookupsMax: 64,
-        monotonicClock: options.monotonicClock ?? (() => performance.now()),
-      });
+        monotonicClock: options.monotonicClock ?? (() => performance.now()), compareEveryMs: options.registryCheckMs ?? 60_000,
+        onRegistry: options.onRegistry ?? (() => undefined), onBug: onStopped,
+      }));
       const catalog = new Catalog(journal, new RecordTopics(options.log, journal), schemas, options.collectionsMax ?? 1_000, onStopped);
       for (const collection of [...journal.state.collections()]) await catalog.#check(collection);
       return catalog;
     } catch (error) {
-      await journal[Symbol.asyncDispose]();
+      await opened.disposeAsync();
       throw error;
     }
   }
@@ -199,6 +210,7 @@ export class Catalog implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.schemas[Symbol.asyncDispose]();
     await this.#journal[Symbol.asyncDispose]();
     await this.#topics[Symbol.asyncDispose]();
   }

@@ -3,5 +3,6 @@ export { Catalog, type CatalogOptions, type CreateCollection, type UpdateCollect
 export { recordTopic, type Change, type Collection } from './collection.ts';
 export { catalogTopic } from './journal.ts';
 export { RecordSchemas, type RecordName } from './record-schemas.ts';
+export type { RegistryState } from './registry-watch.ts';
 export { EmbeddedRegistry, registryTopic, type SchemaRegistry } from './registry.ts';
 export { settingsFrom, type SettingsDefaults, type SettingsRequest } from './settings.ts';

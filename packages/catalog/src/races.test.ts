@@ -38,7 +38,10 @@ test('whatever races, every catalog is the fold of the log, and what was answere
   const { log } = scratch;
   const registry = await EmbeddedRegistry.open(log);
   let runs = 0;
+  const untilMs = performance.now() + 5_000;
   const property = fc.asyncProperty(bursts, async (history) => {
+    // Not left to fast-check, which would let go of a history half way, with the log closed under its catalogs.
+    if (performance.now() > untilMs) return;
     runs++;
     await using one = await Catalog.open({ log, registry });
     await using other = await Catalog.open({ log, registry });
@@ -70,7 +73,7 @@ test('whatever races, every catalog is the fold of the log, and what was answere
     assert.deepEqual(heard[0], heard[1]);
     for (const { name } of one.list()) await one.delete(name);
   });
-  await fc.assert(property, { numRuns: 60, interruptAfterTimeLimit: 5_000, markInterruptAsFailure: false });
+  await fc.assert(property, { numRuns: 60 });
   t.diagnostic(`${runs} histories`);
   assert.ok(runs > 3, 'time was up before anything was tested');
 });

@@ -9,6 +9,7 @@ import { CatalogCodec, type SchemaUsed } from './events.ts';
 import { catalogTopic } from './journal.ts';
 import { EmbeddedRegistry, type SchemaRegistry } from './registry.ts';
 import { ScratchLog } from './scratch-log.ts';
+import { FaultyRegistry } from './scratch-registry.ts';
 
 /** A VectorRecord of tomorrow: a field more. */
 const evolved = evolve('VectorRecord', { name: 'origin', type: ['null', 'string'], default: null });
@@ -38,35 +39,6 @@ function failsWith(code: Code, part: string): (error: unknown) => boolean {
     assert.ok(error.message.includes(part), error.message);
     return true;
   };
-}
-
-/** A registry whose answers a test replaces: the fault between us and a real one. */
-class FaultyRegistry implements SchemaRegistry {
-  readonly #real: SchemaRegistry;
-  readonly texts = new Map<number, string>();
-  down = false;
-  beforeAnswer = async (): Promise<void> => undefined;
-  questions = 0;
-
-  constructor(real: SchemaRegistry) {
-    this.#real = real;
-  }
-
-  async register(subject: string, text: string): Promise<number> {
-    this.#answer();
-    return this.#real.register(subject, text);
-  }
-
-  async byId(id: number): Promise<string | undefined> {
-    this.#answer();
-    await this.beforeAnswer();
-    return this.texts.get(id) ?? this.#real.byId(id);
-  }
-
-  #answer(): void {
-    this.questions++;
-    if (this.down) throw new AppError('UNAVAILABLE', 'the registry is down');
-  }
 }
 
 test('our own schemas are registered and in use from the first open on, once', async () => {
@@ -186,22 +158,6 @@ test('two processes whose registries disagree about a new id do not both use it'
   assert.equal(one.schemas.text(50), other.schemas.text(50));
 });
 
-test('a registry that was wiped is filled again, and the catalog keeps its ids', async () => {
-  await using scratch = await ScratchLog.open();
-  await using elsewhere = await ScratchLog.open();
-  const before = await EmbeddedRegistry.open(scratch.log);
-  await before.register('other', '"string"');
-  const first = await open(scratch.log, before);
-  const id = first.schemas.idOf('DeleteRecord');
-  await first[Symbol.asyncDispose]();
-  const wiped = new FaultyRegistry(await EmbeddedRegistry.open(elsewhere.log));
-  // Ids that the new registry gave to nobody yet.
-  for (const known of [2, 3]) wiped.texts.set(known, known === 2 ? schemaText('VectorRecord') : schemaText('PatchRecord'));
-  await using catalog = await open(scratch.log, wiped);
-  assert.equal(catalog.schemas.idOf('DeleteRecord'), id);
-  assert.equal(await (await EmbeddedRegistry.open(elsewhere.log)).byId(1), schemaText('DeleteRecord'));
-});
-
 test('past their number new schemas are refused, and those in use are not', async () => {
   await using scratch = await ScratchLog.open();
   const registry = await EmbeddedRegistry.open(scratch.log);
@@ -211,4 +167,36 @@ test('past their number new schemas are refused, and those in use are not', asyn
   await using roomy = await open(scratch.log, registry);
   await roomy.schemas.walker(id);
   assert.equal((await catalog.schemas.walker(id)).kind, 'upsert');
+});
+
+/** As the library for Java writes it, and so registries written in Java. */
+function inJavaForm(text: string): string {
+  const { type, name, ...rest } = JSON.parse(text) as { readonly type: string; readonly name: string };
+  const dot = name.lastIndexOf('.');
+  return JSON.stringify({ type, name: name.slice(dot + 1), namespace: name.slice(0, dot), ...rest });
+}
+
+test('a schema of ours that the registry gives in its own form is in use in ours', async () => {
+  await using scratch = await ScratchLog.open();
+  const registry = new FaultyRegistry(await EmbeddedRegistry.open(scratch.log));
+  await using catalog = await open(scratch.log, registry);
+  for (const id of [1, 2, 3]) registry.texts.set(id, inJavaForm(catalog.schemas.text(id)));
+  registry.texts.set(50, inJavaForm(schemaText('VectorRecord')));
+  assert.equal((await catalog.schemas.walker(50)).kind, 'upsert');
+  assert.equal(catalog.schemas.text(50), schemaText('VectorRecord'));
+  await using later = await open(scratch.log, registry);
+  assert.equal(later.schemas.registryState.kind, 'agrees');
+});
+
+test('processes that use one schema in two forms do not contradict each other', async () => {
+  await using scratch = await ScratchLog.open();
+  const real = await EmbeddedRegistry.open(scratch.log);
+  const registries = [new FaultyRegistry(real), new FaultyRegistry(real)] as const;
+  await using one = await open(scratch.log, registries[0]);
+  await using other = await open(scratch.log, registries[1]);
+  registries[0].texts.set(50, evolved);
+  registries[1].texts.set(50, inJavaForm(evolved));
+  registries[1].beforeAnswer = async () => { await one.schemas.walker(50); };
+  assert.equal((await other.schemas.walker(50)).kind, 'upsert');
+  assert.equal(other.schemas.text(50), evolved);
 });
