@@ -9,5 +9,5 @@ export { avroType, avroTypeOf, decodeAvro, encodeAvro, schemaFingerprint, schema
 export type { FieldDescriptor, MessageDescriptor, TypeDescriptor } from './descriptor.ts';
 export { exchangePath, method, methods, serviceName, shardsServiceName, type Method, type OperationName, type Operations } from './methods.ts';
 export { type HttpRoute, type MethodName } from './table.ts';
-export type { EnumCodec, MessageCodec } from './wire.ts';
+export { fieldPrefix, type EnumCodec, type MessageCodec } from './wire.ts';
 export { jsonSchema, openApiText, protoDirectory, protoFile, type JsonSchemaName } from './files.ts';

@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { arbitraryMessage, codecs, messageNames as names } from './arbitrary.ts';
 import {
-  Collection, Combination, Comparison, Filter, Holding, ReadToken, SearchRequest, ShardAnswer, UpdateCollectionRequest, UpsertRequest,
+  Collection, Combination, Comparison, fieldPrefix, Filter, Holding, ReadToken, SearchRequest, ShardAnswer, ShardAnswers, UpdateCollectionRequest,
+  UpsertRequest,
 } from './index.ts';
 
 test('every codec reads back what it wrote', () => {
@@ -152,6 +153,14 @@ test('a long of the cluster is a number, and refused where a number would not ho
   assert.equal(Holding.decode(bytes(-1n)).watermark, -1);
   assert.throws(() => Holding.decode(bytes(2n ** 53n)), /beyond the safe integers/);
   assert.throws(() => Holding.decode(bytes(-(2n ** 63n))), /beyond the safe integers/);
+});
+
+test('encoded messages are joined into one that repeats them', () => {
+  const answers = [1, 300, 7].map((id) => ({ id, answer: { kind: 'count' as const, value: { count: id * 1e9, watermarks: [], missing: [] } } }));
+  const encoded = answers.map((answer) => ShardAnswer.encode(answer));
+  const joined = Buffer.concat(encoded.flatMap((bytes) => [fieldPrefix(1, bytes.length), bytes]));
+  assert.deepEqual(joined, Buffer.from(ShardAnswers.encode({ answers })));
+  assert.deepEqual(fieldPrefix(1, 300), Uint8Array.of(10, 172, 2));
 });
 
 test('a record in an answer of a shard is a view of the message', () => {

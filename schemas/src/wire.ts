@@ -107,6 +107,11 @@ export function writeMessage<X>(writer: BinaryWriter, tag: number, message: Mess
   writer.join();
 }
 
+/** What stands before a message, or other bytes, in a field: its tag and the length. For those who join messages that are encoded already. */
+export function fieldPrefix(number: number, length: number): Uint8Array {
+  return new BinaryWriter().uint32(number * 8 + 2).uint32(length).finish();
+}
+
 export function readLong(reader: BinaryReader): bigint {
   return BigInt(reader.int64());
 }

@@ -1,11 +1,13 @@
 /** Answers on their way out of one stream: small ones share a message, parts of large ones take turns, and there is a limit to all of them. */
-import { ShardAnswer } from '@proximadb/schemas';
+import { fieldPrefix, ShardAnswer } from '@proximadb/schemas';
 
 /** A message of the stream holds about so many bytes. */
 export const messageBytesMax = 256 * 1024;
 /** A longer answer goes out in parts. */
 export const partBytesMax = 128 * 1024;
 const entriesMax = 1_000;
+/** Of `ShardAnswers.answers`. */
+const answersNumber = 1;
 
 interface Waiting {
   readonly id: number;
@@ -99,7 +101,7 @@ export class Outbox {
       if (room <= 0 || taken === entriesMax) break;
       taken += 1;
       const entry = entryOf(one);
-      message.push(prefixOf(entry.length), entry);
+      message.push(fieldPrefix(answersNumber, entry.length), entry);
       room -= entry.length;
       (one.sent === one.bytes.length ? whole : behind).push(one);
     }
@@ -130,13 +132,4 @@ function entryOf(one: Waiting): Uint8Array {
   }
   one.sent = Math.min(sent + partBytesMax, bytes.length);
   return ShardAnswer.encode({ id, answer: { kind: 'part', value: { total: bytes.length, bytes: bytes.subarray(sent, one.sent) } } });
-}
-
-/** Before an item of `ShardAnswers.answers`: its tag and its length. */
-function prefixOf(length: number): Uint8Array {
-  const bytes = [10];
-  let rest = length;
-  for (; rest > 127; rest >>>= 7) bytes.push((rest & 127) | 128);
-  bytes.push(rest);
-  return Uint8Array.from(bytes);
 }
