@@ -16,7 +16,7 @@ export async function createGatewayProcess(config: GatewayProcessConfig, { logge
   const { log, catalog } = await openFoundations(config, opened, logger, fatal.die);
   const metrics = createMetrics();
   const coordination = opened.use(await join(config, { kind: 'gateway', id: config.id ?? `gateway-${randomUUID()}`, group: 0, port: config.grpcPort }, logger));
-  const shards = opened.use(reachShards(coordination, metrics));
+  const shards = reachShards(coordination, metrics, logger, opened);
   const { reader, load: _load, ...reads } = createQuery(config.query, { log, catalog, shards, logger });
   const gateway = createGateway(config.gateway, { log, catalog, outcomes: shards, reader, rates: coordination, logger });
   const { inFlightBytes: _bytes, ...writes } = gateway;

@@ -18,7 +18,7 @@ export async function createQueryProcess(config: QueryProcessConfig, { logger }:
   const { log, catalog } = await openFoundations(config, opened, logger, fatal.die);
   const metrics = createMetrics();
   const coordination = opened.use(await join(config, { kind: 'query', id: config.id ?? `query-${randomUUID()}`, group: 0, port: config.grpcPort }, logger));
-  const shards = opened.use(reachShards(coordination, metrics));
+  const shards = reachShards(coordination, metrics, logger, opened);
   const { reader: _reader, load, ...reads } = createQuery(config.query, { log, catalog, shards, logger });
   metrics.gauge('reads_busy', 'Reads that are worked on.', [], (gauge) => { gauge.set(load.busy); });
   metrics.gauge('reads_waiting', 'Reads that wait for their turn.', [], (gauge) => { gauge.set(load.waiting); });
