@@ -3,7 +3,8 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { isProvisioned } from './cache.ts';
-import { versions } from './versions.ts';
+import { javaAtLeast } from './java.ts';
+import { registryJava, versions } from './versions.ts';
 
 export type Part = 'kafka' | 'registry' | 'redis' | 'minio';
 
@@ -13,12 +14,15 @@ interface Need {
   readonly package: string;
   /** Only for the first start: no longer needed when this is in the cache. */
   readonly until?: string;
+  /** In place of a search through PATH. */
+  readonly isThere?: () => boolean;
 }
 
 const java: Need = { program: 'java', package: 'openjdk-17-jre-headless' };
+const newerJava: Need = { program: 'java', package: `openjdk-${registryJava}-jre-headless`, isThere: () => javaAtLeast(registryJava) !== undefined };
 const needs: Readonly<Record<Part, readonly Need[]>> = {
   kafka: [java, { program: 'mvn', package: 'maven', until: versions.kafka }],
-  registry: [java, { program: 'mvn', package: 'maven', until: versions.registry }],
+  registry: [newerJava, { program: 'mvn', package: 'maven', until: versions.registry }],
   redis: [{ program: 'redis-server', package: 'redis-server' }],
   minio: [{ program: 'go', package: 'golang', until: versions.minio }],
 };
@@ -29,7 +33,7 @@ const needs: Readonly<Record<Part, readonly Need[]>> = {
  */
 export function missing(...parts: readonly Part[]): string | false {
   const packages = new Set(parts.flatMap((part) => needs[part])
-    .filter(({ program, until }) => !(until !== undefined && isProvisioned(until)) && !isOnPath(program))
+    .filter(({ program, until, isThere }) => !(until !== undefined && isProvisioned(until)) && !(isThere?.() ?? isOnPath(program)))
     .map((need) => need.package));
   if (packages.size === 0) return false;
   return `needs ${parts.join(', ')}: apt-get install ${[...packages].join(' ')}`;

@@ -21,6 +21,14 @@ async function read(url: string, id: number): Promise<string | undefined> {
 }
 
 describe('the registry', { skip }, () => {
+  test('takes a schema whose record contains itself, as ours do', async () => {
+    await using registry = await startRegistry();
+    const { status, body } = await register(registry.url, 'values', JSON.stringify({
+      type: 'record', name: 'x.Value', fields: [{ name: 'value', type: ['null', { type: 'array', items: 'x.Value' }, { type: 'map', values: 'x.Value' }] }],
+    }));
+    assert.equal(status, 200, JSON.stringify(body));
+  });
+
   test('gives a schema back by its id, refuses an incompatible one, and forgets all when it is restarted', async () => {
     await using registry = await startRegistry();
     const { status, body: { id } } = await register(registry.url, 'words', schema('a'));

@@ -6,11 +6,11 @@ import { startAlone, type PartOptions } from './alone.ts';
 import { provision } from './cache.ts';
 import type { Stoppable } from './child.ts';
 import { openFolder } from './folder.ts';
-import { fastStart, recordClasses } from './java.ts';
+import { fastStart, javaAtLeast, recordClasses } from './java.ts';
 import { copyArtifact } from './maven.ts';
 import { freePort, host } from './ports.ts';
 import { runProgram } from './run-program.ts';
-import { registryVersion, versions } from './versions.ts';
+import { registryJava, registryVersion, versions } from './versions.ts';
 
 export interface RegistryOptions extends PartOptions {
   /** Whether schemas survive a `restart`. Without it they live in memory: a `restart` is a registry that was wiped. @default false */
@@ -24,12 +24,24 @@ export interface Registry extends Stoppable {
 }
 
 const api = '/apis/ccompat/v7';
-const runner = `apicurio-registry-app-${registryVersion}-runner.jar`;
 
-const settings = (port: number): string[] => [
-  '-Xmx256m', `-Dquarkus.http.port=${port}`, `-Dquarkus.http.host=${host}`,
-  '-Dquarkus.datasource.jdbc.initial-size=2', '-Dquarkus.datasource.jdbc.min-size=2', '-jar', runner,
-];
+/** Its jars in the order of their own launcher, which has a class loader of its own: Java notes no classes of that. */
+const jarFolders = ['quarkus', 'app', 'lib/boot', 'lib/main'];
+
+async function settings(folder: string, port: number): Promise<string[]> {
+  const jars = await Promise.all(jarFolders.map(async (name) =>
+    (await readdir(join(folder, name))).filter((file) => file.endsWith('.jar')).sort().reverse().map((file) => join(name, file))));
+  return [
+    '-Xmx256m', '--add-opens', 'java.base/java.lang=ALL-UNNAMED', `-Dquarkus.http.port=${port}`, `-Dquarkus.http.host=${host}`,
+    '-Dquarkus.datasource.jdbc.initial-size=2', '-Dquarkus.datasource.jdbc.min-size=2', '-cp', jars.flat().join(':'), 'io.quarkus.runner.GeneratedMain',
+  ];
+}
+
+function java(): string {
+  const found = javaAtLeast(registryJava);
+  if (found === undefined) throw new Error(`the registry needs Java ${registryJava} or newer: on PATH, under /usr/lib/jvm, or in JAVA_HOME`);
+  return found;
+}
 
 async function isReady(port: number, signal = AbortSignal.timeout(1_000)): Promise<boolean> {
   return (await fetch(`http://${host}:${port}${api}/subjects`, { signal })).ok;
@@ -42,17 +54,18 @@ export function registrySoftware(): Promise<string> {
     await copyArtifact(work.path, `io.apicurio:apicurio-registry-app:${registryVersion}:tar.gz:all`);
     for (const file of await readdir(work.path)) await runProgram('tar', ['xzf', join(work.path, file), '-C', folder]);
     const port = await freePort();
-    await recordClasses(folder, work.path, settings(port), () => isReady(port));
+    await recordClasses(folder, work.path, await settings(folder, port), () => isReady(port), java());
   });
 }
 
 export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
   const software = await registrySoftware();
   const port = await freePort();
+  const args = [...fastStart, ...await settings(software, port)];
   return startAlone('registry', options, (folder) => ({
-    command: 'java', args: [...fastStart, ...settings(port)], workingDirectory: software,
+    command: java(), args, workingDirectory: software,
     // Its database writes half a second late unless told otherwise, and a kill would lose that.
-    environment: { ...process.env, ...(options.durable === true && { REGISTRY_DATASOURCE_URL: `jdbc:h2:file:${join(folder.path, 'schemas')};WRITE_DELAY=0` }) },
+    environment: { ...process.env, ...(options.durable === true && { APICURIO_DATASOURCE_URL: `jdbc:h2:file:${join(folder.path, 'schemas')};WRITE_DELAY=0` }) },
     isReady: (signal) => isReady(port, signal),
   }), { port, url: `http://${host}:${port}${api}` });
 }

@@ -1,6 +1,11 @@
 /** What is fetched: the name of its folder in the cache says the version, so that a newer one never meets an older one's files. */
 export const kafkaVersion = '4.3.1';
-export const registryVersion = '2.6.13.Final';
+/**
+ * 2.6.13 and 3.0.9 answer 500 to a schema whose record contains itself through a map, as our Value does (a StackOverflowError, their issue
+ * 7023). This one is for Java 21 or newer.
+ */
+export const registryVersion = '3.3.3';
+export const registryJava = 21;
 /** The last commit of its sources. */
 export const minioVersion = 'v0.0.0-20260212201848-7aac2a2c5b7c';
 
