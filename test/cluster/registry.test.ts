@@ -21,8 +21,10 @@ async function read(url: string, id: number): Promise<string | undefined> {
 }
 
 describe('the registry', { skip }, () => {
-  test('takes a schema whose record contains itself, as ours do', async () => {
+  test('takes a schema whose record contains itself, as ours do, however many registries run', async () => {
     await using registry = await startRegistry();
+    await using another = await startRegistry();
+    assert.notEqual(another.url, registry.url);
     const { status, body } = await register(registry.url, 'values', JSON.stringify({
       type: 'record', name: 'x.Value', fields: [{ name: 'value', type: ['null', { type: 'array', items: 'x.Value' }, { type: 'map', values: 'x.Value' }] }],
     }));

@@ -33,6 +33,8 @@ async function settings(folder: string, port: number): Promise<string[]> {
     (await readdir(join(folder, name))).filter((file) => file.endsWith('.jar')).sort().reverse().map((file) => join(name, file))));
   return [
     '-Xmx256m', '--add-opens', 'java.base/java.lang=ALL-UNNAMED', `-Dquarkus.http.port=${port}`, `-Dquarkus.http.host=${host}`,
+    // It has a second port, 9000 for everyone unless told otherwise, and ends if another one has that.
+    '-Dquarkus.management.port=0', `-Dquarkus.management.host=${host}`,
     '-Dquarkus.datasource.jdbc.initial-size=2', '-Dquarkus.datasource.jdbc.min-size=2', '-cp', jars.flat().join(':'), 'io.quarkus.runner.GeneratedMain',
   ];
 }
