@@ -118,7 +118,14 @@ export class ConfluentRegistry implements SchemaRegistry {
     // Some say NONE of a subject that has no level of its own, although that of all holds for it.
     const all = own === undefined || own === 'NONE' ? await this.#ask.levelOfAll(deadlineMs) : undefined;
     const wanted = levelOver([own, all].filter((level) => level !== undefined));
-    return wanted === undefined || wanted === own || this.#ask.setLevel(subject, wanted, deadlineMs);
+    if (wanted === undefined || wanted === own) return true;
+    try {
+      return await this.#ask.setLevel(subject, wanted, deadlineMs);
+    } catch (thrown) {
+      // Of several processes that start at once one is first; to the others some registries answer that it is there already.
+      if (await this.#ask.levelOf(subject, deadlineMs) === wanted) return true;
+      throw thrown;
+    }
   }
 
   async #raiseIfPermitted(subject: string, deadlineMs: number): Promise<void> {
