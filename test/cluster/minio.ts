@@ -36,7 +36,8 @@ export async function startMinio(options: PartOptions = {}): Promise<Minio> {
       ...(process.env['PATH'] === undefined ? {} : { PATH: process.env['PATH'] }), HOME: folder.path,
       MINIO_ROOT_USER: access.accessKeyId, MINIO_ROOT_PASSWORD: access.secretAccessKey, MINIO_BROWSER: 'off', MINIO_REGION: access.region,
     },
-    isReady: async (signal) => (await fetch(`${access.endpoint}/minio/health/ready`, { signal })).ok,
+    // Its health check is content some time before it takes requests.
+    isReady: async () => (await s3Request(access, { method: 'GET', path: '/' })).ok,
   }), { ...access, bucket });
   try {
     await makeBucket(access, bucket);

@@ -23,6 +23,7 @@ const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').upda
 const hmac = (key: string | Buffer, text: string): Buffer => createHmac('sha256', key).update(text).digest();
 const encode = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 
+/** @throws TimeoutError if it is not answered in ten seconds. */
 export async function s3Request(access: S3Access, { method, path, query = {}, headers = {}, body = '' }: S3Request): Promise<Response> {
   const time = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   const scope = `${time.slice(0, 8)}/${access.region}/s3/aws4_request`;
@@ -38,6 +39,7 @@ export async function s3Request(access: S3Access, { method, path, query = {}, he
   const authorization = `AWS4-HMAC-SHA256 Credential=${access.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
   const { host: _host, ...sent } = signed;
   return fetch(`${access.endpoint}${path}${search === '' ? '' : `?${search}`}`, {
-    method, headers: { ...sent, authorization }, ...(method === 'GET' || method === 'HEAD' ? {} : { body: body as string }),
+    method, signal: AbortSignal.timeout(10_000), headers: { ...sent, authorization },
+    ...(method === 'GET' || method === 'HEAD' ? {} : { body: body as string }),
   });
 }
