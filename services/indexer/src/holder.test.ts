@@ -48,7 +48,7 @@ function watch(group: Group, partitions: number): { stop(): Promise<number> } {
   };
 }
 
-const owners = (group: Group): Map<string, string> => new Map(group.indexers.flatMap(({ id, serving }) => serving().map((key) => [key, id] as const)));
+const owners = (group: Group): Map<string, string> => new Map(group.indexers.flatMap((indexer) => indexer.serving().map((key) => [key, indexer.id] as const)));
 const moved = (before: Map<string, string>, now: Map<string, string>): string[] => [...before].filter(([key, id]) => now.get(key) !== id).map(([key]) => key);
 
 describe('the indexers of a group', { skip, concurrency: false }, () => {
@@ -74,10 +74,10 @@ describe('the indexers of a group', { skip, concurrency: false }, () => {
     assert.equal(rest, 8, 'nobody was missed but those of the one that went, between its end and the others’ start');
     const at = Array.from({ length: 12 }, (_, partition) => ({ partition, atLeast: 0 }));
     let count = 0;
-    for (const { host, serving } of group.indexers) {
-      const own = new Set(serving());
+    for (const indexer of group.indexers) {
+      const own = new Set(indexer.serving());
       const request = { log: words.log, at: at.filter(({ partition }) => own.has(`${words.log}-${partition}`)), timeoutMs: 5_000 };
-      count += (await host.count(request, null)).count;
+      count += (await indexer.host.count(request, null)).count;
     }
     assert.equal(count, 300);
   });

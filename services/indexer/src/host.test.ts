@@ -271,6 +271,27 @@ describe('a host of shards', () => {
     }
   });
 
+  test('a stop waits for no graph: what was being built is built again after the next start', async () => {
+    const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, idleGraphRowsMin: 10, mergeFlatsMin: 100 });
+    try {
+      for (let i = 0; i < 60; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
+      await r.host().settle(7);
+      const held = r.faults.holdBuilds();
+      const maintained = r.host().maintain();
+      await held.reached;
+      await r.host().close();
+      held.release();
+      await maintained;
+      await r.reopen();
+      assert.equal((await r.host().count(await r.request(), null)).count, 60);
+      assert.ok((await r.host().report(7)).every(({ segments, state }) => state === 'serving' && segments.every(({ indexed }) => !indexed)));
+      await r.host().maintain();
+      assert.ok((await r.host().report(7)).every(({ segments }) => segments.every(({ indexed }) => indexed)));
+    } finally {
+      await r.close();
+    }
+  });
+
   test('puts what is not a record of ours into the ledger and goes on', async () => {
     const r = await rig();
     try {

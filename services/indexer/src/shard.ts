@@ -15,6 +15,7 @@ import { applyRecord, type ApplyContext } from './apply.ts';
 import type { IndexerConfig } from './config.ts';
 import { describeLast, reachableExtent, verifyLog, verifyManifest, type Applied } from './identity.ts';
 import { Ledger } from './ledger.ts';
+import { OriginStreams } from './reindex/origin.ts';
 import { nextChore, type Chore } from './policy.ts';
 import { markEvery, marksMax, type Mark } from './replica-sum.ts';
 import { RequestWindow } from './request-window.ts';
@@ -63,6 +64,8 @@ export class Shard {
   readonly #stop = new AbortController();
   #window = new RequestWindow();
   #ledger = new Ledger();
+  /** Of a generation that is filled from another one. */
+  #streams = new OriginStreams();
   #watermark = 0;
   #logTime = 0;
   /** The record below the watermark. Its checksum is only worked out where a manifest needs it. */
@@ -185,7 +188,7 @@ export class Shard {
     const { growing } = this.rows;
     const keep = Uint32Array.from(Array.from({ length: growing.count }, (_, row) => row).filter((row) => growing.states.isLive(row)));
     const last = this.#describedLast();
-    const frozen: Frozen = { growing: this.rows.freeze(), keep, checkpoint: { watermark: this.#watermark, logTime: this.#logTime, last } };
+    const frozen: Frozen = { growing: this.rows.freeze(), keep, checkpoint: { watermark: this.#watermark, logTime: this.#logTime, last, streams: this.#streams.all() } };
     this.#lastFrozen = frozen;
     this.#sealing = this.#sealing.then(() => this.#seal(frozen));
   }
@@ -253,12 +256,12 @@ export class Shard {
     await this.#chore?.done;
   }
 
-  /** Stops consuming, writes a last manifest, closes the files. */
+  /** Stops consuming, writes a last manifest, closes the files. A merge or graph under way is given up: it can be built again. */
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#running;
     if (this.#state.kind === 'serving' || this.#state.kind === 'replaying') this.freeze();
-    await this.settled();
+    await this.#sealing;
     if (this.#state.kind !== 'stopped') this.#state = { kind: 'closed' };
     this.#waiters.fail(new AppError('UNAVAILABLE', 'the shard is closing'));
     this.#storage.close();
@@ -276,6 +279,7 @@ export class Shard {
       this.#last = manifest.last;
       this.#window = RequestWindow.restore(manifest.requests.map(({ request_id: requestId, log_time: logTime, runs }) => ({ requestId, logTime, runs })));
       this.#ledger = new Ledger(manifest.malformed, manifest.ledger);
+      this.#streams = new OriginStreams(manifest.streams);
       this.#marks = manifest.marks.map(({ offset: at, sum }) => ({ offset: at, sum }));
     }
     await this.#storage.restore(manifest, (event, error) => { logger.warn(event, { ...identity, error }); });
@@ -291,6 +295,7 @@ export class Shard {
     const { identity, logger } = this.#options;
     const context: ApplyContext = {
       log: identity.log, partition: identity.partition, partitions: this.#options.partitions, rows: this.rows, window: this.#window, ledger: this.#ledger,
+      streams: this.#streams,
       limits: { dimension: this.#options.settings.dimension, metric: this.#options.settings.metric, recordBytesMax: this.#options.settings.record_bytes_max },
       walker: (schemaId): Walker | undefined => this.#options.schemas.walker(schemaId),
     };
@@ -431,6 +436,7 @@ export class Shard {
       if (chore.kind === 'graph') await this.#storage.buildGraph(named(chore.segment));
       else await this.#storage.merge(chore.segments.map(named), chore.graph, this.#options.clock());
     } catch (error) {
+      if (this.#stop.signal.aborted) return;
       this.#options.logger.error('merge-failed', { ...this.identity, chore: chore.kind, error });
       await delay(5_000, this.#stop.signal);
     }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { AppError, assert } from '@proximadb/errors';
 import type { Walker } from '@proximadb/record';
-import type { CollectionSettings, LastRecord, LedgerEntry, Manifest, SegmentEntry } from '@proximadb/schemas';
+import type { CollectionSettings, LastRecord, LedgerEntry, Manifest, OriginStream, SegmentEntry } from '@proximadb/schemas';
 import {
   decodeRows, dumpGrowing, encodeRows, manifestFile, readManifest, removeLeftovers, Sealed, SegmentWriter, writeManifest,
   type BuildJob, type BuildResult, type FileEntry, type GraphSettings, type Growing, type SegmentFiles,
@@ -38,6 +38,8 @@ export interface Checkpoint {
   readonly watermark: number;
   readonly logTime: number;
   readonly last: LastRecord | null;
+  /** Where the copiers' streams were. */
+  readonly streams: readonly OriginStream[];
 }
 
 /** What a checkpoint needs besides rows. */
@@ -85,12 +87,13 @@ interface Change {
   readonly switchIn?: () => void;
 }
 
-const beginning: Checkpoint = { watermark: 0, logTime: 0, last: null };
+const beginning: Checkpoint = { watermark: 0, logTime: 0, last: null, streams: [] };
 
 export class Storage {
   readonly #options: StorageOptions;
   readonly #segmentsDirectory: string;
   readonly graphSettings: GraphSettings;
+  #closed = false;
   #generation = 0;
   #durable: Checkpoint = beginning;
   readonly #droppable = new WeakMap<Sealed, { readonly watermark: number; readonly live: number; readonly logTime: number; readonly count: number }>();
@@ -120,7 +123,7 @@ export class Storage {
     removeLeftovers(this.#segmentsDirectory, new Set(manifest?.segments.map(({ id }) => id)));
     if (manifest === undefined) return;
     this.#generation = manifest.generation;
-    this.#durable = { watermark: manifest.watermark, logTime: manifest.log_time, last: manifest.last };
+    this.#durable = { watermark: manifest.watermark, logTime: manifest.log_time, last: manifest.last, streams: manifest.streams };
     for (const entry of manifest.segments) {
       const files: SegmentFiles = { id: entry.id, rows: entry.rows, files: entry.files, schemaIds: entry.schema_ids };
       const sealed = await this.#open(files, true);
@@ -163,6 +166,7 @@ export class Storage {
       kind: 'graph', directory: join(this.#segmentsDirectory, sealed.files.id), rows: sealed.rows.count, graph: this.graphSettings,
     });
     assert(graph !== undefined, 'a graph job gives a graph');
+    this.#assertOpen();
     await sealed.attach(graph, false);
     await this.#commit({});
   }
@@ -206,6 +210,7 @@ export class Storage {
           directory: join(this.#segmentsDirectory, files.id), schemaIds: files.schemaIds, keep: encodeRows(kept[i] ?? []),
         })),
       });
+      this.#assertOpen();
       const merged = built.segment === undefined ? [] : [await this.#open(built.segment, false)];
       if (built.graph !== undefined) await merged[0]?.attach(built.graph, false);
       await this.#commit({
@@ -247,8 +252,15 @@ export class Storage {
     });
   }
 
+  /** What is being built is no longer wanted. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     for (const sealed of this.#options.rows.sealed) sealed.close();
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new AppError('CANCELLED', 'the shard was closed meanwhile');
   }
 
   /** Not at once: deleting large files takes milliseconds, in which nobody would be answered. */
@@ -281,7 +293,7 @@ export class Storage {
         settings, watermark: covers.watermark, log_time: covers.logTime, last: covers.last,
         segments: [...staying, ...(change.added ?? [])].map((sealed) => entryOf(sealed, covers.watermark)),
         requests: requests.map(({ requestId, logTime, runs }) => ({ request_id: requestId, log_time: logTime, runs })),
-        malformed, ledger, marks,
+        malformed, ledger, marks, streams: [...covers.streams],
       });
       this.#generation += 1;
       this.#durable = covers;

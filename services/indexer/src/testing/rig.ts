@@ -27,10 +27,29 @@ class Faults {
   builds = 0;
   /** Done to each record on its way to the host. */
   change: (record: LogRecord) => LogRecord = (record) => record;
+  /** Awaited before each job. */
+  beforeBuild: () => Promise<void> = () => Promise.resolve();
   #away = new AbortController();
 
   get awaySignal(): AbortSignal {
     return this.#away.signal;
+  }
+
+  /** Jobs that begin from now on wait until they are released. */
+  holdBuilds(): { readonly reached: Promise<void>; release(): void } {
+    const reached = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    this.beforeBuild = () => {
+      reached.resolve();
+      return released.promise;
+    };
+    return {
+      reached: reached.promise,
+      release: () => {
+        this.beforeBuild = () => Promise.resolve();
+        released.resolve();
+      },
+    };
   }
 
   /** From now on the log does not answer, and its tails end. */
@@ -79,6 +98,7 @@ export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>
       directory: join(directory, folder), config: indexerConfig.parse({ ...base, ...more }), source: watched,
       builder: {
         run: async (job) => {
+          await faults.beforeBuild();
           if (faults.builds > 0) {
             faults.builds -= 1;
             throw new AppError('UNAVAILABLE', 'no space left on device');
