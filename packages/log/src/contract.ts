@@ -256,7 +256,7 @@ function closing(log: () => Log, newTopic: NewTopic, reopen: () => Promise<void>
           assert.ok(!closed, 'nothing is acknowledged after the topic was closed');
         }, (refusal: unknown) => refusal);
         if (error === undefined) continue;
-        assert.ok(isClosedError(error), String(error));
+        assert.ok(isClosedError(error), error instanceof Error ? error.message : 'no error');
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
     });

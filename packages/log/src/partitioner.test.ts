@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { murmur2, partitionOf } from './index.ts';
@@ -55,4 +56,14 @@ test('many keys spread over all partitions', () => {
     counts[chosen] = (counts[chosen] ?? 0) + 1;
   }
   for (const count of counts) assert.ok(count > 800 && count < 1200, String(counts));
+});
+
+test('a thousand keys, of letters and of bytes, go where Java\'s producer sends them', () => {
+  const lines = readFileSync(new URL('../golden/partitions.txt', import.meta.url), 'utf8').trim().split('\n').filter((line) => !line.startsWith('#'));
+  assert.equal(lines.length, 1_000);
+  for (const line of lines) {
+    const [key = '', ...expected] = line.split(' ');
+    const chosen = [1, 2, 7, 12, 100, 4_096].map((partitions) => partitionOf(Buffer.from(key === '-' ? '' : key, 'base64'), partitions));
+    assert.deepEqual(chosen, expected.map(Number), key);
+  }
 });

@@ -13,7 +13,6 @@ const known = [writeHeaderName, crcHeaderName, traceHeaderName].map((name) => ({
 export class RecordCursor {
   readonly #bytes: Buffer;
   readonly #batch: ScannedBatch;
-  readonly #where: string;
   readonly #refused: string | undefined;
   readonly #readable: boolean;
   readonly #baseTimestamp: number;
@@ -25,11 +24,11 @@ export class RecordCursor {
   /** Where the batch cannot be read any further, and why. */
   #broken: string | undefined;
 
+  /** @throws AppError DATA_LOSS if the batch has fewer records than offsets. */
   constructor(bytes: Buffer, batch: ScannedBatch, where: string) {
     const refusal = refusalOf(bytes, batch);
     this.#bytes = bytes;
     this.#batch = batch;
-    this.#where = where;
     this.#refused = refusal?.reason;
     this.#readable = refusal?.readable ?? true;
     this.#at = batch.start + layout.records;
@@ -40,17 +39,16 @@ export class RecordCursor {
     this.#appendTime = isAppendTime || !this.#readable ? maxTimestamp * 1_000 : undefined;
     const count = bytes.readInt32BE(batch.start + layout.count);
     const offsets = batch.lastOffset - batch.baseOffset + 1;
-    if (this.#readable && count !== offsets) throw this.#gap(`its batch has ${count} records for ${offsets} offsets`);
+    if (this.#readable && count !== offsets) {
+      throw new AppError('DATA_LOSS', `${where}: the batch at ${batch.baseOffset} has ${count} records for ${offsets} offsets: some were deleted`);
+    }
   }
 
   get done(): boolean {
     return this.#next > this.#batch.lastOffset;
   }
 
-  /**
-   * The next record; call it only before `done`.
-   * @throws AppError DATA_LOSS for an offset that the batch leaves out.
-   */
+  /** The next record; call it only before `done`. */
   read(): LogRecord {
     const at = this.#next;
     if (this.#readable && this.#broken === undefined) {
@@ -73,7 +71,8 @@ export class RecordCursor {
     this.#at += 1;
     const timestampDelta = this.#varint();
     const offsetDelta = this.#varint();
-    if (offsetDelta !== this.#next - this.#batch.baseOffset) throw this.#gap(`after it comes ${this.#batch.baseOffset + offsetDelta}`);
+    // As many records as offsets are there, so none is missing: its producer counted wrongly, and brokers do not look.
+    if (offsetDelta !== this.#next - this.#batch.baseOffset) throw new RangeError(`it says that it is at ${this.#batch.baseOffset + offsetDelta}`);
     const key = this.#data() ?? none;
     const value = this.#data();
     const headers = this.#headers();
@@ -139,9 +138,5 @@ export class RecordCursor {
       factor *= 0x80;
     } while (byte >= 0x80);
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-  }
-
-  #gap(why: string): AppError {
-    return new AppError('DATA_LOSS', `${this.#where}: record ${this.#next} is missing: ${why}`);
   }
 }

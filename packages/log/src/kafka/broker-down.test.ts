@@ -1,0 +1,79 @@
+/** The only broker frozen, killed, started again: what was acknowledged is there. */
+import { strict as assert } from 'node:assert';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '@proximadb/errors';
+import { missing, startKafka, type Kafka, type KafkaBroker } from '@proximadb/test-cluster';
+import { offset, partition } from '../index.ts';
+import { KafkaLog } from './index.ts';
+import { Writers } from './testing/writers.ts';
+
+describe('Kafka log: its only broker is down', { skip: missing('kafka') }, () => {
+  let kafka: Kafka;
+  let log: KafkaLog;
+  before(async () => {
+    kafka = await startKafka();
+    log = await KafkaLog.open({
+      brokers: kafka.bootstrap, replicationFactor: 1, requestTimeoutMs: 1_000, appendTimeoutMs: 2_000, operationTimeoutMs: 2_000, leaderTimeoutMs: 2_000,
+    });
+  });
+  after(async () => {
+    await log[Symbol.asyncDispose]();
+    await kafka[Symbol.asyncDispose]();
+  });
+  const broker = (): KafkaBroker => {
+    const [found] = kafka.brokers;
+    assert.ok(found !== undefined);
+    return found;
+  };
+  const isUnavailable = (error: unknown): boolean => error instanceof AppError && error.code === 'UNAVAILABLE';
+
+  test('frozen and thawed: nothing acknowledged is lost, nothing doubled, and the writers go on', async () => {
+    const topic = `frozen-${randomUUID()}`;
+    await log.createTopic(topic, 4);
+    const writers = new Writers(log, topic, 4);
+    for (const frozenMs of [300, 1_500, 3_000]) {
+      await writers.progress(300);
+      await broker().pause();
+      await delay(frozenMs);
+      await broker().resume();
+    }
+    await writers.progress(300);
+    await writers.stop();
+    const found = await writers.verify(log);
+    assert.equal(found.doubled, 0, JSON.stringify(found));
+    assert.ok(found.unknown > 0 && (found.errors['UNAVAILABLE'] ?? 0) > 0, 'the longest freeze outlasted an append');
+  });
+
+  test('killed with -9 under writers and started again: the same; reading is UNAVAILABLE meanwhile, and then goes on', async () => {
+    const topic = `killed-${randomUUID()}`;
+    const made = await log.createTopic(topic, 4);
+    const writers = new Writers(log, topic, 4);
+    await writers.progress(500);
+    const tail = log.tail(topic, partition(0), offset(0), new AbortController().signal)[Symbol.asyncIterator]();
+    let next = 0;
+    const ended = (async () => {
+      for (let result = await tail.next(); result.done !== true; result = await tail.next()) next = result.value.next;
+    })();
+    await Promise.all([
+      assert.rejects(ended, isUnavailable),
+      broker().kill('SIGKILL').then(async () => {
+        await assert.rejects(log.extents(topic), isUnavailable);
+        await assert.rejects(log.describeTopic(topic), isUnavailable);
+      }),
+    ]);
+    await broker().start();
+    await writers.progress(500, 20_000);
+    await writers.stop();
+    const found = await writers.verify(log);
+    assert.equal(found.doubled, 0, JSON.stringify(found));
+    assert.deepEqual(await log.describeTopic(topic), made);
+    const [extent] = await log.extents(topic);
+    for await (const batch of log.tail(topic, partition(0), offset(next), new AbortController().signal)) {
+      next = batch.next;
+      if (next === extent?.end) break;
+    }
+    assert.equal(next, extent?.end);
+  });
+});
