@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client as GrpcClient, credentials, Metadata, type CallOptions, type ServiceError } from '@grpc/grpc-js';
-import { AppError } from '@proximadb/errors';
+import { AppError, assert } from '@proximadb/errors';
 import { method, methods, type Method, type OperationName, type Operations, type SearchRequest, type SearchResponse, type UpsertRequest,
   type WriteResponse } from '@proximadb/schemas';
 import { encodeRequest } from './grpc/buffer.ts';
@@ -51,38 +51,74 @@ export interface Client extends UnaryCalls, AsyncDisposable {
   close(): void;
 }
 
-/** @param address `host:port`. The connection is made by the first call. */
+/**
+ * Servers that can stand in for each other. One is used until it does not answer, then the next: a retry goes to another one, with the
+ * request id of the first attempt.
+ */
+class Servers {
+  readonly #clients: readonly GrpcClient[];
+  #current = 0;
+
+  constructor(addresses: readonly string[], connect: (address: string) => GrpcClient) {
+    this.#clients = addresses.map(connect);
+  }
+
+  get current(): GrpcClient {
+    const client = this.#clients[this.#current];
+    assert(client !== undefined, 'there is at least one address');
+    return client;
+  }
+
+  /** @param failed is left, unless another call has left it already. */
+  leave(failed: GrpcClient): void {
+    if (this.current === failed) this.#current = (this.#current + 1) % this.#clients.length;
+  }
+
+  close(): void {
+    for (const client of this.#clients) client.close();
+  }
+}
+
+/** @param address `host:port`, or several with commas: servers of one cluster. Connections are made by the first call that needs them. */
 export function createClient(address: string, options: ClientOptions = {}): Client {
-  const grpc = new GrpcClient(address, credentials.createInsecure(), {
+  const servers = new Servers(address.split(','), (one) => connect(one, options));
+  const calls = Object.fromEntries(methods.filter(({ stream }) => stream === 'unary').map((one) =>
+    [one.operation, (request: object, call?: OneCall) => callWithRetries(servers, one, request, call ?? {}, options)])) as unknown as UnaryCalls;
+  return {
+    ...calls,
+    upsertStream: (call) => openExchange(servers.current, method('UpsertStream'), call),
+    searchStream: (call) => openExchange(servers.current, method('SearchStream'), call),
+    close: () => servers.close(),
+    [Symbol.asyncDispose]: async () => servers.close(),
+  };
+}
+
+function connect(address: string, options: ClientOptions): GrpcClient {
+  return new GrpcClient(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': options.messageBytesMax ?? 256 * 1024 * 1024,
     'grpc.max_send_message_length': -1,
     // Clients of one process would share a connection, and with it its flow control.
     'grpc.use_local_subchannel_pool': 1,
     // A server that restarts is looked for again soon.
     'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 2000,
+    // One that is frozen, or whose host is gone, is found out while a call waits for it.
+    'grpc.keepalive_time_ms': 2000, 'grpc.keepalive_timeout_ms': 2000,
   });
-  const calls = Object.fromEntries(methods.filter(({ stream }) => stream === 'unary').map((one) =>
-    [one.operation, (request: object, call?: OneCall) => callWithRetries(grpc, one, request, call ?? {}, options)])) as unknown as UnaryCalls;
-  return {
-    ...calls,
-    upsertStream: (call) => openExchange(grpc, method('UpsertStream'), call),
-    searchStream: (call) => openExchange(grpc, method('SearchStream'), call),
-    close: () => grpc.close(),
-    [Symbol.asyncDispose]: async () => grpc.close(),
-  };
 }
 
-async function callWithRetries(grpc: GrpcClient, one: Method, given: object, call: OneCall, options: ClientOptions): Promise<object> {
+async function callWithRetries(servers: Servers, one: Method, given: object, call: OneCall, options: ClientOptions): Promise<object> {
   const endMs = performance.now() + (call.timeoutMs ?? options.timeoutMs ?? 60_000);
   const first = one.request.create(given) as { readonly requestId?: string | null; readonly attempt?: number };
   const firstAttempt = first.attempt ?? 0;
   const withId = 'requestId' in first ? { ...first, requestId: first.requestId ?? randomUUID() } : first;
   for (let attempt = 0; ; attempt++) {
     const request = 'attempt' in first ? { ...withId, attempt: firstAttempt + attempt } : withId;
+    const grpc = servers.current;
     try {
       return await callOnce(grpc, one, request, endMs - performance.now(), call.signal);
     } catch (thrown) {
       if (!(thrown instanceof AppError)) throw thrown;
+      if (thrown.code === 'UNAVAILABLE') servers.leave(grpc);
       // The attempt before may have deleted it, and its answer was lost.
       if (one.name === 'DeleteCollection' && attempt > 0 && thrown.code === 'NOT_FOUND') return {};
       const waitMs = backoffMs(thrown, attempt, options);

@@ -200,6 +200,24 @@ test('a client repeats what may succeed later, with one request id and the attem
   await assert.rejects(client.count({}), refusedAs('INVALID_ARGUMENT'));
 });
 
+test('of several servers a client leaves the one that is gone, for the same request on another one', async () => {
+  const seen: unknown[] = [];
+  const first = await serve({ upsert: async () => written('first') });
+  const second = await serve({
+    upsert: async ({ requestId, attempt }) => {
+      seen.push([requestId, attempt]);
+      return written('second');
+    },
+  });
+  await using client = createClient(`127.0.0.1:${first.server.port},127.0.0.1:${second.server.port}`, { backoffMs: 1 });
+  const upsert = (requestId: string) => client.upsert({ collection: 'c', records: [new Uint8Array([1])], requestId });
+  assert.deepEqual(await upsert('a'), written('first'));
+  await first.server.close(0);
+  assert.deepEqual(await upsert('b'), written('second'));
+  assert.deepEqual(await upsert('c'), written('second'));
+  assert.deepEqual(seen, [['b', 1], ['c', 0]], 'it stays with the one that answers');
+});
+
 test('a client gives up after its attempts, and when nobody is there', async () => {
   let calls = 0;
   const { client, server } = await serve({ count: async () => { calls++; throw new AppError('UNAVAILABLE', 'never'); } }, {}, { attemptsMax: 3, backoffMs: 1 });
