@@ -6,6 +6,7 @@ import type { Change, Collection } from './collection.ts';
 import { Journal } from './journal.ts';
 import { RecordSchemas } from './record-schemas.ts';
 import { RecordTopics } from './record-topics.ts';
+import { Reindexing } from './reindexing.ts';
 import type { RegistryState } from './registry-watch.ts';
 import type { SchemaRegistry } from './registry.ts';
 import { checkDescription, checkName, checkRequestId, checkSettings, checkTags } from './settings.ts';
@@ -64,6 +65,7 @@ export interface UpdateCollection {
  */
 export class Catalog implements AsyncDisposable {
   readonly schemas: RecordSchemas;
+  readonly reindexing: Reindexing;
   readonly #journal: Journal;
   readonly #topics: RecordTopics;
   readonly #collectionsMax: number;
@@ -102,6 +104,7 @@ export class Catalog implements AsyncDisposable {
     this.#journal = journal;
     this.#topics = topics;
     this.schemas = schemas;
+    this.reindexing = new Reindexing(journal, topics);
     this.#collectionsMax = collectionsMax;
     this.#onStopped = onStopped;
     journal.onChange(({ kind, collection }) => { if (kind === 'erased') this.#refused.delete(collection.log); });
@@ -118,6 +121,16 @@ export class Catalog implements AsyncDisposable {
     if (collection.state !== 'creating') return collection;
     this.#lendAHand(collection);
     throw new AppError('UNAVAILABLE', `collection ${name} is being created`, { retryAfterMs: 100 });
+  }
+
+  /**
+   * As {@link get}, for callers who may have heard of a collection before this process did: a name that is unknown here is looked for in
+   * all that the catalog's log has.
+   * @throws AppError as {@link get}; UNAVAILABLE if the log does not answer about an unknown name.
+   */
+  async lookUp(name: string, signal?: AbortSignal): Promise<Collection> {
+    if (this.#journal.state.byName(name) === undefined) await this.#journal.catchUp(signal);
+    return this.get(name);
   }
 
   /** The ready ones, by name. */
@@ -204,6 +217,11 @@ export class Catalog implements AsyncDisposable {
     await this.#topics.verify(collection);
   }
 
+  /** Settles when what lies below this offset of the catalog's log is known here. */
+  async passed(offset: number, signal?: AbortSignal): Promise<void> {
+    await this.#journal.passed(offset, signal);
+  }
+
   /** Settles when all that was in the catalog's log at the call is known here. */
   async catchUp(signal?: AbortSignal): Promise<void> {
     await this.#journal.catchUp(signal);
@@ -259,7 +277,7 @@ export class Catalog implements AsyncDisposable {
   async #check(collection: Collection): Promise<void> {
     try {
       if (collection.state === 'creating') await this.#topics.complete(collection.log);
-      else if (collection.state === 'ready') await this.#topics.verify(collection);
+      else if (collection.state !== 'deleted') await this.#topics.verify(collection);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       if (error.code === 'DATA_LOSS') this.#refused.set(collection.log, error);

@@ -137,3 +137,15 @@ function winners(entries: readonly CatalogEntry[]): { holders: number[]; created
   const holders = [...created].filter((log) => !deletedAt.has(log)).sort((a, b) => ((nameOf.get(a) ?? '') < (nameOf.get(b) ?? '') ? -1 : 1));
   return { holders, created, deletedAt };
 }
+
+test('what one process created another finds at once, and what nobody created it does not', async () => {
+  await using scratch = await ScratchLog.open();
+  const registry = await EmbeddedRegistry.open(scratch.log);
+  await using one = await Catalog.open({ log: scratch.log, registry });
+  await using other = await Catalog.open({ log: scratch.log, registry });
+  for (let i = 0; i < 20; i += 1) {
+    const created = await one.create({ name: `c${i}`, settings });
+    assert.equal((await other.lookUp(`c${i}`)).log, created.log);
+  }
+  await assert.rejects(other.lookUp('nothing'), (error) => error instanceof AppError && error.code === 'NOT_FOUND');
+});

@@ -12,9 +12,9 @@ export type CatalogReads = {
 
 const writable = ['VectorRecord', 'PatchRecord', 'DeleteRecord'] as const;
 
-export function catalogReads(catalog: Pick<Catalog, 'get' | 'list' | 'schemas'>): CatalogReads {
+export function catalogReads(catalog: Pick<Catalog, 'lookUp' | 'list' | 'schemas'>): CatalogReads {
   return {
-    getCollection: async ({ collection }) => describe(catalog.get(collection)),
+    getCollection: async ({ collection }, { signal }) => describe(await catalog.lookUp(collection, signal)),
     listCollections: async () => ({ collections: catalog.list().map(describe) }),
     getSchema: async ({ name }) => schemaOf(name, catalog),
   };

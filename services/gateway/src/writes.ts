@@ -11,11 +11,12 @@ import { InFlight } from './in-flight.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { Rates } from './rates.ts';
 import type { Reader } from './reader.ts';
+import { appendRest } from './replaced.ts';
 import { checkAttempt, checkConditions, checkIds, checkRecords, checkSize, recordLimits, requestIdOf, type Writable } from './validate.ts';
 
 export interface WritesDependencies {
   readonly log: Pick<Log, 'append' | 'extents'>;
-  readonly catalog: Pick<Catalog, 'get' | 'schemas'>;
+  readonly catalog: Pick<Catalog, 'lookUp' | 'schemas' | 'reindexing'>;
   readonly outcomes: Outcomes;
   readonly reader: Reader;
   readonly rates: Rates;
@@ -83,7 +84,7 @@ export class Writes {
     checkAttempt(request.attempt);
     requestIdOf(request.requestId, this.#dependencies.randomId);
     const context = this.#contextOf(request, outer);
-    const collection = this.#dependencies.catalog.get(request.collection);
+    const collection = await this.#dependencies.catalog.lookUp(request.collection, context.signal);
     return deleteByFilter({ collection, filter, cursor: request.cursor, limit: request.limit }, context, {
       ...this.#dependencies, schemas: this.#dependencies.catalog.schemas,
       chunkRecords: this.#config.deleteChunkRecords, reserveMs: this.#config.deleteReserveMs,
@@ -100,12 +101,20 @@ export class Writes {
     const requestId = requestIdOf(request.requestId, this.#dependencies.randomId);
     const conditions = checkConditions(request.conditions, parts.length);
     const context = this.#contextOf(request, outer);
-    const collection = this.#dependencies.catalog.get(request.collection);
+    const collection = await this.#dependencies.catalog.lookUp(request.collection, context.signal);
     const records = await check(collection);
     const decidedByShards = conditional || request.attempt > 0;
-    const written = await this.#append({ collection, requestId, records, conditions, decidedByShards }, context);
+    const write = { collection, requestId, records, conditions, decidedByShards };
+    const written = await this.#appendOnce(write, request.attempt > 0, context);
     if (written.refused.length === records.length) throw aborted(written);
     return { token: tokenOf(collection.log, written.offsets), versions: written.versions, refused: written.refused };
+  }
+
+  /** A repeated request may have been decided by a generation that was replaced since: what that one remembers is the answer. */
+  async #appendOnce(write: Write, repeated: boolean, context: CallContext): Promise<Written> {
+    const earlier = repeated ? this.#dependencies.catalog.reindexing.predecessorsOf(write.collection) : [];
+    if (earlier.length === 0) return this.#append(write, context);
+    return appendRest(write, earlier, context, { ...this.#dependencies, append: (rest) => this.#append(rest, context) });
   }
 
   async #append(write: Write, context: CallContext): Promise<Written> {

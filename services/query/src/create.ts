@@ -5,13 +5,14 @@ import type { Logger, MonotonicClock } from '@proximadb/process';
 import { queryDefaults, queryLimits, type QueryConfig } from './config.ts';
 import { ConsistencyResolver } from './consistency.ts';
 import { Probes } from './probes.ts';
+import { Generations } from './generations.ts';
 import { queryOver, type Query } from './query.ts';
 import type { Shards } from './shards.ts';
 import { Turns } from './turns.ts';
 
 export interface QueryDependencies {
   readonly log: Pick<Log, 'extents'>;
-  readonly catalog: Pick<Catalog, 'get' | 'schemas'>;
+  readonly catalog: Pick<Catalog, 'lookUp' | 'schemas' | 'passed' | 'reindexing' | 'byLog'>;
   readonly shards: Shards;
   /** Default: the system's. */
   readonly clock?: MonotonicClock;
@@ -28,5 +29,7 @@ export function createQuery(config: Partial<QueryConfig>, { log, catalog, shards
   logger.debug('query-created', { ...complete });
   const probes = new Probes(log, clock, complete.logsRemembered);
   const turns = new Turns(complete.readsMax, complete.queueMax, complete.retryAfterMs);
-  return queryOver({ config: complete, catalog, shards, resolver: new ConsistencyResolver(probes, logger), probes, turns, clock }, log);
+  const generations = new Generations(catalog, probes, complete.timeoutMsMax);
+  const resolver = new ConsistencyResolver(probes, logger, (collection, log) => generations.replaced(collection, log));
+  return queryOver({ config: complete, catalog, generations, shards, resolver, probes, turns, clock }, log);
 }

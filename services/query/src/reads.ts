@@ -6,6 +6,7 @@ import { compileFilter } from '@proximadb/segment/filter';
 import { callOf } from './call.ts';
 import type { QueryConfig } from './config.ts';
 import type { ConsistencyResolver, Floor } from './consistency.ts';
+import type { Generations } from './generations.ts';
 import type { Probes } from './probes.ts';
 import type { Covered, PartitionAt, Shards, ShardsRequest } from './shards.ts';
 import { encodeToken, maximum } from './tokens.ts';
@@ -17,7 +18,8 @@ const reserveMs = 50;
 /** What every read works with. */
 export interface ReadDependencies {
   readonly config: QueryConfig;
-  readonly catalog: Pick<Catalog, 'get' | 'schemas'>;
+  readonly catalog: Pick<Catalog, 'lookUp' | 'schemas' | 'reindexing' | 'byLog'>;
+  readonly generations: Generations;
   readonly shards: Shards;
   readonly resolver: ConsistencyResolver;
   readonly probes: Probes;

@@ -16,7 +16,7 @@ const pageMax = 1_000;
 /** The records of some ids that are there, in the order asked for; only their partitions are asked. */
 export async function get(request: GetRequest, context: CallContext, dependencies: ReadDependencies): Promise<GetResponse> {
   const { idsMax, answerBytesMax } = dependencies.config;
-  const collection = dependencies.catalog.get(request.collection);
+  const collection = await dependencies.generations.of(request, context);
   const { ids } = request;
   refusePartial(request.read, 'is not for a get: a record that is not there could not be told from one that nobody can answer for');
   if (ids.length === 0) throw invalid('is empty; at least one id is needed', { field: 'ids' });
@@ -36,12 +36,12 @@ export async function get(request: GetRequest, context: CallContext, dependencie
 
 /** A page of all that match, in the order of the ids' bytes. */
 export async function scroll(request: ScrollRequest, context: CallContext, dependencies: ReadDependencies): Promise<ScrollResponse> {
-  const collection = dependencies.catalog.get(request.collection);
+  const collection = await dependencies.generations.of(request, context);
   const limit = request.limit === 0 ? pageDefault : request.limit;
   if (limit < 1 || limit > pageMax) throw invalid(`is ${limit}; 1 to ${pageMax} are allowed`, { field: 'limit' });
   refusePartial(request.read, 'is not for a scroll: a page without some records could not be gone back to');
   const filter = checkFilter(request.filter);
-  const position = request.cursor === null ? null : decodeCursor(request.cursor, collection);
+  const position = request.cursor === null ? null : decodeCursor(request.cursor, collection, 'cursor', (log) => dependencies.generations.replaced(collection, log));
   const floor = position === null ? null : { offsets: position.token.offsets, field: 'cursor' };
   return reading({ collection, read: request.read, floor }, context, dependencies, async (read) => {
     const { rows, cursor } = await page(read, filter, position, limit, dependencies.config.pageBytesMax);
@@ -61,7 +61,7 @@ Promise<{ rows: readonly StoredRow[]; cursor: string | null }> {
 
 /** How many match, exactly, at the answer's token; of a partial answer, in the partitions that it covers. */
 export async function count(request: CountRequest, context: CallContext, dependencies: ReadDependencies): Promise<CountResponse> {
-  const collection = dependencies.catalog.get(request.collection);
+  const collection = await dependencies.generations.of(request, context);
   const filter = checkFilter(request.filter);
   return reading({ collection, read: request.read }, context, dependencies, async (read) => {
     const answer = await read.ask(null, (shards, shardsRequest, signal) => shards.count(shardsRequest, filter, signal), request.read?.allowPartial);
@@ -83,7 +83,7 @@ export function filterReader(dependencies: ReadDependencies): FilterReader {
     async scroll(collection, { filter, cursor, atLeast, limit, timeoutMs }) {
       assert(limit >= 1, 'a page has room for a row');
       checkFilter(filter);
-      const position = cursor === null ? null : decodeCursor(cursor, collection);
+      const position = cursor === null ? null : decodeCursor(cursor, collection, 'cursor', (log) => dependencies.generations.replaced(collection, log));
       const deadline = Deadline.after(timeoutMs, dependencies.clock);
       const offsets = position === null ? atLeast : maximum(atLeast, position.token.offsets);
       const request = { collection, read: null, floor: { offsets, field: 'cursor' } };

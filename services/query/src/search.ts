@@ -21,7 +21,7 @@ interface Search {
 }
 
 export async function search(request: SearchRequest, context: CallContext, dependencies: ReadDependencies): Promise<SearchResponse> {
-  const collection = dependencies.catalog.get(request.collection);
+  const collection = await dependencies.generations.of(request, context);
   const [result] = await searchAll([checkSearch(request, collection, '', dependencies.config.efMax)], request.read, collection, context, dependencies);
   assert(result !== undefined, 'a search has one result');
   return result;
@@ -29,7 +29,7 @@ export async function search(request: SearchRequest, context: CallContext, depen
 
 export async function searchBatch(request: SearchBatchRequest, context: CallContext, dependencies: ReadDependencies): Promise<SearchBatchResponse> {
   const { batchSearchesMax, batchHitsMax, efMax } = dependencies.config;
-  const collection = dependencies.catalog.get(request.collection);
+  const collection = await dependencies.generations.of(request, context);
   const { searches } = request;
   if (searches.length === 0) throw invalid('has no search; at least one is needed', { field: 'searches' });
   if (searches.length > batchSearchesMax) throw tooMany(`has ${searches.length} searches; at most ${batchSearchesMax} are allowed`);

@@ -7,7 +7,7 @@ import { type CallContext, within } from '@proximadb/process';
 
 /** What the shards hold beside what the log has. Nothing waits for anything: the figures are of slightly different instants. */
 export async function stats(request: StatsRequest, context: CallContext, dependencies: ReadDependencies, log: Pick<Log, 'extents'>): Promise<StatsResponse> {
-  const collection = dependencies.catalog.get(request.collection);
+  const collection = await dependencies.catalog.lookUp(request.collection, context.signal);
   const call = callOf(null, context, dependencies.config.timeoutMsMax);
   // Reports first: then no watermark lies beyond its log's end.
   const reports = await within(dependencies.shards.report(collection.log), call.signal);
