@@ -28,7 +28,7 @@ export interface PlanOptions {
   readonly candidate: (address: string) => Candidate;
   /** Addresses that were asked already. */
   readonly tried: ReadonlySet<string>;
-  /** Counts up from plan to plan: decides between groups that are alike. */
+  /** Counts up from question to question: decides between groups that are alike. */
   readonly turn: number;
 }
 

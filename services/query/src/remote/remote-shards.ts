@@ -140,7 +140,8 @@ export class RemoteShards implements Shards, Outcomes, AsyncDisposable {
   }
 
   #plan(log: number, at: readonly PartitionAt[], tried: ReadonlySet<string>): Plan {
-    this.#turn += 1;
+    // Of one question, retries do not count: else every second question would begin with the same group.
+    if (tried.size === 0) this.#turn += 1;
     return planFor(at, {
       tried, turn: this.#turn,
       replicas: (partition) => this.#routes.replicas(log, partition),

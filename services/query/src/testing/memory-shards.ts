@@ -55,12 +55,17 @@ export class MemoryShards implements Shards {
   }
 
   async get(request: ShardsRequest, ids: readonly string[]): Promise<RowsAnswer> {
-    const { partitions, covered } = await this.#at(request);
     const { settings } = this.#collection(request.log);
     for (const id of ids) {
       const home = partitionOf(new TextEncoder().encode(id), settings.partitions) as number;
       assert(request.at.some(({ partition: asked }) => asked === home), `partition ${home} of id ${id} is asked`);
     }
+    return this.getAny(request, ids);
+  }
+
+  /** The same for ids of which some may lie in partitions that are not asked here. */
+  async getAny(request: ShardsRequest, ids: readonly string[]): Promise<RowsAnswer> {
+    const { partitions, covered } = await this.#at(request);
     const rows = partitions.flatMap(({ rows: stored }) => [...stored.values()]).filter(({ id }) => ids.includes(id));
     return { rows: rows.reverse(), ...covered };
   }
