@@ -8,6 +8,7 @@ import { crc32c, crcHeaderName, decodeCrc, partitionOf, writeHeaderName, type Lo
 import { splicePatch, wireSchemaId, type RecordLimits, type RecordView, type Walker } from '@proximadb/record';
 import { hashId } from '@proximadb/segment';
 import type { Ledger } from './ledger.ts';
+import { originHeaderName, parseOrigin, type OriginStreams } from './reindex/origin.ts';
 import type { RequestWindow } from './request-window.ts';
 import type { Place, ShardRows } from './rows.ts';
 import { parseWriteHeader, type WriteHeaderView } from './write-header.ts';
@@ -20,6 +21,8 @@ export interface ApplyContext {
   readonly rows: ShardRows;
   readonly window: RequestWindow;
   readonly ledger: Ledger;
+  /** Copiers' streams, of a generation that is filled from another one. */
+  readonly streams: OriginStreams;
   /** The walker of an accepted schema; undefined: not accepted. Looked up before (see `schemaIdsOf`). */
   readonly walker: (schemaId: number) => Walker | undefined;
 }
@@ -35,12 +38,16 @@ export function applyRecord(context: ApplyContext, record: LogRecord, logTime: n
     context.ledger.add(record.offset, record.refused);
     return;
   }
-  // A tick moves the log's time, nothing else.
-  if (record.key.length === 0 && record.value === null) return;
+  // A tick moves the log's time, nothing else; a copier's fence is one, too.
+  const tick = record.key.length === 0 && record.value === null;
+  const copied = record.headers[originHeaderName];
+  if (tick && copied === undefined) return;
   let write: Write;
   let header: WriteHeaderView | undefined;
   let checksum = 0;
   try {
+    if (copied !== undefined && !context.streams.advance(parseOrigin(copied))) return;
+    if (tick) return;
     checksum = checksumOf(record);
     write = understand(context, record);
     const bytes = record.headers[writeHeaderName];

@@ -2,7 +2,7 @@
 import { AppError, toAppError } from '@proximadb/errors';
 import type { Outcomes, OutcomesWanted } from '@proximadb/gateway';
 import type { MissingPartition, Shards } from '@proximadb/query';
-import type { ShardAnswer, ShardCall, ShardOutcomes, ShardOutcomesAnswer, ShardPartitionOutcomes } from '@proximadb/schemas';
+import { ShardOutcome, type ShardAnswer, type ShardCall, type ShardOutcomes, type ShardOutcomesAnswer, type ShardPartitionOutcomes } from '@proximadb/schemas';
 
 export type Answer = NonNullable<ShardAnswer['answer']>;
 
@@ -41,7 +41,7 @@ async function outcomesOf(
   const of = async (those: readonly OutcomesWanted[]): Promise<ShardPartitionOutcomes[]> => {
     const answers = await shards.outcomes(log, requestId, those, Math.max(1, endMs - performance.now()), signal);
     return answers.map(({ partition, outcomes }) => ({
-      partition, outcomes: outcomes.map((outcome) => ({ offset: outcome.offset, refusal: outcome.kind === 'refused' ? outcome.reason : null })),
+      partition, outcomes: outcomes.map((outcome) => ShardOutcome.create({ offset: outcome.offset, refusal: outcome.kind === 'refused' ? outcome.reason : null })),
     }));
   };
   try {

@@ -1,0 +1,33 @@
+/** Go, new enough to build what is needed. */
+import { chmod, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openFolder } from './folder.ts';
+import { runProgram } from './run-program.ts';
+
+/** What builds MinIO, if the Go that is installed cannot. */
+const fallback = 'go1.24.6';
+
+/**
+ * Builds a program from its sources.
+ * @param folder where it is put. @param source `module@version`. @throws Error with Go's words.
+ */
+export async function goInstall(folder: string, source: string): Promise<void> {
+  const environment = { GOBIN: folder, GOFLAGS: '-buildvcs=false', GOTOOLCHAIN: 'local' };
+  await runProgram(await goProgram(), ['install', '-ldflags=-s -w', source], { environment, timeoutMs: 3_000_000 });
+}
+
+/** The one on PATH, or a newer one that it fetches: Debian 12 has 1.19. */
+async function goProgram(): Promise<string> {
+  const version = (await runProgram('go', ['env', 'GOVERSION'])).trim();
+  const [major = 0, minor = 0] = version.replace(/^go/, '').split('.').map(Number);
+  if (major > 1 || minor >= 24) return 'go';
+  await using work = openFolder('go');
+  const platform = `${(await runProgram('go', ['env', 'GOOS'])).trim()}-${(await runProgram('go', ['env', 'GOARCH'])).trim()}`;
+  const answer = await runProgram('go', ['mod', 'download', '-json', `golang.org/toolchain@v0.0.1-${fallback}.${platform}`], { cwd: work.path });
+  const { Dir: home } = JSON.parse(answer) as { Dir: string };
+  // A module has no executable files, and a compiler has some.
+  for (const bin of [join(home, 'bin'), join(home, 'pkg', 'tool', platform.replace('-', '_'))]) {
+    for (const file of await readdir(bin)) await chmod(join(bin, file), 0o755);
+  }
+  return join(home, 'bin', 'go');
+}
