@@ -12,6 +12,8 @@ const commands = {
   start: 'cli/src/main.ts start',
   demo: 'cli/src/main.ts demo',
   test: 'test/run.ts',
+  parts: 'test/cluster/provision.ts',
+  cluster: 'test/cluster/main.ts',
   bench: 'bench/run.ts',
   check: 'scripts/check.ts',
   generate: 'scripts/generate.ts',

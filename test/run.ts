@@ -19,7 +19,7 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 /** Names of what was left out, by the reason. */
 const skipped = new Map<string, string[]>();
 // What a file reports of itself is not a test: only leaves count, and whatever failed.
-const stream = run({ files, concurrency: 2, timeout: 300_000, execArgv: ['--no-warnings'] });
+const stream = run({ files, concurrency: 2, timeout: 300_000, execArgv: ['--no-warnings', '--import', join(import.meta.dirname, 'time-limit.ts')] });
 stream.on('test:pass', (event) => {
   if (event.skip !== undefined && event.skip !== false) {
     // A suite that is left out does not name its tests.

@@ -4,8 +4,8 @@ import process from 'node:process';
 import { startAlone, type PartOptions } from './alone.ts';
 import { provision } from './cache.ts';
 import type { Stoppable } from './child.ts';
+import { goInstall } from './go.ts';
 import { freePorts, host } from './ports.ts';
-import { runProgram } from './run-program.ts';
 import { s3Request, type S3Access } from './s3-request.ts';
 import { minioVersion, versions } from './versions.ts';
 
@@ -16,11 +16,7 @@ export interface Minio extends Stoppable, S3Access {
 
 /** Built at the first call on this machine, which takes minutes. @returns the program. */
 export async function minioProgram(): Promise<string> {
-  const folder = await provision(versions.minio, async (draft) => {
-    await runProgram('go', ['install', '-ldflags=-s -w', `github.com/minio/minio@${minioVersion}`], {
-      environment: { GOBIN: draft, GOFLAGS: '-buildvcs=false' }, timeoutMs: 3_000_000,
-    });
-  });
+  const folder = await provision(versions.minio, (draft) => goInstall(draft, `github.com/minio/minio@${minioVersion}`));
   return join(folder, 'minio');
 }
 

