@@ -6,11 +6,12 @@ import { describeMachine } from './machine.ts';
 import { showReport } from './report.ts';
 import type { Scenario } from './scenario.ts';
 import { ingest } from './scenarios/ingest.ts';
+import { kafkaLog } from './scenarios/kafka-log.ts';
 import { restart } from './scenarios/restart.ts';
 import { search } from './scenarios/search.ts';
 import { serialisation } from './scenarios/serialisation.ts';
 
-const scenarios: readonly Scenario[] = [serialisation, ingest, search, restart];
+const scenarios: readonly Scenario[] = [serialisation, ingest, search, restart, kafkaLog];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

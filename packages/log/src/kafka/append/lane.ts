@@ -14,6 +14,11 @@ import type { ProducerId } from './producer-id.ts';
 const REQUEST_BYTES_MAX = 8 * 1024 * 1024;
 /** Topic name, numbers and lengths around a batch in a request. */
 const BATCH_FRAME_BYTES = 300;
+/** Before the first topic of a request. */
+const HEAD_BYTES = 64;
+const LEAST_FRAME_BYTES = 4_096;
+/** A lane that rests keeps no more memory than this. */
+const SPARE_BYTES_MAX = 64 * 1024;
 
 /** What the lane cannot decide by itself. */
 export interface LaneOwner {
@@ -43,6 +48,8 @@ export class Lane {
   readonly #ackTimeoutMs: number;
   readonly #ready = new Set<PartitionQueue>();
   readonly #refusing = new Set<Promise<void>>();
+  /** Memory of the last request, for the next one: nothing refers to it any more. */
+  #spare: Buffer | undefined;
   #running: Promise<void> | undefined;
 
   /** @param requestTimeoutMs after which a connection is given up; the broker is to answer before. */
@@ -71,6 +78,7 @@ export class Lane {
       while (this.#ready.size > 0) await this.#sendNext();
     } finally {
       this.#running = undefined;
+      if (this.#spare !== undefined && this.#spare.length > SPARE_BYTES_MAX) this.#spare = undefined;
     }
   }
 
@@ -86,15 +94,25 @@ export class Lane {
     }
     const flights = this.#gather(producerId);
     if (flights.length === 0) return;
-    const frame = encodeFrame(flights, this.#ackTimeoutMs);
+    const memory = this.#memory(flights);
+    const frame = encodeFrame(flights, this.#ackTimeoutMs, memory);
     for (const { batch } of flights) batch.sent();
     try {
       const { partitions, throttleMs } = await link.send(produceRequest(() => frame));
       await this.#take(flights, partitions, link);
+      // What was acknowledged is not sent again.
+      if (!flights.some(({ queue }) => queue.trouble !== undefined || queue.isInFlight)) this.#spare = memory;
       if (throttleMs > 0) await delay(throttleMs);
     } catch (error) {
       this.#failed(flights, error);
     }
+  }
+
+  #memory(flights: readonly Flight[]): Buffer {
+    const bytes = flights.reduce((sum, { batch }) => sum + batch.bytesMax + BATCH_FRAME_BYTES, HEAD_BYTES);
+    const spare = this.#spare;
+    this.#spare = undefined;
+    return spare !== undefined && spare.length >= bytes ? spare : Buffer.allocUnsafeSlow(Math.max(LEAST_FRAME_BYTES, 2 ** Math.ceil(Math.log2(bytes))));
   }
 
   #gather(producerId: number): Flight[] {
@@ -216,10 +234,9 @@ function outcomeOf({ error, baseOffset }: ProduceAnswer): Outcome {
 }
 
 /** The body of the request: one copy of each key, value and header, and the only one that is made here. */
-function encodeFrame(flights: readonly Flight[], ackTimeoutMs: number): Buffer {
+function encodeFrame(flights: readonly Flight[], ackTimeoutMs: number, frame: Buffer): Buffer {
   const byTopic = Map.groupBy(flights, ({ queue }) => queue.topic);
   const head = produceHead(ackTimeoutMs, byTopic.size).bytes;
-  const frame = Buffer.allocUnsafe(flights.reduce((sum, { batch }) => sum + batch.bytesMax + BATCH_FRAME_BYTES, head.length));
   frame.set(head);
   let at = head.length;
   const nowMs = Date.now();

@@ -1,7 +1,8 @@
 /**
- * One connection to one broker, made by kafkajs: framing, TLS, SASL, the negotiation of versions. Nothing else of kafkajs is used, and
- * only here; it is pinned, since this reaches into its Cluster, Broker and Connection. No request has kafkajs's own timeouts (a timer
- * every 100 ms a connection): each has one of ours, after which the connection is destroyed.
+ * One connection to one broker, made by kafkajs: TLS, SASL, the negotiation of versions, which answer belongs to which request. Nothing
+ * else of kafkajs is used, and only here; it is pinned, since this reaches into its Cluster, Broker and Connection. Requests are written
+ * to the socket as they are (kafkajs would copy each twice, into zeroed memory). None has kafkajs's timeouts (a timer every 100 ms a
+ * connection): each has one of ours, after which the connection is destroyed.
  */
 import { readFileSync } from 'node:fs';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
@@ -16,12 +17,20 @@ import { LinkError } from './link-error.ts';
 interface KafkajsConnection {
   isConnected(): boolean;
   isAuthenticated(): boolean;
-  send<T>(protocol: {
-    request: { apiName: string; apiKey: number; apiVersion: number; encode: () => Promise<{ buf: Buffer; buffer: Buffer }> };
-    response: { decode: (payload: Buffer) => Promise<{ answer: T }>; parse: (decoded: { answer: T }) => Promise<T> };
-    logResponseError: boolean;
-  }): Promise<T>;
+  authenticate(): Promise<void>;
+  nextCorrelationId(): number;
   rejectRequests(error: Error): void;
+  readonly requestQueue: {
+    push(request: {
+      entry: {
+        apiName: string; apiKey: number; apiVersion: number; correlationId: number;
+        resolve: (answer: { payload: Buffer }) => void; reject: (error: Error) => void;
+      };
+      expectResponse: boolean;
+      requestTimeout: null;
+      sendRequest: () => void;
+    }): void;
+  };
 }
 interface KafkajsBroker {
   connect(): Promise<void>;
@@ -36,12 +45,16 @@ interface KafkajsCluster {
   readonly brokerPool: { createBroker(options: { connectionPool: KafkajsPool; logger: unknown }): KafkajsBroker };
 }
 
+/** Of a request before the client id: its size, what it is, its number, the length of the id. */
+const HEAD_BYTES = 14;
+
 export type LinkSettings = Pick<ReaderSettings, 'clientId' | 'sasl' | 'ssl' | 'connectTimeoutMs' | 'requestTimeoutMs'>;
 
 export class BrokerLink {
   readonly address: BrokerAddress;
   readonly #connection: KafkajsConnection;
   readonly #socket: Socket;
+  readonly #clientId: Buffer;
   readonly #requestTimeoutMs: number;
   readonly #needsAuthentication: boolean;
   #inFlight = 0;
@@ -52,6 +65,7 @@ export class BrokerLink {
     this.address = address;
     this.#connection = connection;
     this.#socket = socket;
+    this.#clientId = Buffer.from(settings.clientId, 'utf8');
     this.#requestTimeoutMs = settings.requestTimeoutMs;
     this.#needsAuthentication = settings.sasl !== undefined;
     // kafkajs hears of errors and of the broker's end of a connection, but not of a socket that is simply gone.
@@ -107,20 +121,22 @@ export class BrokerLink {
     const timer = setTimeout(() => { this.destroy(new Error(`no answer to ${request.name} within ${timeoutMs} ms`)); }, timeoutMs);
     this.#inFlight += 1;
     try {
-      return await this.#connection.send({
-        request: {
-          apiName: request.name, apiKey: request.key, apiVersion: request.version,
-          encode: async () => {
-            sent = true;
-            return { buf: body, buffer: body };
+      if (this.#needsAuthentication && !this.#connection.isAuthenticated()) await this.#connection.authenticate();
+      const payload = await new Promise<Buffer>((resolve, reject) => {
+        const correlationId = this.#connection.nextCorrelationId();
+        this.#connection.requestQueue.push({
+          entry: {
+            apiName: request.name, apiKey: request.key, apiVersion: request.version, correlationId, reject,
+            resolve: (answer) => { resolve(answer.payload); },
           },
-        },
-        response: {
-          decode: async (payload) => ({ answer: request.decode(payload) }),
-          parse: async ({ answer }) => answer,
-        },
-        logResponseError: false,
+          expectResponse: true, requestTimeout: null,
+          sendRequest: () => {
+            sent = true;
+            this.#write(request, correlationId, body);
+          },
+        });
       });
+      return request.decode(payload);
     } catch (error) {
       const reason = error instanceof Error ? error : new Error(String(error));
       this.destroy(reason);
@@ -131,6 +147,21 @@ export class BrokerLink {
       this.#inFlight -= 1;
       if (this.#inFlight === 0) this.#quiet?.resolve();
     }
+  }
+
+  /** Head and body go out together, and neither is copied. */
+  #write({ key, version }: WireRequest<unknown>, correlationId: number, body: Buffer): void {
+    const head = Buffer.allocUnsafe(HEAD_BYTES + this.#clientId.length);
+    head.writeInt32BE(head.length - 4 + body.length, 0);
+    head.writeInt16BE(key, 4);
+    head.writeInt16BE(version, 6);
+    head.writeInt32BE(correlationId, 8);
+    head.writeInt16BE(this.#clientId.length, 12);
+    head.set(this.#clientId, HEAD_BYTES);
+    this.#socket.cork();
+    this.#socket.write(head);
+    this.#socket.write(body);
+    this.#socket.uncork();
   }
 
   /** Ends the connection at once; what waits for an answer fails. */
