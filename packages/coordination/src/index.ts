@@ -1,2 +1,2 @@
-/** Who lives, who serves what, and limits that are shared. Never a source of truth. */
+/** Who lives, who serves what, and limits that are shared. Never a source of truth. Adapters: `./local`, `./redis`. */
 export type * from './port.ts';

@@ -1,0 +1,1 @@
+export { LocalCoordination } from './local-coordination.ts';
