@@ -12,7 +12,7 @@ const answersNumber = 1;
 interface Waiting {
   readonly id: number;
   readonly bytes: Uint8Array;
-  /** Bytes that went out. */
+  /** Bytes of a large one that went out. */
   sent: number;
   /** Called once all of it went out, or will not any more. */
   readonly done: () => void;
@@ -32,7 +32,9 @@ export interface OutboxOptions {
 
 export class Outbox {
   readonly #options: OutboxOptions;
-  readonly #waiting: Waiting[] = [];
+  readonly #small: Waiting[] = [];
+  /** Longer than a part. */
+  readonly #large: Waiting[] = [];
   #bytes = 0;
   #running = false;
   #closed = false;
@@ -43,10 +45,10 @@ export class Outbox {
 
   /** Answers that wait. */
   get length(): number {
-    return this.#waiting.length;
+    return this.#small.length + this.#large.length;
   }
 
-  /** Of answers that wait. */
+  /** Of answers that wait, and of those that the connection has not yet taken. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -60,7 +62,7 @@ export class Outbox {
       done();
       return;
     }
-    this.#waiting.push({ id, bytes, sent: 0, done });
+    (bytes.length <= partBytesMax ? this.#small : this.#large).push({ id, bytes, sent: 0, done });
     this.#count(bytes.length);
     if (this.#running) return;
     this.#running = true;
@@ -70,18 +72,20 @@ export class Outbox {
 
   /** Takes back what of an answer did not go out. */
   drop(id: number): void {
-    const at = this.#waiting.findIndex((one) => one.id === id);
-    if (at >= 0) this.#settle(this.#waiting.splice(at, 1));
+    for (const queue of [this.#small, this.#large]) {
+      const at = queue.findIndex((one) => one.id === id);
+      if (at >= 0) this.#settle(queue.splice(at, 1));
+    }
   }
 
   /** Nothing goes out any more. */
   close(): void {
     this.#closed = true;
-    this.#settle(this.#waiting.splice(0));
+    this.#settle([...this.#small.splice(0), ...this.#large.splice(0)]);
   }
 
   async #run(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.length > 0) {
       const { message, whole } = this.#next();
       await this.#options.write(message);
       // They were counted until the connection took them.
@@ -90,23 +94,25 @@ export class Outbox {
     this.#running = false;
   }
 
-  /** The next message, and the answers that are out with it. The others of which it has a part go behind those that wait. */
+  /** The next message, and the answers that are out with it: small ones first, and at least one part of a large one, by turns. */
   #next(): { message: Uint8Array[]; whole: Waiting[] } {
     const message: Uint8Array[] = [];
-    const whole: Waiting[] = [];
-    const behind: Waiting[] = [];
     let room = messageBytesMax;
-    let taken = 0;
-    for (const one of this.#waiting) {
-      if (room <= 0 || taken === entriesMax) break;
-      taken += 1;
-      const entry = entryOf(one);
+    const put = (entry: Uint8Array): void => {
       message.push(fieldPrefix(answersNumber, entry.length), entry);
       room -= entry.length;
-      (one.sent === one.bytes.length ? whole : behind).push(one);
+    };
+    let taken = 0;
+    for (; taken < Math.min(this.#small.length, entriesMax) && room > 0; taken += 1) put(this.#small[taken]?.bytes ?? new Uint8Array());
+    const whole = this.#small.splice(0, taken);
+    for (let turns = this.#large.length; turns > 0; turns -= 1) {
+      const one = this.#large.shift();
+      if (one === undefined) break;
+      put(partOf(one));
+      if (one.sent === one.bytes.length) whole.push(one);
+      else this.#large.push(one);
+      if (room <= 0) break;
     }
-    this.#waiting.splice(0, taken);
-    this.#waiting.push(...behind);
     return { message, whole };
   }
 
@@ -123,13 +129,9 @@ export class Outbox {
   }
 }
 
-/** The answer itself, or its next part. */
-function entryOf(one: Waiting): Uint8Array {
+/** The next part of a large answer. */
+function partOf(one: Waiting): Uint8Array {
   const { id, bytes, sent } = one;
-  if (bytes.length <= partBytesMax) {
-    one.sent = bytes.length;
-    return bytes;
-  }
   one.sent = Math.min(sent + partBytesMax, bytes.length);
   return ShardAnswer.encode({ id, answer: { kind: 'part', value: { total: bytes.length, bytes: bytes.subarray(sent, one.sent) } } });
 }
