@@ -52,6 +52,19 @@ export const methodRows = [
     http: { method: 'DELETE', path: collection }, summary: 'Deletes a collection with all its records.',
   },
   {
+    name: 'ReindexCollection', requestName: 'ReindexCollectionRequest', responseName: 'Reindex', stream: 'unary',
+    http: { method: 'POST', path: `${collection}/reindex` },
+    summary: 'Starts to rebuild a collection with other settings, beside the one that is there; answers when it has begun. Versions change.',
+  },
+  {
+    name: 'GetReindex', requestName: 'GetReindexRequest', responseName: 'Reindex', stream: 'unary',
+    http: { method: 'GET', path: `${collection}/reindex` }, summary: 'How far the last reindex is. NOT_FOUND if there was none.',
+  },
+  {
+    name: 'AbortReindex', requestName: 'AbortReindexRequest', responseName: 'AbortReindexResponse', stream: 'unary',
+    http: { method: 'DELETE', path: `${collection}/reindex` }, summary: 'Gives up a reindex that still copies; the collection stays as it is.',
+  },
+  {
     name: 'Upsert', requestName: 'UpsertRequest', responseName: 'WriteResponse', stream: 'unary',
     http: { method: 'PUT', path: `${collection}/records` }, summary: 'Writes records, in place of those with the same ids. All or nothing is accepted.',
   },

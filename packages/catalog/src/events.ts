@@ -1,9 +1,11 @@
 /** The entries of the catalog's log, and their bytes. */
-import { AppError, assert, unreachable } from '@proximadb/errors';
+import { AppError, unreachable } from '@proximadb/errors';
 import { crc32c, crcHeaderName, decodeCrc, encodeCrc, type Headers, type LogRecord } from '@proximadb/log';
 import { avroType, avroTypeOf, schemaFingerprint, schemaText, type CatalogEvent, type CollectionSettings } from '@proximadb/schemas';
 import type avsc from 'avsc';
 import { createHash } from 'node:crypto';
+import { reindexFromBranch, reindexToBranch } from './reindex-events.ts';
+import type { ReindexEvent } from './reindex.ts';
 
 export interface Created {
   readonly kind: 'created';
@@ -33,7 +35,8 @@ export type Event =
   | Updated
   | { readonly kind: 'deleted'; readonly log: number }
   | { readonly kind: 'erased'; readonly log: number }
-  | SchemaUsed;
+  | SchemaUsed
+  | ReindexEvent;
 
 export interface CatalogEntry {
   readonly requestId: string;
@@ -122,6 +125,8 @@ function toBranch(event: Event): CatalogEvent['event'] {
     case 'erased': return { 'proximadb.v1.storage.CollectionErased': { log: event.log } };
     case 'schema_used':
       return { 'proximadb.v1.storage.SchemaUsed': { id: event.id, fingerprint: event.fingerprint, schema: event.schema } };
+    case 'reindex_started': case 'copier_started': case 'copier_caught_up': case 'partition_drained': case 'reindex_aborted': case 'generation_discarded':
+      return reindexToBranch(event);
     default: return unreachable(event);
   }
 }
@@ -139,6 +144,6 @@ function fromBranch(branch: CatalogEvent['event']): Event {
   if ('proximadb.v1.storage.CollectionUpdated' in branch) return { kind: 'updated', ...branch['proximadb.v1.storage.CollectionUpdated'] };
   if ('proximadb.v1.storage.CollectionDeleted' in branch) return { kind: 'deleted', log: branch['proximadb.v1.storage.CollectionDeleted'].log };
   if ('proximadb.v1.storage.CollectionErased' in branch) return { kind: 'erased', log: branch['proximadb.v1.storage.CollectionErased'].log };
-  assert('proximadb.v1.storage.SchemaUsed' in branch, 'every event has a branch');
-  return { kind: 'schema_used', ...branch['proximadb.v1.storage.SchemaUsed'] };
+  if ('proximadb.v1.storage.SchemaUsed' in branch) return { kind: 'schema_used', ...branch['proximadb.v1.storage.SchemaUsed'] };
+  return reindexFromBranch(branch);
 }

@@ -135,8 +135,8 @@ export class Journal implements AsyncDisposable {
     if (record.offset !== this.state.next) {
       throw new AppError('DATA_LOSS', `the catalog's log goes on at offset ${record.offset} where ${this.state.next} should be`);
     }
-    const { change } = this.state.apply(this.#codec.decode(record), record.offset);
-    if (change !== undefined) for (const listener of [...this.#listeners]) listener(change);
+    const { changes } = this.state.apply(this.#codec.decode(record), record.offset);
+    for (const change of changes) for (const listener of [...this.#listeners]) listener(change);
   }
 
   #stop(thrown: Error): void {

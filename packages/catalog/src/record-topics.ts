@@ -51,7 +51,7 @@ export class RecordTopics {
   #completed(log: number): Collection {
     const collection = this.#journal.state.byLog(log);
     if (collection === undefined || collection.state === 'deleted') throw new AppError('ABORTED', 'the collection was deleted while it was created');
-    assert(collection.state === 'ready', 'a completed collection is ready');
+    assert(collection.state !== 'creating', 'a completed collection has its topic');
     return collection;
   }
 

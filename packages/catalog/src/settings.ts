@@ -33,7 +33,7 @@ const indexKinds = new Set<string>(['hnsw', 'flat'] satisfies IndexKind[]);
 const quantizations = new Set<string>(['f32', 'bf16', 'i8'] satisfies Quantization[]);
 
 /** i8 keeps directions only, which is all that cosine looks at; the others need lengths as well, dot product most of all. */
-const bestQuantization: Readonly<Record<Metric, Quantization>> = { cosine: 'i8', dot: 'f32', euclidean: 'bf16', manhattan: 'bf16' };
+export const bestQuantization: Readonly<Record<Metric, Quantization>> = { cosine: 'i8', dot: 'f32', euclidean: 'bf16', manhattan: 'bf16' };
 
 /**
  * The settings that a request asks for.

@@ -7,7 +7,7 @@ import type { CatalogEntry, Event } from './events.ts';
 import { settingsFrom } from './settings.ts';
 import { CatalogState, requestsRemembered } from './state.ts';
 
-const settings = settingsFrom({ dimension: 2 });
+const settings = settingsFrom({ dimension: 2, partitions: 1 });
 const created = (name: string): Event => ({ kind: 'created', name, settings, description: `of ${name}`, tags: {} });
 
 /** Entries in order, each its own request. */
@@ -68,7 +68,7 @@ test('an entry that repeats a request changes nothing and has the first outcome'
   const first = state.apply(entry(created('a')), 0);
   state.apply({ requestId: 'other', atMicros: 0, event: { kind: 'deleted', log: 1 } }, 1);
   const again = state.apply(entry(created('a')), 2);
-  assert.deepEqual(again, { outcome: first.outcome, change: undefined });
+  assert.deepEqual(again, { outcome: first.outcome, changes: [] });
   assert.equal(state.byName('a'), undefined);
 });
 
@@ -91,26 +91,40 @@ const arbitraryEvent: fc.Arbitrary<Event> = fc.oneof(
   fc.nat(12).map((log): Event => ({ kind: 'updated', log, description: `d${log}`, tags: null })),
   fc.nat(12).map((log): Event => ({ kind: 'deleted', log })),
   fc.nat(12).map((log): Event => ({ kind: 'erased', log })),
+  fc.nat(12).map((log): Event => ({ kind: 'reindex_started', log, settings: { ...settings, partitions: 2 } })),
+  fc.record({ log: fc.nat(12), partition: fc.nat(2) }).map((of): Event => ({ kind: 'copier_started', ...of })),
+  fc.record({ log: fc.nat(12), partition: fc.nat(2), epoch: fc.nat(60) }).map((of): Event => ({ kind: 'copier_caught_up', ...of })),
+  fc.record({ log: fc.nat(12), partition: fc.nat(2), epoch: fc.nat(60) }).map((of): Event => ({ kind: 'partition_drained', ...of, offsets: [of.epoch, 1] })),
+  fc.nat(12).map((log): Event => ({ kind: 'reindex_aborted', log })),
+  fc.nat(12).map((log): Event => ({ kind: 'generation_discarded', log })),
 );
 
 test('in any history a name has one holder, a log number one collection, and each goes only forward', () => {
   fc.assert(fc.property(fc.array(fc.record({ request: fc.nat(60), event: arbitraryEvent }), { maxLength: 60 }), (history) => {
     const state = new CatalogState();
-    const steps = ['creating', 'ready', 'deleted', 'erased'];
+    const steps = ['creating', 'filling', 'ready', 'retired', 'deleted', 'erased'];
     const reached = new Map<number, string>();
     for (const [offset, { request, event }] of history.entries()) {
       const before = JSON.stringify([...state.collections()]);
-      const { outcome, change } = state.apply({ requestId: `r${request}`, atMicros: offset, event }, offset);
+      const { outcome, changes } = state.apply({ requestId: `r${request}`, atMicros: offset, event }, offset);
       assert.deepEqual(state.outcomeOf(`r${request}`), outcome);
-      if (change === undefined) assert.equal(JSON.stringify([...state.collections()]), before, 'without a change nothing changed');
-      else if (change.kind !== 'updated') {
+      if (changes.length === 0) assert.equal(JSON.stringify([...state.collections()]), before, 'without a change nothing changed');
+      for (const change of changes) {
+        if (change.kind === 'updated') continue;
         const { log } = change.collection;
         assert.ok(steps.indexOf(change.kind) > steps.indexOf(reached.get(log) ?? ''), `${log}: ${reached.get(log)} to ${change.kind}`);
         reached.set(log, change.kind);
       }
-      const holders = [...state.collections()].filter((collection) => collection.state !== 'deleted');
+      const living = [...state.collections()].filter((collection) => collection.state !== 'deleted');
+      const holders = living.filter((collection) => collection.state === 'ready' || (collection.state === 'creating' && collection.reindex === undefined));
       assert.equal(new Set(holders.map(({ name }) => name)).size, holders.length);
       for (const holder of holders) assert.equal(state.byName(holder.name), holder);
+      for (const { log, state: standing, replacedBy, reindex } of living) {
+        const other = state.byLog(replacedBy ?? reindex?.replaces ?? -1);
+        if (standing === 'filling') assert.equal(other?.replacedBy, log, 'a generation is filled from one that is read and written');
+        if (standing === 'retired') assert.ok(other !== undefined && other.state !== 'creating' && other.state !== 'filling');
+        if (standing === 'ready' && replacedBy !== undefined) assert.ok(other?.state === 'creating' || other?.state === 'filling');
+      }
       for (const collection of state.collections()) assert.equal(state.byLog(collection.log), collection);
     }
   }), { numRuns: 500, interruptAfterTimeLimit: 3_000 });

@@ -21,7 +21,7 @@ const manifest: Manifest = {
   requests: [{ request_id: 'r', log_time: 5, runs: [
     { sequence: 0, offset: 3, count: 2, refusal: null }, { sequence: 2, offset: 5, count: 1, refusal: 'exists' },
   ] }],
-  malformed: 1, ledger: [{ offset: 4, reason: 'not a record' }], marks: [{ offset: 0, sum: '0123456789abcdef' }],
+  malformed: 1, ledger: [{ offset: 4, reason: 'not a record' }], marks: [{ offset: 0, sum: '0123456789abcdef' }], streams: [],
 };
 
 /** Without the classes that avsc gives what it reads. */

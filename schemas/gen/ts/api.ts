@@ -703,6 +703,182 @@ export const DeleteCollectionResponse: Message<DeleteCollectionResponse> = defin
   },
 });
 
+/** What is absent or 0 stays as it is; something has to change. */
+export interface ReindexCollectionRequest {
+  readonly collection: string;
+  /** 1 to 256. */
+  readonly partitions: number;
+  readonly metric: Metric | null;
+  readonly index: IndexKind | null;
+  readonly hnsw: Hnsw | null;
+  /** Repeat it in a retry. */
+  readonly requestId: string | null;
+}
+export const ReindexCollectionRequest: Message<ReindexCollectionRequest> = defineMessage<ReindexCollectionRequest>({
+  defaults: () => ({ collection: '', partitions: 0, metric: null, index: null, hnsw: null, requestId: null }),
+  write(writer, message) {
+    if (message.collection !== '') writer.uint32(10).string(message.collection);
+    if (message.partitions !== 0) writer.uint32(16).int32(message.partitions);
+    if (message.metric !== null) writer.uint32(24).int32(Metric.numbers[message.metric]);
+    if (message.index !== null) writer.uint32(32).int32(IndexKind.numbers[message.index]);
+    if (message.hnsw !== null) writeMessage(writer, 42, Hnsw, message.hnsw);
+    if (message.requestId !== null) writer.uint32(50).string(message.requestId);
+  },
+  read(reader, end, depth) {
+    let collection: string = '';
+    let partitions: number = 0;
+    let metric: Metric | null = null;
+    let index: IndexKind | null = null;
+    let hnsw: Hnsw | null = null;
+    let requestId: string | null = null;
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: collection = reader.string(true); break;
+        case 16: partitions = reader.int32(); break;
+        case 24: metric = Metric.fromNumber(reader.int32()); break;
+        case 32: index = IndexKind.fromNumber(reader.int32()); break;
+        case 42: hnsw = readMessage(reader, Hnsw, depth); break;
+        case 50: requestId = reader.string(true); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { collection, partitions, metric, index, hnsw, requestId };
+  },
+});
+
+export interface GetReindexRequest {
+  readonly collection: string;
+}
+export const GetReindexRequest: Message<GetReindexRequest> = defineMessage<GetReindexRequest>({
+  defaults: () => ({ collection: '' }),
+  write(writer, message) {
+    if (message.collection !== '') writer.uint32(10).string(message.collection);
+  },
+  read(reader, end) {
+    let collection: string = '';
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: collection = reader.string(true); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { collection };
+  },
+});
+
+export interface AbortReindexRequest {
+  readonly collection: string;
+}
+export const AbortReindexRequest: Message<AbortReindexRequest> = defineMessage<AbortReindexRequest>({
+  defaults: () => ({ collection: '' }),
+  write(writer, message) {
+    if (message.collection !== '') writer.uint32(10).string(message.collection);
+  },
+  read(reader, end) {
+    let collection: string = '';
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: collection = reader.string(true); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { collection };
+  },
+});
+
+export type AbortReindexResponse = Readonly<Record<string, never>>;
+export const AbortReindexResponse: Message<AbortReindexResponse> = defineMessage<AbortReindexResponse>({
+  defaults: () => ({}),
+  write() {},
+  read(reader, end) {
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      skipField(reader, tag);
+    }
+    endMessage(reader, end);
+    return {};
+  },
+});
+
+/** The last reindex of a collection. */
+export interface Reindex {
+  readonly collection: string;
+  /** copying; closing: writes pause until all of the old log is copied; done: the collection is the new generation. */
+  readonly state: string;
+  /** Of the new generation. */
+  readonly log: bigint;
+  /** The log of the old one. */
+  readonly replaces: bigint;
+  /** Of the old generation: each is copied by itself. */
+  readonly partitions: number;
+  /** Of them, those whose copies are only moments behind. */
+  readonly caughtUp: number;
+  /** Of them, those that are copied to the end. */
+  readonly drained: number;
+  /** Records in the new generation. */
+  readonly copied: bigint;
+  /** Records in the old one. */
+  readonly live: bigint;
+  /** µs since 1970-01-01 UTC. */
+  readonly startedAt: bigint;
+  /** How long writes paused, at most; absent until then. */
+  readonly pauseMicros: bigint | null;
+}
+export const Reindex: Message<Reindex> = defineMessage<Reindex>({
+  defaults: () => ({ collection: '', state: '', log: 0n, replaces: 0n, partitions: 0, caughtUp: 0, drained: 0, copied: 0n, live: 0n, startedAt: 0n, pauseMicros: null }),
+  write(writer, message) {
+    if (message.collection !== '') writer.uint32(10).string(message.collection);
+    if (message.state !== '') writer.uint32(18).string(message.state);
+    if (message.log !== 0n) writer.uint32(24).int64(message.log);
+    if (message.replaces !== 0n) writer.uint32(32).int64(message.replaces);
+    if (message.partitions !== 0) writer.uint32(40).int32(message.partitions);
+    if (message.caughtUp !== 0) writer.uint32(48).int32(message.caughtUp);
+    if (message.drained !== 0) writer.uint32(56).int32(message.drained);
+    if (message.copied !== 0n) writer.uint32(64).int64(message.copied);
+    if (message.live !== 0n) writer.uint32(72).int64(message.live);
+    if (message.startedAt !== 0n) writer.uint32(80).int64(message.startedAt);
+    if (message.pauseMicros !== null) writer.uint32(88).int64(message.pauseMicros);
+  },
+  read(reader, end) {
+    let collection: string = '';
+    let state: string = '';
+    let log: bigint = 0n;
+    let replaces: bigint = 0n;
+    let partitions: number = 0;
+    let caughtUp: number = 0;
+    let drained: number = 0;
+    let copied: bigint = 0n;
+    let live: bigint = 0n;
+    let startedAt: bigint = 0n;
+    let pauseMicros: bigint | null = null;
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: collection = reader.string(true); break;
+        case 18: state = reader.string(true); break;
+        case 24: log = readLong(reader); break;
+        case 32: replaces = readLong(reader); break;
+        case 40: partitions = reader.int32(); break;
+        case 48: caughtUp = reader.int32(); break;
+        case 56: drained = reader.int32(); break;
+        case 64: copied = readLong(reader); break;
+        case 72: live = readLong(reader); break;
+        case 80: startedAt = readLong(reader); break;
+        case 88: pauseMicros = readLong(reader); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { collection, state, log, replaces, partitions, caughtUp, drained, copied, live, startedAt, pauseMicros };
+  },
+});
+
 export interface FilterValue {
   readonly value: null
     | { readonly kind: 'nullValue'; readonly value: NullValue }
@@ -1830,6 +2006,11 @@ export interface Messages {
   UpdateCollectionRequest: UpdateCollectionRequest;
   DeleteCollectionRequest: DeleteCollectionRequest;
   DeleteCollectionResponse: DeleteCollectionResponse;
+  ReindexCollectionRequest: ReindexCollectionRequest;
+  GetReindexRequest: GetReindexRequest;
+  AbortReindexRequest: AbortReindexRequest;
+  AbortReindexResponse: AbortReindexResponse;
+  Reindex: Reindex;
   FilterValue: FilterValue;
   NullValue: NullValue;
   Comparison: Comparison;
@@ -1883,6 +2064,11 @@ export const messages: { readonly [Name in keyof Messages]: Message<Messages[Nam
   UpdateCollectionRequest,
   DeleteCollectionRequest,
   DeleteCollectionResponse,
+  ReindexCollectionRequest,
+  GetReindexRequest,
+  AbortReindexRequest,
+  AbortReindexResponse,
+  Reindex,
   FilterValue,
   NullValue,
   Comparison,

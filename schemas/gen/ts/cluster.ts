@@ -215,26 +215,57 @@ export const ShardGet: Message<ShardGet> = defineMessage<ShardGet>({
   },
 });
 
+/** Ids that lie in one of so many partitions. */
+export interface ShardShare {
+  readonly partition: number;
+  readonly partitions: number;
+}
+export const ShardShare: Message<ShardShare> = defineMessage<ShardShare>({
+  defaults: () => ({ partition: 0, partitions: 0 }),
+  write(writer, message) {
+    if (message.partition !== 0) writer.uint32(8).int32(message.partition);
+    if (message.partitions !== 0) writer.uint32(16).int32(message.partitions);
+  },
+  read(reader, end) {
+    let partition: number = 0;
+    let partitions: number = 0;
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 8: partition = reader.int32(); break;
+        case 16: partitions = reader.int32(); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { partition, partitions };
+  },
+});
+
 export interface ShardScroll {
   readonly filter: Filter | null;
   /** The last id of the page before. */
   readonly after: string | null;
   readonly limit: number;
   readonly bytesMax: number;
+  /** For a copier: of these ids only, and whatever has not expired by the log's time. */
+  readonly share: ShardShare | null;
 }
 export const ShardScroll: Message<ShardScroll> = defineMessage<ShardScroll>({
-  defaults: () => ({ filter: null, after: null, limit: 0, bytesMax: 0 }),
+  defaults: () => ({ filter: null, after: null, limit: 0, bytesMax: 0, share: null }),
   write(writer, message) {
     if (message.filter !== null) writeMessage(writer, 10, Filter, message.filter);
     if (message.after !== null) writer.uint32(18).string(message.after);
     if (message.limit !== 0) writer.uint32(24).int32(message.limit);
     if (message.bytesMax !== 0) writer.uint32(32).int64(message.bytesMax);
+    if (message.share !== null) writeMessage(writer, 42, ShardShare, message.share);
   },
   read(reader, end, depth) {
     let filter: Filter | null = null;
     let after: string | null = null;
     let limit: number = 0;
     let bytesMax: number = 0;
+    let share: ShardShare | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -242,11 +273,12 @@ export const ShardScroll: Message<ShardScroll> = defineMessage<ShardScroll>({
         case 18: after = reader.string(true); break;
         case 24: limit = reader.int32(); break;
         case 32: bytesMax = readSafeLong(reader); break;
+        case 42: share = readMessage(reader, ShardShare, depth); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { filter, after, limit, bytesMax };
+    return { filter, after, limit, bytesMax, share };
   },
 });
 
@@ -278,29 +310,34 @@ export interface ShardOutcomesWanted {
   readonly through: number;
   /** Records that the request has in this partition. */
   readonly count: number;
+  /** Records that are not remembered are said to be so; else they fail the call. */
+  readonly evenUnknown: boolean | null;
 }
 export const ShardOutcomesWanted: Message<ShardOutcomesWanted> = defineMessage<ShardOutcomesWanted>({
-  defaults: () => ({ partition: 0, through: 0, count: 0 }),
+  defaults: () => ({ partition: 0, through: 0, count: 0, evenUnknown: null }),
   write(writer, message) {
     if (message.partition !== 0) writer.uint32(8).int32(message.partition);
     if (message.through !== 0) writer.uint32(16).int64(message.through);
     if (message.count !== 0) writer.uint32(24).int32(message.count);
+    if (message.evenUnknown !== null) writer.uint32(32).bool(message.evenUnknown);
   },
   read(reader, end) {
     let partition: number = 0;
     let through: number = 0;
     let count: number = 0;
+    let evenUnknown: boolean | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
         case 8: partition = reader.int32(); break;
         case 16: through = readSafeLong(reader); break;
         case 24: count = reader.int32(); break;
+        case 32: evenUnknown = reader.bool(); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { partition, through, count };
+    return { partition, through, count, evenUnknown };
   },
 });
 
@@ -659,26 +696,31 @@ export interface ShardOutcome {
   readonly offset: number;
   /** Absent: applied. */
   readonly refusal: string | null;
+  /** The shard remembers no such record. */
+  readonly unknown: boolean;
 }
 export const ShardOutcome: Message<ShardOutcome> = defineMessage<ShardOutcome>({
-  defaults: () => ({ offset: 0, refusal: null }),
+  defaults: () => ({ offset: 0, refusal: null, unknown: false }),
   write(writer, message) {
     if (message.offset !== 0) writer.uint32(8).int64(message.offset);
     if (message.refusal !== null) writer.uint32(18).string(message.refusal);
+    if (message.unknown) writer.uint32(24).bool(message.unknown);
   },
   read(reader, end) {
     let offset: number = 0;
     let refusal: string | null = null;
+    let unknown: boolean = false;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
         case 8: offset = readSafeLong(reader); break;
         case 18: refusal = reader.string(true); break;
+        case 24: unknown = reader.bool(); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { offset, refusal };
+    return { offset, refusal, unknown };
   },
 });
 
@@ -1017,6 +1059,7 @@ export interface ClusterMessages {
   ShardSearchSpec: ShardSearchSpec;
   ShardSearch: ShardSearch;
   ShardGet: ShardGet;
+  ShardShare: ShardShare;
   ShardScroll: ShardScroll;
   ShardCount: ShardCount;
   ShardOutcomesWanted: ShardOutcomesWanted;
@@ -1050,6 +1093,7 @@ export const clusterMessages: { readonly [Name in keyof ClusterMessages]: Messag
   ShardSearchSpec,
   ShardSearch,
   ShardGet,
+  ShardShare,
   ShardScroll,
   ShardCount,
   ShardOutcomesWanted,

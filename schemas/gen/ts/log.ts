@@ -6,6 +6,18 @@ export interface DeleteRecord {
   readonly timestamp: bigint;
 }
 
+/** Where a copied record comes from: the header 'proximadb-origin' of a log record of a generation that is filled from another one. */
+export interface Origin {
+  /** Of the old generation: its copier writes one stream to each new partition. */
+  readonly partition: number;
+  /** Of the copier. A record of an older epoch than the stream's is ignored. */
+  readonly epoch: number;
+  /** Counts up within an epoch. One that is not above the stream's last is ignored. */
+  readonly sequence: number;
+  /** Version in the old log; of a delete, the offset at which the copier noticed it. */
+  readonly offset: number;
+}
+
 /** Changes parts of a stored record by splicing its bytes. Null and empty fields leave things as they are. */
 export interface PatchRecord {
   readonly id: string;

@@ -5,7 +5,7 @@ import type { IndexKind, Metric, Quantization } from './api.ts';
 export interface CatalogEvent {
   readonly request_id: string;
   readonly at: number;
-  readonly event: { readonly 'proximadb.v1.storage.CollectionCreated': CollectionCreated } | { readonly 'proximadb.v1.storage.CollectionReady': CollectionReady } | { readonly 'proximadb.v1.storage.CollectionUpdated': CollectionUpdated } | { readonly 'proximadb.v1.storage.CollectionDeleted': CollectionDeleted } | { readonly 'proximadb.v1.storage.CollectionErased': CollectionErased } | { readonly 'proximadb.v1.storage.SchemaUsed': SchemaUsed };
+  readonly event: { readonly 'proximadb.v1.storage.CollectionCreated': CollectionCreated } | { readonly 'proximadb.v1.storage.CollectionReady': CollectionReady } | { readonly 'proximadb.v1.storage.CollectionUpdated': CollectionUpdated } | { readonly 'proximadb.v1.storage.CollectionDeleted': CollectionDeleted } | { readonly 'proximadb.v1.storage.CollectionErased': CollectionErased } | { readonly 'proximadb.v1.storage.SchemaUsed': SchemaUsed } | { readonly 'proximadb.v1.storage.ReindexStarted': ReindexStarted } | { readonly 'proximadb.v1.storage.CopierStarted': CopierStarted } | { readonly 'proximadb.v1.storage.CopierCaughtUp': CopierCaughtUp } | { readonly 'proximadb.v1.storage.PartitionDrained': PartitionDrained } | { readonly 'proximadb.v1.storage.ReindexAborted': ReindexAborted } | { readonly 'proximadb.v1.storage.GenerationDiscarded': GenerationDiscarded };
 }
 
 /** Decided by order: the first to take a free name gets it. Its log number is its offset here plus 1. */
@@ -46,6 +46,48 @@ export interface SchemaUsed {
   readonly schema: string;
 }
 
+/** A new generation of the collection of this log: its log number is this entry's offset plus 1. Refused while another one is filled. */
+export interface ReindexStarted {
+  /** Of the generation that it is filled from. */
+  readonly log: number;
+  readonly settings: CollectionSettings;
+}
+
+/** Its epoch is the offset of this entry: whatever an earlier copier of the partition writes is ignored from its fence on. */
+export interface CopierStarted {
+  /** Of the generation that is filled. */
+  readonly log: number;
+  /** Of the old generation. */
+  readonly partition: number;
+}
+
+/** Once the newest copiers of all partitions are, the old topic is closed to writers. */
+export interface CopierCaughtUp {
+  readonly log: number;
+  readonly partition: number;
+  readonly epoch: number;
+}
+
+/** All of a partition of the closed topic is in the new generation, applied. The last one is the flip. */
+export interface PartitionDrained {
+  readonly log: number;
+  readonly partition: number;
+  readonly epoch: number;
+  /** One a partition of the new generation: what was copied lies below. */
+  readonly offsets: readonly number[];
+}
+
+/** Before the old topic is closed only. */
+export interface ReindexAborted {
+  /** Of the generation that is filled. */
+  readonly log: number;
+}
+
+/** A generation that was replaced is not served any more. */
+export interface GenerationDiscarded {
+  readonly log: number;
+}
+
 /** What decides when a log is applied; fixed for the life of a log. */
 export interface CollectionSettings {
   readonly dimension: number;
@@ -81,6 +123,8 @@ export interface Manifest {
   readonly ledger: readonly LedgerEntry[];
   /** Sums of what was live, to compare with other replicas'; below the watermark. */
   readonly marks: readonly SumMark[];
+  /** Of a generation that is or was filled from another one: the last record of each copier's stream. */
+  readonly streams: readonly OriginStream[];
 }
 
 export interface LastRecord {
@@ -131,4 +175,11 @@ export interface SumMark {
   readonly offset: number;
   /** 16 hex digits. */
   readonly sum: string;
+}
+
+export interface OriginStream {
+  /** Of the old generation. */
+  readonly partition: number;
+  readonly epoch: number;
+  readonly sequence: number;
 }

@@ -11,7 +11,7 @@ export type Style = 'exact' | 'plain';
 
 /** The write header is ours alone, so it takes the plain style of the storage records. */
 export function styleOf(type: { readonly area: Area; readonly name: string }): Style {
-  return type.area === 'log' && !['WriteHeader', 'IfAbsent', 'IfPresent', 'IfVersion', 'IfFilter'].includes(type.name) ? 'exact' : 'plain';
+  return type.area === 'log' && !['Origin', 'WriteHeader', 'IfAbsent', 'IfPresent', 'IfVersion', 'IfFilter'].includes(type.name) ? 'exact' : 'plain';
 }
 
 export function avroTypes(model: Model, area: 'log' | 'storage'): string {

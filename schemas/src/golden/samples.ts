@@ -51,6 +51,7 @@ export const samples: Samples = {
     'if version': { request_id: requestId, sequence: 3, condition: { 'proximadb.v1.IfVersion': { log, offset: 9_007_199_254_740_990 } } },
     'if filter': { request_id: requestId, sequence: 999, condition: { 'proximadb.v1.IfFilter': { filter: '{"year":{"$gte":2020}}' } } },
   },
+  Origin: { 'a copied record': { partition: 3, epoch: 41, sequence: 1_000_000, offset: 9_007_199_254_740_990 } },
   CollectionSettings: { 'settings': settings },
   CatalogEvent: {
     'created': {
@@ -64,11 +65,19 @@ export const samples: Samples = {
     'schema used': {
       request_id: requestId, at: 6, event: { 'proximadb.v1.storage.SchemaUsed': { id: 3, fingerprint: '00'.repeat(32), schema: '{"type":"string"}' } },
     },
+    'reindex started': { request_id: requestId, at: 7, event: { 'proximadb.v1.storage.ReindexStarted': { log, settings } } },
+    'copier started': { request_id: requestId, at: 8, event: { 'proximadb.v1.storage.CopierStarted': { log, partition: 11 } } },
+    'copier caught up': { request_id: requestId, at: 9, event: { 'proximadb.v1.storage.CopierCaughtUp': { log, partition: 11, epoch: 40 } } },
+    'partition drained': {
+      request_id: requestId, at: 10, event: { 'proximadb.v1.storage.PartitionDrained': { log, partition: 11, epoch: 40, offsets: [0, 4_294_967_296] } },
+    },
+    'reindex aborted': { request_id: requestId, at: 11, event: { 'proximadb.v1.storage.ReindexAborted': { log } } },
+    'generation discarded': { request_id: requestId, at: 12, event: { 'proximadb.v1.storage.GenerationDiscarded': { log } } },
   },
   Manifest: {
     'of an empty shard': {
       generation: 0, cluster_id: 'c', topic: 'proximadb-words-7', topic_id: 't', log, partition: 0, settings, watermark: 0, log_time: 0, last: null,
-      segments: [], requests: [], malformed: 0, ledger: [], marks: [],
+      segments: [], requests: [], malformed: 0, ledger: [], marks: [], streams: [],
     },
     'everything': {
       generation: 3, cluster_id: 'c', topic: 'proximadb-words-7', topic_id: 't', log, partition: 11, settings,
@@ -85,6 +94,7 @@ export const samples: Samples = {
         { sequence: 0, offset: 5, count: 2, refusal: null }, { sequence: 2, offset: 9, count: 1, refusal: 'exists' },
       ] }],
       malformed: 1, ledger: [{ offset: 8, reason: 'unknown schema id' }], marks: [{ offset: 65_536, sum: '00ff00ff00ff00ff' }],
+      streams: [{ partition: 3, epoch: 40, sequence: 1_000_000 }],
     },
   },
 };

@@ -25,7 +25,8 @@ export async function createQueryProcess(config: QueryProcessConfig, { logger }:
   const handlers: Handlers = {
     ...reads,
     ...catalogReads(catalog),
-    createCollection: elsewhere, updateCollection: elsewhere, deleteCollection: elsewhere, upsert: elsewhere, patch: elsewhere, delete: elsewhere,
+    createCollection: elsewhere, updateCollection: elsewhere, deleteCollection: elsewhere, reindexCollection: elsewhere, abortReindex: elsewhere,
+    upsert: elsewhere, patch: elsewhere, delete: elsewhere,
   };
   const readiness = () => ({ ready: true, progress: { redis: coordination.connected } });
   const ports = await serveApi(config, { handlers, catalog, readiness, metrics, logger }, opened);

@@ -91,6 +91,10 @@ function failedAppend(write: Write, thrown: unknown, signal: AbortSignal): AppEr
 }
 
 function asNotFound(write: Write, error: AppError): AppError {
+  if (error.code === 'UNAVAILABLE' && error.details.some(({ field, reason }) => field === 'topic' && reason === 'closed')) {
+    const message = `collection ${JSON.stringify(write.collection.name)} is changing over to the generation that a reindex made: nothing was written; ${again(write)}`;
+    return new AppError('UNAVAILABLE', message, { retryAfterMs: error.retryAfterMs ?? 100, cause: error });
+  }
   if (error.code !== 'NOT_FOUND') return error;
   return new AppError('NOT_FOUND', `collection ${JSON.stringify(write.collection.name)} was deleted meanwhile; nothing was written`, { cause: error });
 }
@@ -120,6 +124,7 @@ async function decided(
     seen[partition] = sequence + 1;
     const outcome = answers.get(partition)?.[sequence];
     assert(outcome !== undefined, `partition ${partition} answered no outcome for sequence ${sequence}`);
+    assert(outcome.kind !== 'unknown', 'a shard that was not asked for it answered that it does not know');
     // A repeated record has the offset of its first one.
     if (outcome.kind === 'applied') return formatVersion(write.collection.log, outcome.offset);
     refused.push({ record, id: write.records[record]?.id ?? '', reason: outcome.reason });

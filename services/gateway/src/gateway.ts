@@ -4,6 +4,7 @@ import type { Operations } from '@proximadb/schemas';
 import { catalogReads } from './catalog-reads.ts';
 import { createCollection, updateCollection } from './collections.ts';
 import type { GatewayConfig } from './config.ts';
+import { reindexCollection } from './reindex.ts';
 import { requestIdOf } from './validate.ts';
 import { Writes, type WritesDependencies } from './writes.ts';
 
@@ -12,7 +13,7 @@ type Operation<Name extends keyof Operations> = (request: Operations[Name]['requ
 /** The operations that change something, or describe what can be written. No transport. */
 export type Gateway = {
   readonly [Name in 'createCollection' | 'getCollection' | 'listCollections' | 'updateCollection' | 'deleteCollection'
-    | 'upsert' | 'patch' | 'delete' | 'getSchema']: Operation<Name>;
+    | 'reindexCollection' | 'abortReindex' | 'upsert' | 'patch' | 'delete' | 'getSchema']: Operation<Name>;
 } & {
   /** Bytes of records whose write is not answered yet. */
   readonly inFlightBytes: number;
@@ -31,6 +32,11 @@ export function gatewayOver(config: GatewayConfig, dependencies: GatewayCoreDepe
     updateCollection: async (request, { signal }) => updateCollection(request, catalog, signal),
     deleteCollection: async ({ collection }, { signal }) => {
       await catalog.delete(collection, signal);
+      return {};
+    },
+    reindexCollection: async (request, { signal }) => reindexCollection(request, requestIdOf(request.requestId, randomId), catalog, signal),
+    abortReindex: async ({ collection }, { signal }) => {
+      await catalog.reindexing.abort(collection, signal);
       return {};
     },
     upsert: (request, context) => writes.upsert(request, context),

@@ -5,7 +5,9 @@ export type Refusal = 'exists' | 'missing' | 'version_mismatch' | (string & {});
 export type Outcome =
   | { readonly kind: 'applied'; readonly offset: number }
   /** `reason` is `exists`, `missing`, `version_mismatch`, or a sentence. */
-  | { readonly kind: 'refused'; readonly offset: number; readonly reason: Refusal };
+  | { readonly kind: 'refused'; readonly offset: number; readonly reason: Refusal }
+  /** Only where that was asked for: the shard remembers no such record. */
+  | { readonly kind: 'unknown' };
 
 export interface OutcomesWanted {
   readonly partition: number;
@@ -13,6 +15,8 @@ export interface OutcomesWanted {
   readonly through: number;
   /** Records that the request has in this partition: sequences 0 … count − 1. */
   readonly count: number;
+  /** Whether records that are not remembered are answered as `unknown`; else they fail the call. Default: false. */
+  readonly evenUnknown?: boolean | null;
 }
 
 export interface PartitionOutcomes {

@@ -283,7 +283,7 @@ export class Holder implements AsyncDisposable {
     const { log } = collection;
     switch (kind) {
       case 'creating': case 'updated': return;
-      case 'ready':
+      case 'filling': case 'ready': case 'retired':
         this.#collections.set(log, collection);
         this.look();
         return;

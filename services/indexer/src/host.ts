@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { AppError, type Code } from '@proximadb/errors';
 import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
-import type { LogReader } from '@proximadb/log';
+import { partitionOf, type LogReader } from '@proximadb/log';
 import type { Logger } from '@proximadb/process';
 import type {
   CountAnswer, Covered, MissingPartition, PageAnswer, PageSpec, RowsAnswer, SearchAnswer, SearchAnswers, SearchSpec, SegmentCost, ShardHit, ShardReport, Shards,
@@ -16,6 +16,7 @@ import { compileFilter, type Predicate } from '@proximadb/segment';
 import type { IndexerConfig } from './config.ts';
 import type { Candidate, LiveRow } from './rows.ts';
 import type { Mark } from './replica-sum.ts';
+import type { ChangesPage } from './reindex/changes.ts';
 import { Shard, type ShardSchemas, type ShardState } from './shard.ts';
 import type { Builder, ShardIdentity } from './storage.ts';
 
@@ -113,6 +114,21 @@ export class ShardHost implements Shards, Outcomes {
   /** Tells a shard up to where snapshots go, the oldest of those that are kept. */
   snapshotted(log: number, partition: number, oldestWatermark: number): void {
     this.#shards.get(keyOf(log, partition))?.snapshotted(oldestWatermark);
+  }
+
+  /** See {@link Shard.watchChanges}. @throws AppError UNAVAILABLE if the partition is not served here. */
+  async watchChanges(log: number, partition: number): Promise<number> {
+    return this.#shard(log, partition).watchChanges();
+  }
+
+  /** One that is not held is no error. */
+  forgetChanges(log: number, partition: number): void {
+    this.#shards.get(keyOf(log, partition))?.forgetChanges();
+  }
+
+  /** See {@link Shard.changesSince}. @throws AppError UNAVAILABLE if the partition is not served here. */
+  changesSince(log: number, partition: number, since: number, limit: number, bytesMax: number): ChangesPage | undefined {
+    return this.#shard(log, partition).changesSince(since, limit, bytesMax);
   }
 
   /** Lets go of a collection's partitions and deletes their files. */
@@ -293,7 +309,10 @@ function hitOf(shard: Shard, candidate: Candidate, records: boolean): ShardHit {
 function pageOf(shard: Shard, page: PageSpec, predicate: Predicate | null, after: Buffer | null): Page<StoredRow> {
   const rows: StoredRow[] = [];
   let bytes = 0;
-  for (const row of shard.rows.scroll(predicate, after, shard.nowMicros)) {
+  const share = page.share ?? null;
+  // A copier leaves out only what no condition will find any more.
+  for (const row of shard.rows.scroll(predicate, after, share === null ? shard.nowMicros : shard.logTime)) {
+    if (share !== null && partitionOf(row.view.idBytes, share.partitions) as number !== share.partition) continue;
     bytes += row.view.bytes.length;
     if (rows.length === page.limit || (rows.length > 0 && bytes > page.bytesMax)) return { rows, more: true };
     rows.push(storedOf(shard, row));

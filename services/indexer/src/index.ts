@@ -6,5 +6,6 @@ export type { Builder, ShardIdentity } from './storage.ts';
 export { ShardPool, type ReaderModule, type ShardPoolOptions } from './threads/pool.ts';
 export { removeErased } from './folders.ts';
 export { Holder, type HolderOptions } from './holder.ts';
+export { Reindexer, type ReindexerLimits, type ReindexerOptions } from './reindex/reindexer.ts';
 export { Snapshotter, type SnapshotterOptions } from './snapshotter.ts';
 export { SnapshotThread, type SnapshotThreadOptions } from './threads/snapshots.ts';

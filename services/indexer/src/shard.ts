@@ -15,6 +15,7 @@ import { applyRecord, type ApplyContext } from './apply.ts';
 import type { IndexerConfig } from './config.ts';
 import { describeLast, reachableExtent, verifyLog, verifyManifest, type Applied } from './identity.ts';
 import { Ledger } from './ledger.ts';
+import { Changes, type ChangesPage } from './reindex/changes.ts';
 import { OriginStreams } from './reindex/origin.ts';
 import { nextChore, type Chore } from './policy.ts';
 import { markEvery, marksMax, type Mark } from './replica-sum.ts';
@@ -66,6 +67,8 @@ export class Shard {
   #ledger = new Ledger();
   /** Of a generation that is filled from another one. */
   #streams = new OriginStreams();
+  /** While a copier follows this shard. */
+  #changes: Changes | undefined;
   #watermark = 0;
   #logTime = 0;
   /** The record below the watermark. Its checksum is only worked out where a manifest needs it. */
@@ -118,6 +121,40 @@ export class Shard {
     return [this.rows.growing, ...this.rows.frozen].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
+  /** Highest append time below the watermark, µs. */
+  get logTime(): number {
+    return this.#logTime;
+  }
+
+  /** Notes what changes from now on, anew. @returns the watermark: everything below it the rows have. */
+  async watchChanges(): Promise<number> {
+    // What is in segments lies in the order of its ids, which a copier asks for.
+    this.freeze();
+    await this.#sealing;
+    this.#changes = new Changes(changedIdsMax, this.#watermark);
+    return this.#watermark;
+  }
+
+  forgetChanges(): void {
+    this.#changes = undefined;
+  }
+
+  /**
+   * What changed at or above an offset, as it is now, the longest unchanged first. What lies below is forgotten.
+   * @returns undefined if it is not known: nobody watches, or too much changed. Then everything has to be compared again.
+   */
+  changesSince(since: number, limit: number, bytesMax: number): ChangesPage | undefined {
+    this.#assertServing();
+    return this.#changes?.since(since, { limit, bytesMax, watermark: this.#watermark, read: (idBytes) => this.#copyOf(idBytes) });
+  }
+
+  #copyOf(idBytes: Uint8Array): { readonly record: Uint8Array; readonly offset: number } | undefined {
+    const place = this.rows.find(idBytes);
+    if (place === undefined || this.rows.expires(place) <= this.#logTime) return undefined;
+    const { view, offset: at } = this.rows.read(place);
+    return { record: view.bytes, offset: at };
+  }
+
   /** Instant at which readers see the rows: what has expired by the log or by this clock is in no answer. µs. */
   get nowMicros(): number {
     return Math.max(this.#logTime, this.#options.clock());
@@ -147,6 +184,7 @@ export class Shard {
     this.#assertServing();
     const outcomes = Array.from({ length: wanted.count }, (_, sequence) => {
       const outcome = this.#window.find(requestId, sequence, this.#logTime);
+      if (outcome === undefined && wanted.evenUnknown === true) return { kind: 'unknown' as const };
       if (outcome === undefined) throw new AppError('DEADLINE_EXCEEDED', `the outcome of request ${requestId} is no longer remembered`);
       return outcome;
     });
@@ -339,6 +377,7 @@ export class Shard {
     assert(record.offset === this.#watermark, `the log gave offset ${record.offset} where ${this.#watermark} was next`);
     this.#logTime = Math.max(this.#logTime, record.appendTimeMicros);
     applyRecord(context, record, this.#logTime);
+    this.#changes?.note(record.key, record.offset);
     this.#watermark = record.offset + 1;
     this.#last = record;
     if (this.#watermark % markEvery === 0) this.#marks = [...this.#marks, this.#mark()].slice(-marksMax);
@@ -486,6 +525,8 @@ export class Shard {
   }
 }
 
+/** Ids that changed and are not copied yet: past it a copier compares everything again. */
+const changedIdsMax = 262_144;
 const historyEntriesMax = 10_000;
 /** What the log keeps of a record besides key and value, about. */
 const recordOverheadBytes = 80;

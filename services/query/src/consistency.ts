@@ -42,10 +42,13 @@ export interface Floor {
 export class ConsistencyResolver {
   readonly #probes: Probes;
   readonly #logger: Logger;
+  readonly #replaced: (collection: Collection, log: number) => boolean;
 
-  constructor(probes: Probes, logger: Logger) {
+  /** @param replaced whether a log is that of an earlier generation of a collection. */
+  constructor(probes: Probes, logger: Logger, replaced: (collection: Collection, log: number) => boolean = () => false) {
     this.#probes = probes;
     this.#logger = logger;
+    this.#replaced = replaced;
   }
 
   /**
@@ -57,7 +60,10 @@ export class ConsistencyResolver {
   async resolve(collection: Collection, read: ReadOptions | null, context: CallContext, floor: Floor | null = null): Promise<number[]> {
     const level = levelOf(read);
     const floors = floor === null ? [] : [floor];
-    if (read?.token != null) floors.push({ offsets: decodeToken(read.token, collection).offsets, field: 'token' });
+    if (read?.token != null) {
+      const { offsets } = decodeToken(read.token, collection, 'token', (log) => this.#replaced(collection, log));
+      floors.push({ offsets, field: 'token' });
+    }
     const ends = await this.#endsFor(level, collection, context);
     for (const { offsets, field } of floors) await this.#checkInLog(collection, offsets, field, context);
     const zero = new Array<number>(collection.settings.partitions).fill(0);

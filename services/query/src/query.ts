@@ -4,13 +4,14 @@ import type { Operations } from '@proximadb/schemas';
 import type { ReadDependencies } from './reads.ts';
 import { count, filterReader, get, scroll, type FilterReader } from './records.ts';
 import { search, searchBatch } from './search.ts';
+import { getReindex } from './reindex.ts';
 import { stats } from './stats.ts';
 
 type Operation<Name extends keyof Operations> = (request: Operations[Name]['request'], context: CallContext) => Promise<Operations[Name]['response']>;
 
 /** The operations that read. No transport. */
 export type Query = {
-  readonly [Name in 'search' | 'searchBatch' | 'get' | 'scroll' | 'count' | 'stats']: Operation<Name>;
+  readonly [Name in 'search' | 'searchBatch' | 'get' | 'scroll' | 'count' | 'stats' | 'getReindex']: Operation<Name>;
 } & {
   /** For the gateway's delete by filter. */
   readonly reader: FilterReader;
@@ -26,6 +27,7 @@ export function queryOver(dependencies: ReadDependencies, log: Pick<Log, 'extent
     scroll: (request, context) => scroll(request, context, dependencies),
     count: (request, context) => count(request, context, dependencies),
     stats: (request, context) => stats(request, context, dependencies, log),
+    getReindex: (request, context) => getReindex(request, context, dependencies),
     reader: filterReader(dependencies),
     get load() {
       return { busy: dependencies.turns.busy, waiting: dependencies.turns.waiting };

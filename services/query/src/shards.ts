@@ -139,6 +139,8 @@ export interface PageSpec {
   readonly after: string | null;
   readonly limit: number;
   readonly bytesMax: number;
+  /** For a copier: only ids that lie in one of so many partitions, and whatever has not expired by the log's time. Default: all. */
+  readonly share?: { readonly partition: number; readonly partitions: number } | null;
 }
 
 /**

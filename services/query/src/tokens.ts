@@ -2,6 +2,13 @@ import { AppError, invalid } from '@proximadb/errors';
 import type { Collection } from '@proximadb/catalog';
 import { Cursor, ReadToken } from '@proximadb/schemas';
 
+/**
+ * Whether a log is that of an earlier generation, which a reindex has replaced. All that it held at its end is in the new one, below its
+ * floor: so is what a token of it asks for.
+ */
+export type Replaced = (log: number) => boolean;
+const nothing: Replaced = () => false;
+
 /** A prefix of a log: everything below one offset a partition. */
 export interface Token {
   readonly log: number;
@@ -21,8 +28,27 @@ export function encodeToken(token: Token): string {
  * @throws AppError INVALID_ARGUMENT for what is no token, or one of another number of partitions; FAILED_PRECONDITION for one of another
  *   collection, or of one that was deleted and made again.
  */
-export function decodeToken(text: string, collection: Collection, field = 'token'): Token {
-  return checked(decoded(text, (bytes) => ReadToken.decode(bytes), field, 'token'), collection, field, 'token');
+export function decodeToken(text: string, collection: Collection, field = 'token', replaced: Replaced = nothing): Token {
+  return checked(decoded(text, (bytes) => ReadToken.decode(bytes), field, 'token'), collection, { field, noun: 'token', replaced });
+}
+
+/** The log that a token names; null if there is none, or it is no token. */
+export function logOfToken(text: string | null): number | null {
+  return text === null ? null : logOf(() => decoded(text, (bytes) => ReadToken.decode(bytes), '', ''));
+}
+
+/** The log that a cursor names; null if there is none, or it is no cursor. */
+export function logOfCursor(text: string | null): number | null {
+  return text === null ? null : logOf(() => decoded(text, (bytes) => Cursor.decode(bytes), '', '').token);
+}
+
+function logOf(decode: () => ReadToken | null): number | null {
+  try {
+    return Number(decode()?.log ?? 0n);
+  } catch {
+    // The one who reads all of it says what is wrong with it.
+    return null;
+  }
 }
 
 export interface ScrollPosition {
@@ -36,10 +62,10 @@ export function encodeCursor({ after, token }: ScrollPosition): string {
 }
 
 /** @throws AppError as {@link decodeToken}. */
-export function decodeCursor(text: string, collection: Collection, field = 'cursor'): ScrollPosition {
+export function decodeCursor(text: string, collection: Collection, field = 'cursor', replaced: Replaced = nothing): ScrollPosition {
   const { after, token } = decoded(text, (bytes) => Cursor.decode(bytes), field, 'cursor');
   if (after === '' || !after.isWellFormed()) throw invalid('is not a cursor', { field });
-  return { after, token: checked(token, collection, field, 'cursor') };
+  return { after, token: checked(token, collection, { field, noun: 'cursor', replaced }) };
 }
 
 /** The later of two prefixes of one log, a partition at a time. */
@@ -72,11 +98,20 @@ function decoded<T>(text: string, decode: (bytes: Uint8Array) => T, field: strin
   }
 }
 
-function checked(message: ReadToken | null | undefined, collection: Collection, field: string, noun: string): Token {
+interface Checking {
+  readonly field: string;
+  readonly noun: string;
+  readonly replaced: Replaced;
+}
+
+function checked(message: ReadToken | null | undefined, collection: Collection, { field, noun, replaced }: Checking): Token {
   const log = Number(message?.log ?? 0n);
   const offsets = (message?.offsets ?? []).map(Number);
   if (log < 1 || !Number.isSafeInteger(log) || !offsets.every((offset) => Number.isSafeInteger(offset) && offset >= 0)) {
     throw invalid(`is not a ${noun}`, { field });
+  }
+  if (log !== collection.log && replaced(log)) {
+    return { log: collection.log, offsets: collection.reindex?.floor ?? new Array<number>(collection.settings.partitions).fill(0) };
   }
   if (log !== collection.log) {
     const reason = `is of log ${log}, and collection ${JSON.stringify(collection.name)} has log ${collection.log}: `

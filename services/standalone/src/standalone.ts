@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Catalog, EmbeddedRegistry, type Change } from '@proximadb/catalog';
 import { LocalCoordination } from '@proximadb/coordination/local';
 import { createGateway } from '@proximadb/gateway';
-import { ShardPool } from '@proximadb/indexer';
+import { Reindexer, ShardPool } from '@proximadb/indexer';
 import { offset, partition } from '@proximadb/log';
 import { EmbeddedLog } from '@proximadb/log/embedded';
 import { createMetrics, type Logger, type Readiness, type Service } from '@proximadb/process';
@@ -57,6 +57,10 @@ export async function createStandalone(config: StandaloneConfig, { logger }: Sta
   });
   opened.defer(() => pool.close());
   opened.defer(catalog.onChange((change) => { followCatalog(change, log.clusterId, pool, catalog).catch(failed('catalog-change-failed')); }));
+
+  opened.use(new Reindexer({
+    catalog, log, local: pool, shards: pool, positions: () => pool.positions(), isOurs: () => true, clock: () => Date.now() * 1000, logger,
+  }));
 
   const query = createQuery(config.query, { log, catalog, shards: pool, logger });
   const { reader, load: _load, ...reads } = query;
@@ -124,12 +128,12 @@ export async function createStandalone(config: StandaloneConfig, { logger }: Sta
   };
 }
 
-/** The shards follow the catalog: what is ready is held, what is deleted is erased. */
+/** The shards follow the catalog: what has its topic is held, what is deleted is erased. */
 async function followCatalog({ kind, collection }: Change, clusterId: string, pool: ShardPool, catalog: Catalog): Promise<void> {
   const { log, topic, topicId, settings } = collection;
   switch (kind) {
     case 'creating': case 'updated': case 'erased': return;
-    case 'ready':
+    case 'filling': case 'ready': case 'retired':
       // All at once: whoever asks for the progress next hears of every one.
       await Promise.all(Array.from({ length: settings.partitions }, (_, number) =>
         pool.assign({ identity: { clusterId, topic, topicId, log, partition: number }, partitions: settings.partitions, settings })));

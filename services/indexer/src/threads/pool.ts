@@ -13,6 +13,7 @@ import type { BuildJob, BuildResult } from '@proximadb/segment';
 import type { IndexerConfig } from '../config.ts';
 import type { Assignment, LogKeeper, Position } from '../host.ts';
 import type { BuildThreadData } from './build-thread.ts';
+import type { ChangesPage } from '../reindex/changes.ts';
 import { Rpc, type Handler } from './rpc.ts';
 
 /** How a thread opens the log: nothing that is open can be handed to it. */
@@ -108,6 +109,20 @@ export class ShardPool implements Shards, Outcomes {
   /** Up to where a partition's snapshots go, the oldest of those that are kept: behind it the log may be trimmed. */
   async snapshotted(log: number, partition: number, oldestWatermark: number): Promise<void> {
     await this.#of(partition).rpc.call('snapshotted', log, partition, oldestWatermark);
+  }
+
+  /** See `Shard.watchChanges`. @throws AppError UNAVAILABLE if the partition is not served here. */
+  watchChanges(log: number, partition: number): Promise<number> {
+    return this.#of(partition).rpc.call('watchChanges', log, partition);
+  }
+
+  async forgetChanges(log: number, partition: number): Promise<void> {
+    await this.#of(partition).rpc.call('forgetChanges', log, partition);
+  }
+
+  /** See `Shard.changesSince`. @throws AppError UNAVAILABLE if the partition is not served here. */
+  changesSince(log: number, partition: number, since: number, limit: number, bytesMax: number): Promise<ChangesPage | undefined> {
+    return this.#of(partition).rpc.call('changesSince', log, partition, since, limit, bytesMax);
   }
 
   async search(request: ShardsRequest, searches: readonly SearchSpec[], signal?: AbortSignal): Promise<SearchAnswers> {

@@ -26,6 +26,12 @@ const rpc: Rpc = new Rpc(parentPort, {
   positions: () => host.positions(),
   stage: (log: number, partition: number, directory: string) => host.stage(log, partition, directory),
   snapshotted: (log: number, partition: number, oldestWatermark: number) => { host.snapshotted(log, partition, oldestWatermark); },
+  watchChanges: (log: number, partition: number) => host.watchChanges(log, partition),
+  forgetChanges: (log: number, partition: number) => { host.forgetChanges(log, partition); },
+  changesSince: (log: number, partition: number, since: number, limit: number, bytesMax: number) => {
+    const page = host.changesSince(log, partition, since, limit, bytesMax);
+    return page === undefined ? undefined : { ...page, changes: page.changes.map((change) => ({ ...change, record: change.record && ownBytes(change.record) })) };
+  },
   search: async (request: ShardsRequest, searches: readonly SearchSpec[], signal: AbortSignal) => {
     const { answers, ...covered } = await host.search(request, searches, signal);
     const own = answers.map(({ hits, costs }) => ({ costs, hits: hits.map((hit) => ({ ...hit, record: hit.record && ownBytes(hit.record) })) }));

@@ -1,8 +1,8 @@
 /** A call as it came over the wire, asked of the shards. */
 import { AppError, toAppError } from '@proximadb/errors';
-import type { Outcomes, OutcomesWanted } from '@proximadb/gateway';
+import type { Outcome, Outcomes, OutcomesWanted } from '@proximadb/gateway';
 import type { MissingPartition, Shards } from '@proximadb/query';
-import { ShardOutcome, type ShardAnswer, type ShardCall, type ShardOutcomes, type ShardOutcomesAnswer, type ShardPartitionOutcomes } from '@proximadb/schemas';
+import type { ShardAnswer, ShardCall, ShardOutcome, ShardOutcomes, ShardOutcomesAnswer, ShardPartitionOutcomes } from '@proximadb/schemas';
 
 export type Answer = NonNullable<ShardAnswer['answer']>;
 
@@ -41,7 +41,8 @@ async function outcomesOf(
   const of = async (those: readonly OutcomesWanted[]): Promise<ShardPartitionOutcomes[]> => {
     const answers = await shards.outcomes(log, requestId, those, Math.max(1, endMs - performance.now()), signal);
     return answers.map(({ partition, outcomes }) => ({
-      partition, outcomes: outcomes.map((outcome) => ShardOutcome.create({ offset: outcome.offset, refusal: outcome.kind === 'refused' ? outcome.reason : null })),
+      partition,
+      outcomes: outcomes.map((outcome) => outcomeOf(outcome)),
     }));
   };
   try {
@@ -58,6 +59,11 @@ async function outcomesOf(
     }));
     return { partitions: each.flatMap(({ partitions }) => partitions), missing: each.flatMap(({ missing }) => missing) };
   }
+}
+
+function outcomeOf(outcome: Outcome): ShardOutcome {
+  if (outcome.kind === 'unknown') return { offset: 0, refusal: null, unknown: true };
+  return { offset: outcome.offset, refusal: outcome.kind === 'refused' ? outcome.reason : null, unknown: false };
 }
 
 /** @throws what was thrown, if it is not a fault of the partition. */

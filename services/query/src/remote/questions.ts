@@ -1,7 +1,7 @@
 /** The calls of the port: what goes to an indexer, how its answer is read, and how the answers of several become one. */
 import { AppError } from '@proximadb/errors';
 import type { OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
-import type { Filter, ShardCall, ShardOutcomesAnswer } from '@proximadb/schemas';
+import { ShardOutcomesWanted, ShardScroll, type Filter, type ShardCall, type ShardOutcomesAnswer } from '@proximadb/schemas';
 import { mergeHits, mergePages } from '@proximadb/segment/merge';
 import type {
   CountAnswer, Covered, MissingPartition, PageAnswer, PageSpec, PartitionAt, RowsAnswer, SearchAnswers, SearchSpec, SegmentCost, ShardReport, Watermark,
@@ -67,7 +67,7 @@ export function getQuestion(ids: readonly string[]): Question<RowsAnswer> {
 export function scrollQuestion(page: PageSpec): Question<PageAnswer> {
   return {
     kind: 'scroll',
-    callFor: () => ({ kind: 'scroll', value: page }),
+    callFor: () => ({ kind: 'scroll', value: ShardScroll.create(page) }),
     read(answer, at) {
       if (answer.kind !== 'scroll') throw wrongAnswer('scroll', answer);
       return { rows: answer.value.rows, more: answer.value.more, ...covered(answer.value.watermarks, answer.value.missing, at) };
@@ -99,7 +99,10 @@ export interface OutcomesAnswer extends Partial {
 export function outcomesQuestion(requestId: string, wanted: readonly OutcomesWanted[]): Question<OutcomesAnswer> {
   return {
     kind: 'outcomes',
-    callFor: (at) => ({ kind: 'outcomes', value: { requestId, wanted: wanted.filter(({ partition }) => at.some((one) => one.partition === partition)) } }),
+    callFor: (at) => ({
+      kind: 'outcomes',
+      value: { requestId, wanted: wanted.filter(({ partition }) => at.some((one) => one.partition === partition)).map((one) => ShardOutcomesWanted.create(one)) },
+    }),
     read(answer, at) {
       if (answer.kind !== 'outcomes') throw wrongAnswer('outcomes', answer);
       const partitions = answer.value.partitions.map(outcomesOf);
@@ -121,7 +124,8 @@ export function readReports(answer: Answer): readonly ShardReport[] {
 function outcomesOf({ partition, outcomes }: ShardOutcomesAnswer['partitions'][number]): PartitionOutcomes {
   return {
     partition,
-    outcomes: outcomes.map(({ offset, refusal }) => (refusal === null ? { kind: 'applied', offset } : { kind: 'refused', offset, reason: refusal })),
+    outcomes: outcomes.map(({ offset, refusal, unknown }) =>
+      (unknown ? { kind: 'unknown' } : refusal === null ? { kind: 'applied', offset } : { kind: 'refused', offset, reason: refusal })),
   };
 }
 
