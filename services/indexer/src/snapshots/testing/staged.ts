@@ -53,9 +53,9 @@ export async function openWhole(directory: string): Promise<number> {
 }
 
 export interface States extends AsyncDisposable {
-  /** Two flat segments. */
+  /** A flat segment. */
   readonly first: Staged;
-  /** One more, and rows of the others ended. */
+  /** One more, and rows of the first ended. */
   readonly second: Staged;
   /** As the second, all of it in one segment, with a graph. */
   readonly third: Staged;
@@ -70,10 +70,7 @@ export async function stageStates(rows = 120): Promise<States> {
     assert.ok(await r.host().stage(log, partition, join(directory, name)) !== undefined);
     return readStaged(join(directory, name));
   };
-  for (let i = 0; i < rows; i += 1) {
-    await r.upsert(`w${i}`, [1, i, 0, 0], { n: BigInt(i) });
-    if (i === rows >> 1) await r.host().settle(log);
-  }
+  for (let i = 0; i < rows; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0], { n: BigInt(i) });
   await r.host().settle(log);
   const first = await stage('first');
   for (let i = 0; i < rows; i += 3) await r.upsert(`w${i}`, [2, i, 0, 0], { n: BigInt(-i) });
