@@ -254,20 +254,24 @@ describe('a reader that does not read', () => {
   });
 
   test('is not listened to either, once refusals wait for it', async () => {
-    await using parts = await serve({ get: async () => ({ rows: [row(2_000)], ...covered }) }, { callsMax: 2 });
+    const { held, signals } = gate();
+    await using parts = await serve({ count: held }, { callsMax: 2 });
     const raw = parts.open();
     raw.stream.pause();
-    const filler = 4_000;
-    for (let id = 1; id <= filler; id += 1) raw.send(get(id));
-    const worked = async (): Promise<number> => Number(/proximadb_shard_calls_total\{call="get",code="OK"\} (\d+)/.exec(await parts.metrics.text())?.[1] ?? 0);
-    let counted = -1;
-    for (let now = await worked(); now === 0 || now !== counted; now = await worked()) {
-      counted = now;
-      await delay(500);
+    // More refusals than the connection and its reader take.
+    const [messages, each] = [150, 1_000];
+    for (let i = 0; i < messages; i += 1) raw.send(...Array.from({ length: each }, (_, at) => count(1 + i * each + at)));
+    await until('two calls are under way', () => signals.length === 2);
+    let unsent = -1;
+    for (let same = 0; same < 4; same += 1) {
+      await delay(250);
+      if (raw.stream.writableLength !== unsent) same = 0;
+      unsent = raw.stream.writableLength;
     }
-    assert.ok(counted < filler, `${counted} were worked on`);
+    assert.ok(unsent > 10, `${unsent} messages are not taken`);
     raw.stream.resume();
-    await until('each has an answer', () => raw.answers.length === filler);
+    await until('each call but those under way has its answer', () => raw.answers.length === messages * each - 2);
+    assert.equal(raw.stream.writableLength, 0);
   });
 
   test('is given up after a while: its calls end, and nothing is kept for it', async () => {
