@@ -7,6 +7,8 @@ import { addRecords } from './records.ts';
 import { addDemo } from './demo/demo.ts';
 import { addExport } from './export.ts';
 import { addImport } from './import/import.ts';
+import { addReindex } from './reindex.ts';
+import { addSchemas } from './schemas.ts';
 import { start, startHelp } from './start.ts';
 import { addStats } from './stats.ts';
 import type { Streams } from './terminal.ts';
@@ -30,8 +32,10 @@ export function createProgram(streams: Streams): Command {
   addImport(program, streams);
   addExport(program, streams);
   addRecords(program, streams);
+  addReindex(program, streams);
   addStats(program, streams);
   addInspect(program, streams);
   addProcesses(program, streams);
+  addSchemas(program, streams);
   return program;
 }

@@ -4,7 +4,7 @@ import { schemaText } from '@proximadb/schemas';
 import { textFingerprint, type SchemaUsed } from './events.ts';
 import type { Journal } from './journal.ts';
 import { contradiction, RegistryWatch, type RegistryState } from './registry-watch.ts';
-import { schemaBytesMax, type SchemaRegistry } from './registry.ts';
+import { schemaBytesMax, schemaSubject, type SchemaRegistry } from './registry.ts';
 import { sameSchema } from './same-schema.ts';
 
 /** The schemas in which records are written. */
@@ -190,7 +190,7 @@ export class RecordSchemas implements AsyncDisposable {
     const used = this.#usedAs(text);
     if (used !== undefined) return used.id;
     if (this.registryState.kind !== 'agrees') throw this.registryState.error;
-    const id = await this.#registry.register(`proximadb-${name}`, text);
+    const id = await this.#registry.register(schemaSubject(name), text);
     await this.#use(id, text);
     // Another process, or another registry before, may have been first: all take the same one.
     return this.#usedAs(text)?.id ?? id;
@@ -220,7 +220,7 @@ function canonical(text: string): string {
 function subjectOf(text: string): string | undefined {
   const { name } = JSON.parse(text) as { readonly name: string };
   const own = recordNames.find((one) => one === name.slice(name.lastIndexOf('.') + 1));
-  return own === undefined ? undefined : `proximadb-${own}`;
+  return own === undefined ? undefined : schemaSubject(own);
 }
 
 function unknownId(id: number): AppError {

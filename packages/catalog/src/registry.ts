@@ -18,6 +18,11 @@ export interface SchemaRegistry {
   byId(id: number): Promise<string | undefined>;
 }
 
+/** The subject of a stored schema of ours. */
+export function schemaSubject(name: string): string {
+  return `proximadb-${name}`;
+}
+
 export const registryTopic = 'proximadb-schemas';
 
 /** Largest text that a registry of ours takes, and that is read from another one. */

@@ -1,0 +1,17 @@
+/** For tests: who we are over TLS. Its own authority, for 127.0.0.1 and localhost, until 2120; nobody else trusts it. */
+export const key = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg8ZMbv/szZv8Z6y0h
+kfwYzxcNKjj7xntmp0XqpzgB89mhRANCAAR+ekXTFdtH6NyC4+BwV5fQzxLRiRN4
+KSR2gnnHpbkvbSVxRLLhas9Gwxx6+EDGCzmKj/8MdyD98dwXhWebfoP4
+-----END PRIVATE KEY-----`;
+
+export const certificate = `-----BEGIN CERTIFICATE-----
+MIIBcTCCARegAwIBAgIBATAKBggqhkjOPQQDAjAZMRcwFQYDVQQDDA5wcm94aW1h
+ZGIgdGVzdDAgFw0yMDAxMDEwMDAwMDBaGA8yMTIwMDEwMTAwMDAwMFowGTEXMBUG
+A1UEAwwOcHJveGltYWRiIHRlc3QwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAAR+
+ekXTFdtH6NyC4+BwV5fQzxLRiRN4KSR2gnnHpbkvbSVxRLLhas9Gwxx6+EDGCzmK
+j/8MdyD98dwXhWebfoP4o04wTDAPBgNVHRMBAf8EBTADAQH/MBoGA1UdEQQTMBGH
+BH8AAAGCCWxvY2FsaG9zdDAdBgNVHQ4EFgQUSiyHE0mMvcMFsUO/32aXYRbjAygw
+CgYIKoZIzj0EAwIDSAAwRQIgdBBwWfhwzCrgOZ0yG0eaz2lq9vFTSe6r38CXak1L
+xXYCIQC7oTTEvIGmSOwfIJwubNoP0+jhNmsj7yQZBa7j+Y6R+Q==
+-----END CERTIFICATE-----`;
