@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join as pathOf } from 'node:path';
 import type { Catalog } from '@proximadb/catalog';
 import type { Coordination } from '@proximadb/coordination';
-import { Holder, removeErased, ShardPool, Snapshotter, SnapshotThread } from '@proximadb/indexer';
+import { Holder, isLowest, Reindexer, removeErased, ShardPool, Snapshotter, SnapshotThread } from '@proximadb/indexer';
 import { startShardServer } from '@proximadb/indexer/transport';
 import { offset, partition } from '@proximadb/log';
 import type { KafkaLog } from '@proximadb/log/kafka';
@@ -14,6 +14,7 @@ import { shardsServiceName } from '@proximadb/schemas';
 import type { IndexerProcessConfig } from './config.ts';
 import { join, kafkaOptions, openFoundations } from './foundations.ts';
 import { clusterProcess, Fatal, type ClusterProcess } from './lifecycle.ts';
+import { reachShards } from './reach.ts';
 
 /** @throws AppError UNAVAILABLE if Kafka does not answer or a port is taken; FAILED_PRECONDITION if the data folder is another cluster's. */
 export async function createIndexerProcess(config: IndexerProcessConfig, { logger }: { readonly logger: Logger }): Promise<ClusterProcess> {
@@ -49,6 +50,10 @@ export async function createIndexerProcess(config: IndexerProcessConfig, { logge
     directory: pathOf(config.data, 'staged'), memberId, group: config.group, writer: snapshots, shards: pool,
     positions: () => holder.positions, members: () => coordination.members, everyMs: config.snapshots.everyMs, everyRecords: config.snapshots.everyRecords,
     collectEveryMs: config.snapshots.collectEveryMs, lookMs: lookEveryMs, clock: () => performance.now(), logger,
+  }));
+  opened.use(new Reindexer({
+    catalog, log, local: pool, shards: reachShards(coordination, metrics, logger, opened), positions: async () => holder.positions,
+    isOurs: (number, part) => isLowest(coordination.members, config.group, number, part), clock: () => Date.now() * 1000, logger,
   }));
   readiness = () => ({ ready: holder.ready, progress: { partitions: holder.positions.length, redis: coordination.connected } });
   measure(metrics, holder, snapshotter, coordination);

@@ -7,5 +7,5 @@ export { ShardPool, type ReaderModule, type ShardPoolOptions } from './threads/p
 export { removeErased } from './folders.ts';
 export { Holder, type HolderOptions } from './holder.ts';
 export { Reindexer, type ReindexerLimits, type ReindexerOptions } from './reindex/reindexer.ts';
-export { Snapshotter, type SnapshotterOptions } from './snapshotter.ts';
+export { isLowest, Snapshotter, type SnapshotterOptions } from './snapshotter.ts';
 export { SnapshotThread, type SnapshotThreadOptions } from './threads/snapshots.ts';

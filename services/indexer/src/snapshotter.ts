@@ -107,10 +107,8 @@ export class Snapshotter implements AsyncDisposable {
     return durable - line.watermark >= everyRecords || (durable > line.watermark && clock() - line.writtenMs >= everyMs);
   }
 
-  /** Nobody of a lower group serves it. */
   #isOurs(log: number, partition: number): boolean {
-    return !this.#options.members().some(({ kind, group, holdings }) => kind === 'indexer' && group < this.#options.group
-      && holdings.some((holding) => holding.log === log && holding.partition === partition && holding.state !== 'building'));
+    return isLowest(this.#options.members(), this.#options.group, log, partition);
   }
 
   async #write({ log, partition }: Position): Promise<void> {
@@ -134,6 +132,12 @@ export class Snapshotter implements AsyncDisposable {
       await rm(staged, { recursive: true, force: true });
     }
   }
+}
+
+/** Whether nobody of a lower group serves a partition: of those who do, this one does for all what has to be done once. */
+export function isLowest(members: readonly Member[], group: number, log: number, partition: number): boolean {
+  return !members.some((member) => member.kind === 'indexer' && member.group < group
+    && member.holdings.some((holding) => holding.log === log && holding.partition === partition && holding.state !== 'building'));
 }
 
 function keyOf(log: number, partition: number): string {

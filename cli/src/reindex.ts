@@ -1,0 +1,99 @@
+/** `proximadb reindex`: builds a collection anew with other settings, while it is used. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Option, type Command } from 'commander';
+import { AppError } from '@proximadb/errors';
+import type { IndexKind, Metric, Quantization, Reindex } from '@proximadb/schemas';
+import type { Client } from '@proximadb/transport/client';
+import { metrics, whole } from './arguments.ts';
+import { connect, talking, withServer, type ServerOption } from './connection.ts';
+import { count, duration } from './figures.ts';
+import { startProgress, type ProgressState } from './progress.ts';
+import { toJson } from './tables.ts';
+import { colorsOf, say, type Streams } from './terminal.ts';
+
+interface ReindexOptions extends ServerOption {
+  readonly partitions?: number;
+  readonly metric?: Metric;
+  readonly quantization?: Quantization;
+  readonly m?: number;
+  readonly efConstruction?: number;
+  readonly index?: IndexKind;
+  readonly abort?: boolean;
+  readonly follow?: boolean;
+  readonly json?: boolean;
+}
+
+/** Between two looks at how far it is. */
+const lookMs = 100;
+
+export function addReindex(program: Command, streams: Streams): void {
+  withServer(program.command('reindex').description('build a collection anew with other settings, while it is used').argument('<collection>'))
+    .option('--partitions <n>', 'parts that work side by side', whole(1, 256))
+    .addOption(new Option('--metric <metric>', 'how near is measured; to cosine only from cosine').choices(metrics))
+    .addOption(new Option('--quantization <kind>', 'numbers in the graph').choices(['f32', 'bf16', 'i8']))
+    .option('--m <n>', 'links a node of the graph', whole(2, 128))
+    .option('--ef-construction <n>', 'breadth of the search while building', whole(8, 2048))
+    .addOption(new Option('--index <kind>', 'hnsw, or flat: every search is exact').choices(['hnsw', 'flat']))
+    .option('--abort', 'give up the one that is under way; the collection stays as it is')
+    .option('--follow', 'begin nothing: show the one that is under way until it is done')
+    .option('--json', 'answer in JSON, for programs')
+    .addHelpText('after', `
+What is not named stays as it is. Reads go on all the time, writes pause for a moment at the end. Versions and the collection's log
+number change. The dimension cannot: for another model export the records, and import them with new vectors into a new collection.
+
+Example:
+  $ proximadb reindex words --partitions 12`)
+    .action((collection: string, options: ReindexOptions) => talking(connect(options, streams), (client) => reindex(client, collection, options, streams)));
+}
+
+async function reindex(client: Client, collection: string, options: ReindexOptions, streams: Streams): Promise<void> {
+  const { partitions = 0, metric = null, index = null, m = 0, efConstruction = 0, quantization = null } = options;
+  if (options.abort === true) {
+    await client.abortReindex({ collection });
+    say(streams.out, options.json === true ? toJson({ aborted: collection }) : `The reindex of ${collection} is given up; the collection is as it was.`);
+    return;
+  }
+  if (options.follow !== true) {
+    const hnsw = m === 0 && efConstruction === 0 && quantization === null ? null : { m, efConstruction, quantization };
+    await client.reindexCollection({ collection, partitions, metric, index, hnsw, requestId: null });
+  }
+  const done = await follow(client, collection, streams);
+  if (options.json === true) {
+    say(streams.out, toJson(done));
+    return;
+  }
+  const paused = done.pauseMicros === null ? '' : ` Writes paused for at most ${duration(Number(done.pauseMicros) / 1000)} (${Math.ceil(Number(done.pauseMicros) / 1000)} ms).`;
+  say(streams.out, `${collection} is the new generation, log ${done.log}: ${count(done.copied)} records.${paused}`);
+}
+
+/** @throws AppError ABORTED if it is given up meanwhile. */
+async function follow(client: Client, collection: string, streams: Streams): Promise<Reindex> {
+  let now = await client.getReindex({ collection });
+  const { log } = now;
+  const from = stateOf(now);
+  using progress = startProgress({ output: streams.err, colors: colorsOf(streams.err, streams.environment), unit: 'records', rowsTotal: null, from });
+  while (now.state !== 'done') {
+    await delay(lookMs);
+    now = await again(client, collection, now);
+    if (now.log !== log) throw new AppError('ABORTED', `the reindex of ${collection} was given up`);
+    progress.update(stateOf(now));
+  }
+  return now;
+}
+
+/** A server that does not answer for a moment is asked again: the reindex goes on without us. */
+async function again(client: Client, collection: string, last: Reindex): Promise<Reindex> {
+  try {
+    return await client.getReindex({ collection });
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'NOT_FOUND') throw new AppError('ABORTED', `the reindex of ${collection} was given up`, { cause: error });
+    if (error instanceof AppError && error.retryable) return last;
+    throw error;
+  }
+}
+
+function stateOf({ copied, live, state, partitions, caughtUp, drained }: Reindex): ProgressState {
+  const share = live === 0n ? 1 : Math.min(1, Number(copied) / Number(live));
+  const remark = state === 'copying' ? `${caughtUp} of ${partitions} partitions caught up` : state === 'closing' ? `${drained} of ${partitions} partitions drained` : 'done';
+  return { share, rows: Number(copied), remark };
+}
