@@ -1,8 +1,9 @@
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
+import type { HoldingState } from '@proximadb/coordination';
 import fc from 'fast-check';
 import {
-  decide, partitionKey, place, rendezvousScore, type HoldingState, type Leaving, type Moves, type PlacedHolding, type PlacementMember,
+  decide, partitionKey, place, rendezvousScore, type Leaving, type Moves, type PlacedHolding, type PlacementMember,
 } from './placement.ts';
 
 /** fast-check prints the seed and the path of a property that fails. */

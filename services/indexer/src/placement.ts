@@ -3,10 +3,8 @@
  * answer without asking each other. Ownership needs no consensus (two owners of a partition read one log and both answer right); what is to be
  * avoided is a partition that nobody answers for, and work done for nothing.
  */
+import type { HoldingState } from '@proximadb/coordination';
 import { assert } from '@proximadb/errors';
-
-/** As in the coordination port: `building` answers nobody yet, `ready` answers, `leaving` answers and lets go once another one is ready. */
-export type HoldingState = 'building' | 'ready' | 'leaving';
 
 export interface PlacedHolding {
   /** Names the partition in the whole installation; see {@link partitionKey}. */
@@ -150,7 +148,7 @@ function put(key: string, id: string, room: Map<string, number>, placement: Map<
 
 /** How this member leaves a partition. */
 export interface Leaving {
-  /** ms since the others were told, while the coordination was connected. */
+  /** ms since the others were told, while the coordination was connected all along: an outage begins it anew. */
   readonly forMs: number;
   /** Its next offset when they were told. */
   readonly watermark: number;

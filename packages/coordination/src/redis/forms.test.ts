@@ -1,9 +1,16 @@
 /** The forms of Redis that its URL can name, each for real. */
 import { strict as assert } from 'node:assert';
+import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { createServer } from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
-import { missing, redisCommand, startRedisCluster, startRedisSentinel } from '@proximadb/test-cluster';
+import { AppError } from '@proximadb/errors';
+import { missing, redisCommand, sharedRedis, startRedisCluster, startRedisSentinel } from '@proximadb/test-cluster';
 import { eventually, holding, seenBy } from '../contract.ts';
 import { Crew } from './testing/crew.ts';
 
@@ -24,6 +31,48 @@ async function assertWorks(crew: Crew): Promise<void> {
 
 const comeback = (crew: Crew): Promise<number> =>
   eventually(() => [...crew.members.values()].every(({ connected }) => connected), 'all are back', 20_000);
+
+function hasOpenssl(): boolean {
+  try {
+    execFileSync('openssl', ['version']);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('Redis behind TLS', { skip: skip === false && !hasOpenssl() ? 'needs openssl: apt-get install openssl' : skip }, () => {
+  test('a certificate of an authority that is not known is refused, and said once; with the authority it works', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'proximadb-tls-'));
+    const [keyFile, certFile] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost',
+      '-addext', 'subjectAltName=DNS:localhost', '-keyout', keyFile, '-out', certFile], { stdio: 'ignore' });
+    const cert = await readFile(certFile);
+    const { port } = await sharedRedis();
+    // Ends TLS before Redis, as a managed one does.
+    const server = createServer({ key: await readFile(keyFile), cert }, (secure) => {
+      const plain = connect(port, '127.0.0.1');
+      secure.pipe(plain).pipe(secure);
+      for (const socket of [secure, plain]) socket.on('error', () => { secure.destroy(); plain.destroy(); });
+    });
+    await new Promise<void>((resolve) => { server.listen(0, 'localhost', resolve); });
+    const url = `rediss://localhost:${(server.address() as AddressInfo).port}`;
+    try {
+      await using stranger = new Crew(url);
+      const refused = await stranger.join('one', { startMs: 2_500 });
+      assert.equal(refused.connected, false);
+      assert.deepEqual(stranger.log.map(({ event }) => event), ['coordination-store-away']);
+      const error = stranger.log[0]?.['error'];
+      assert.ok(error instanceof AppError && /self-signed certificate/.test(error.message), String(error));
+      await using crew = new Crew(url);
+      const accepted = await crew.join('one', { startMs: 5_000, client: { redis: { tls: { ca: cert } } } });
+      assert.equal(accepted.connected, true);
+    } finally {
+      server.close();
+      await rm(folder, { recursive: true });
+    }
+  });
+});
 
 describe('Redis behind sentinels', { skip }, () => {
   test('works, and goes on with the new master when the old one is killed; nobody is dropped', async () => {

@@ -131,6 +131,26 @@ describe('members through Redis', { skip }, () => {
   });
 });
 
+describe('what a member costs', { skip }, () => {
+  test('a message that did not change is not sent again, neither to Redis nor from it', async () => {
+    await using server = await startRedis();
+    await using crew = new Crew(server.url);
+    const many = Array.from({ length: 600 }, (_, at) => holding(at, 'ready', at));
+    for (const id of ['one', 'two']) (await crew.join(id)).announce(many);
+    for (const member of crew.members.values()) await eventually(() => member.members.every(({ holdings }) => holdings.length === 600), 'all is known');
+    await delay(1_500);
+    const bytes = async (): Promise<number> => {
+      const info = await redisCommand(server.port, 'INFO', 'stats');
+      return [...info.matchAll(/total_net_(?:input|output)_bytes:(\d+)/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+    };
+    const before = await bytes();
+    await delay(3_000);
+    const moved = await bytes() - before;
+    // A message is 5 KB, and each of the two beats four times.
+    assert.ok(moved > 1_000 && moved < 12_000, `${moved} bytes`);
+  });
+});
+
 describe('opening', { skip }, () => {
   test('a name or URL that cannot be is refused', async () => {
     const self = selfOf('a');

@@ -32,7 +32,7 @@ local since, last = string.match(redis.call('HGET', KEYS[1], '') or '', '^(%d+) 
 since, last = tonumber(since), tonumber(last)
 if not last or now < last or now - last > pause then since = now end
 redis.call('HSET', KEYS[1], '', string.format('%.0f %.0f', since, now), id, string.format('%.0f %s %s', now, stamp, version))
-local known = {}
+local known = { [version] = true }
 for i = 7, #ARGV do known[ARGV[i]] = true end
 local answer = { before or '', string.format('%.0f', since), string.format('%.0f', now - since) }
 local all = redis.call('HGETALL', KEYS[1])
