@@ -3,7 +3,8 @@ import { strict as assert } from 'node:assert';
 import { AppError, httpStatus, type Code } from '@proximadb/errors';
 import { parseJson } from '@proximadb/record';
 import { method, type MethodName, type OperationName, type GetResponse } from '@proximadb/schemas';
-import type { TestServer } from '../server.ts';
+import type { Client } from '@proximadb/transport/client';
+import type { RestAnswer } from '../server.ts';
 import { normalized, plainJson, plainMessage, plainStored, type Answer, type Target } from './forms.ts';
 import type { OpenApi } from './open-api.ts';
 
@@ -25,9 +26,17 @@ export interface Case extends Question {
   readonly check?: (answer: Answer) => void;
 }
 
+/** A server that is asked, in one process or in many. */
+export interface ApiServer extends AsyncDisposable {
+  readonly client: Client;
+  readonly rest: (method: string, path: string, body?: object | string, headers?: Record<string, string>) => Promise<RestAnswer>;
+  /** Settles when all of a collection is in segments. */
+  settle(collection: string): Promise<void>;
+}
+
 /** What is asked, and what judges. */
 export interface Asked {
-  readonly server: TestServer;
+  readonly server: ApiServer;
   readonly openApi: OpenApi;
 }
 
