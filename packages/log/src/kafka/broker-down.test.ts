@@ -5,9 +5,13 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@proximadb/errors';
 import { missing, startKafka, type Kafka, type KafkaBroker } from '@proximadb/test-cluster';
-import { offset, partition } from '../index.ts';
+import { offset, partition, type AppendEntry } from '../index.ts';
+import { Cluster } from './broker/cluster.ts';
+import { failureOf } from './fetch/broker-fetcher.ts';
 import { KafkaLog } from './index.ts';
+import { readerSettings } from './options.ts';
 import { Writers } from './testing/writers.ts';
+import { fetchRequest, type FetchAnswer } from './wire/fetch.ts';
 
 describe('Kafka log: its only broker is down', { skip: missing('kafka') }, () => {
   let kafka: Kafka;
@@ -32,7 +36,7 @@ describe('Kafka log: its only broker is down', { skip: missing('kafka') }, () =>
   test('frozen and thawed: nothing acknowledged is lost, nothing doubled, and the writers go on', async () => {
     const topic = `frozen-${randomUUID()}`;
     await log.createTopic(topic, 4);
-    const writers = new Writers(log, topic, 4);
+    await using writers = new Writers(log, topic, 4);
     for (const frozenMs of [300, 1_500, 3_000]) {
       await writers.progress(300);
       await broker().pause();
@@ -49,7 +53,7 @@ describe('Kafka log: its only broker is down', { skip: missing('kafka') }, () =>
   test('killed with -9 under writers and started again: the same; reading is UNAVAILABLE meanwhile, and then goes on', async () => {
     const topic = `killed-${randomUUID()}`;
     const made = await log.createTopic(topic, 4);
-    const writers = new Writers(log, topic, 4);
+    await using writers = new Writers(log, topic, 4);
     await writers.progress(500);
     const tail = log.tail(topic, partition(0), offset(0), new AbortController().signal)[Symbol.asyncIterator]();
     let next = 0;
@@ -75,5 +79,29 @@ describe('Kafka log: its only broker is down', { skip: missing('kafka') }, () =>
       if (next === extent?.end) break;
     }
     assert.equal(next, extent?.end);
+  });
+
+  test('who has read records that the leader does not have is told where the histories part', async () => {
+    const topic = `parted-${randomUUID()}`;
+    const { topicId } = await log.createTopic(topic, 1);
+    const entries = (count: number): AppendEntry[] => Array.from({ length: count }, () => (
+      { partition: partition(0), key: Buffer.from('k'), value: Buffer.from('v'), headers: {} }));
+    await log.append(topic, entries(10));
+    await broker().restart();
+    await log.append(topic, entries(5));
+    await using cluster = await Cluster.open(readerSettings({ brokers: kafka.bootstrap }));
+    const link = await cluster.link(cluster.controllerId, 'read');
+    const ask = async (at: number, lastEpoch: number): Promise<FetchAnswer | undefined> => {
+      const asked = { topicId, partition: 0, leaderEpoch: -1, offset: at, lastEpoch, bytesMax: 1_000 };
+      return (await link.send(fetchRequest([asked], { waitMs: 0, bytesMax: 1_000 }))).partitions[0];
+    };
+    const place = { place: { topic, topicId, partition: 0 }, position: 12 };
+    const [{ leaderEpoch = -1 } = {}] = (await cluster.topic(topic))?.partitions ?? [];
+    assert.ok(leaderEpoch > 0, 'the restart began a new epoch');
+    const [same, parted] = [await ask(12, leaderEpoch), await ask(12, 0)];
+    assert.ok(same !== undefined && parted !== undefined);
+    assert.deepEqual([same.divergesAt, parted.divergesAt], [undefined, 10]);
+    assert.equal(failureOf(place, same), undefined);
+    assert.equal(failureOf(place, parted)?.code, 'DATA_LOSS');
   });
 });

@@ -40,7 +40,7 @@ describe('Kafka log: answers that never arrive', { skip: missing('kafka') }, () 
   for (const [title, matches, then, rounds] of losses) {
     test(`${title}: nothing acknowledged is lost, nothing doubled, no writer hears of it`, async () => {
       const topic = await newTopic(4);
-      const writers = new Writers(log, topic, 4);
+      await using writers = new Writers(log, topic, 4);
       for (let round = 0; round < rounds; round += 1) {
         await writers.progress(100);
         await proxy().swallow(matches, { then, times: title.includes('repetition') ? 2 : 1 }).done;
@@ -55,7 +55,7 @@ describe('Kafka log: answers that never arrive', { skip: missing('kafka') }, () 
 
   test('answers to fetches that are lost: a tail that is begun again where it ended has every record once', async () => {
     const topic = await newTopic(3);
-    const writers = new Writers(log, topic, 3, 4);
+    await using writers = new Writers(log, topic, 3, 4);
     const seen = [0, 0, 0];
     const stop = new AbortController();
     let interruptions = 0;
@@ -138,9 +138,26 @@ describe('Kafka log: answers that never arrive', { skip: missing('kafka') }, () 
     assert.deepEqual((await sent).fates, ['unknown']);
     assert.deepEqual([(await waiting).code, (await waiting).fates], ['CANCELLED', undefined]);
     proxy().flow();
-    await impatient.append(topic, [entry('d')]);
+    const { offsets } = await impatient.append(topic, [entry('d')]);
     const { records } = await log.read(topic, partition(0), offset(0), 100_000);
-    assert.ok(!records.some(({ value }) => Buffer.from(value ?? []).toString() === 'c'));
+    const values = records.map(({ value }) => Buffer.from(value ?? []).toString());
+    assert.ok(!values.includes('c'), values.join());
+    assert.equal(values[offsets[0] ?? -1], 'd');
+  });
+
+  test('after an append of unknown fate that nobody waits for any more, the broker does not take the next one for it', async () => {
+    await using impatient = await KafkaLog.open({ brokers: kafka.proxied ?? [], replicationFactor: 1, requestTimeoutMs: 500 });
+    const topic = await newTopic(1);
+    await impatient.append(topic, [entry('a')]);
+    const lost = proxy().swallow(answerTo('produce'), { then: 'hang' });
+    const stop = new AbortController();
+    const sent = outcome(impatient, topic, ['b'], stop.signal);
+    await lost.done;
+    stop.abort();
+    assert.deepEqual((await sent).fates, ['unknown']);
+    const { offsets } = await impatient.append(topic, [entry('c')]);
+    const { records } = await log.read(topic, partition(0), offset(0), 100_000);
+    assert.deepEqual([records.map(({ value }) => Buffer.from(value ?? []).toString()), offsets], [['a', 'b', 'c'], [2]]);
   });
 });
 

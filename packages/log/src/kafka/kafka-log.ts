@@ -1,8 +1,8 @@
-import { AppError } from '@proximadb/errors';
 import type { AppendEntry, Appended, Batch, Extent, Log, Offset, Partition, TopicIdentity } from '../port.ts';
 import { Appender } from './append/appender.ts';
 import { Cluster } from './broker/cluster.ts';
 import { KafkaReader } from './kafka-reader.ts';
+import { LogClosed } from './log-closed.ts';
 import { logSettings, type KafkaLogOptions } from './options.ts';
 import { Topics } from './topics.ts';
 
@@ -98,6 +98,6 @@ export class KafkaLog implements Log {
   }
 
   #assertOpen(): void {
-    if (this.#closed !== undefined) throw new AppError('UNAVAILABLE', 'the log was closed');
+    if (this.#closed !== undefined) throw new LogClosed();
   }
 }

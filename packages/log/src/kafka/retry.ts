@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, toAppError } from '@proximadb/errors';
 import { LinkError } from './broker/link-error.ts';
+import { LogClosed } from './log-closed.ts';
 
 /** Thrown by what is tried: not this time, but perhaps the next. */
 export class TryAgain extends Error {
@@ -23,7 +24,7 @@ export async function withRetries<T>(what: string, timeoutMs: number, attempt: (
       return await attempt(tries);
     } catch (error) {
       const isPassing = error instanceof TryAgain || error instanceof LinkError || (error instanceof AppError && error.code === 'UNAVAILABLE');
-      if (!isPassing) throw error;
+      if (!isPassing || error instanceof LogClosed) throw error;
       if (performance.now() + backoffMs > untilMs) {
         throw new AppError('UNAVAILABLE', `${what}: not within ${timeoutMs} ms: ${toAppError(error).message}`, { cause: error });
       }

@@ -1,15 +1,34 @@
 /** One of three brokers killed or frozen under writers: their leaders move, and nothing is lost. */
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@proximadb/errors';
-import { missing, startKafka, type Kafka, type KafkaBroker } from '@proximadb/test-cluster';
+import { kafkaTool, missing, startKafka, type Kafka, type KafkaBroker } from '@proximadb/test-cluster';
 import { offset, partition } from '../index.ts';
+import { Cluster } from './broker/cluster.ts';
 import { KafkaLog } from './index.ts';
+import { readerSettings } from './options.ts';
 import { Writers } from './testing/writers.ts';
 
 const PARTITIONS = 6;
+
+/** Gives partitions their replicas in another order, and makes the first of each its leader. */
+async function elect(brokers: readonly string[], partitions: readonly { topic: string; partition: number; replicas: readonly number[] }[]): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'proximadb-elect-'));
+  try {
+    const file = join(folder, 'moves.json');
+    await writeFile(file, JSON.stringify({ version: 1, partitions }));
+    const server = ['--bootstrap-server', brokers.join()];
+    await kafkaTool('org.apache.kafka.tools.reassign.ReassignPartitionsCommand', [...server, '--reassignment-json-file', file, '--execute']);
+    await kafkaTool('org.apache.kafka.tools.LeaderElectionCommand', [...server, '--election-type', 'preferred', '--path-to-json-file', file]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
 
 describe('Kafka log: one of three brokers is down', { skip: missing('kafka') }, () => {
   let kafka: Kafka;
@@ -52,7 +71,7 @@ describe('Kafka log: one of three brokers is down', { skip: missing('kafka') }, 
     await log.createTopic(topic, PARTITIONS);
     const stop = new AbortController();
     const { seen, done } = followAll(topic, stop.signal);
-    const writers = new Writers(log, topic, PARTITIONS);
+    await using writers = new Writers(log, topic, PARTITIONS);
     await writers.progress(500);
     await fault(writers);
     await writers.progress(500);
@@ -69,10 +88,47 @@ describe('Kafka log: one of three brokers is down', { skip: missing('kafka') }, 
   test('killed with -9, then back: nothing acknowledged is lost, nothing doubled, and both writing and reading go on without it', async () => {
     await under('killed', async (writers) => {
       await broker(0).kill('SIGKILL');
-      await writers.progress(1_000, 20_000);
-      await broker(0).start();
+      try {
+        await writers.progress(1_000, 20_000);
+      } finally {
+        await broker(0).start();
+      }
       await kafka.settled();
     });
+  });
+
+  test('leaders that move while their brokers live: no writer and no tail hears of it', async () => {
+    const topic = `moved-${randomUUID()}`;
+    await log.createTopic(topic, PARTITIONS);
+    const stop = new AbortController();
+    const seen = Array.from({ length: PARTITIONS }, () => 0);
+    const tails = Promise.all(seen.map(async (_, at) => {
+      for await (const batch of log.tail(topic, partition(at), offset(0), stop.signal)) {
+        assert.equal(batch.records[0]?.offset, seen[at]);
+        seen[at] = batch.next;
+      }
+    }));
+    await using writers = new Writers(log, topic, PARTITIONS);
+    await writers.progress(500);
+    await using cluster = await Cluster.open(readerSettings({ brokers: kafka.bootstrap }));
+    const leaders = async (): Promise<readonly number[]> => (await cluster.topic(topic))?.partitions.map(({ leader }) => leader) ?? [];
+    const before = await leaders();
+    // The first of a partition's replicas is its preferred leader.
+    const moves = (await cluster.topic(topic))?.partitions.map(({ replicas }, at) => ({ topic, partition: at, replicas: replicas.toReversed() }));
+    await elect(kafka.bootstrap, moves ?? []);
+    for (const lateMs = performance.now() + 10_000; (await leaders()).some((leader, at) => leader === before[at]);) {
+      assert.ok(performance.now() < lateMs, `${before.join()} became ${(await leaders()).join()}`);
+      await delay(50);
+    }
+    await writers.progress(1_000);
+    await writers.stop();
+    const found = await writers.verify(log);
+    assert.deepEqual({ ...found, written: 0 }, { written: 0, notWritten: 0, unknown: 0, doubled: 0, errors: {} });
+    const ends = (await log.extents(topic)).map(({ end }) => Number(end));
+    for (const lateMs = performance.now() + 10_000; seen.some((next, at) => next < (ends[at] ?? 0)) && performance.now() < lateMs;) await delay(10);
+    stop.abort();
+    await tails;
+    assert.deepEqual(seen, ends);
   });
 
   test('frozen until its leaders have moved, then thawed: the same', async () => {

@@ -142,8 +142,9 @@ export class Topics {
     });
     await this.#retry(what, async () => {
       for (const nodeId of this.#cluster.brokerIds) {
-        const settings = await this.#settingsOf(topic, nodeId);
-        if (isClosed(settings) !== closed) throw new TryAgain(`broker ${nodeId} does not know of it yet`);
+        const settings = await this.#describe(topic, nodeId).catch(() => undefined);
+        // Who cannot be asked takes no appends either, and hears of it before it does.
+        if (settings !== undefined && isClosed(settings) !== closed) throw new TryAgain(`broker ${nodeId} does not know of it yet`);
       }
     });
   }
@@ -172,15 +173,16 @@ export class Topics {
     return found;
   }
 
+  #settingsOf(topic: string): Promise<Settings> {
+    return this.#retry(`the settings of topic ${topic} cannot be read`, () => this.#describe(topic));
+  }
+
   /** @param nodeId of the broker to be asked; default: the one that `#ask` asks. */
-  #settingsOf(topic: string, nodeId?: number): Promise<Settings> {
-    return this.#retry(`the settings of topic ${topic} cannot be read`, async () => {
-      const answer = await this.#ask((link) => link.send(describeSettingsRequest(topic, Object.keys(settingsFor(this.#settings)))), nodeId);
-      if (isUnknownTopic(answer.error) && await this.#cluster.topic(topic) === undefined) throw unknownTopic(topic);
-      if (isUnknownTopic(answer.error)) throw new TryAgain('the broker does not know the topic yet');
-      accept(answer, `to show the settings of topic ${topic}`);
-      return answer.settings;
-    });
+  async #describe(topic: string, nodeId?: number): Promise<Settings> {
+    const answer = await this.#ask((link) => link.send(describeSettingsRequest(topic, Object.keys(settingsFor(this.#settings)))), nodeId);
+    if (isUnknownTopic(answer.error) && await this.#cluster.topic(topic) === undefined) throw unknownTopic(topic);
+    accept(answer, `to show the settings of topic ${topic}`);
+    return answer.settings;
   }
 
   /** Asks the controller, or with KRaft whichever broker the others name as such, which passes it on. */

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, invalid, toAppError } from '@proximadb/errors';
 import type { AppendEntry, Appended } from '../../port.ts';
 import type { Cluster } from '../broker/cluster.ts';
+import { LogClosed } from '../log-closed.ts';
 import type { LogSettings } from '../options.ts';
 import { unknownTopic } from '../unknown-topic.ts';
 import { recordBytes } from '../wire/batch-writer.ts';
@@ -10,11 +11,11 @@ import type { ProduceAnswer } from '../wire/produce.ts';
 import { Admission } from './admission.ts';
 import { AppendCall } from './append-call.ts';
 import { Lane, type LaneOwner } from './lane.ts';
-import { PartitionQueue } from './partition-queue.ts';
+import { PartitionQueue, type TroubleKind } from './partition-queue.ts';
 import { ProducerId } from './producer-id.ts';
 
-/** Failures that are over sooner (a leader that moved) hold back no caller. */
-const GRACE_MS = 200;
+/** Failures that are over sooner turn away no caller. A broker that lives and does not lead says that another one soon does. */
+const GRACE_MS: Readonly<Record<TroubleKind, number>> = { moved: 2_000, lacks_replicas: 200, other: 200 };
 /** When to come back to a partition that cannot be appended to. */
 const RETRY_AFTER_MS = 500;
 const BACKOFF_MS = { least: 20, most: 500 } as const;
@@ -63,7 +64,7 @@ export class Appender implements LaneOwner {
   }
 
   async append(name: string, entries: readonly AppendEntry[], signal?: AbortSignal): Promise<Appended> {
-    if (this.#closed) throw new AppError('UNAVAILABLE', 'the log was closed');
+    if (this.#closed) throw new LogClosed();
     if (signal?.aborted === true) throw cancelled(signal);
     if (entries.length === 0) return this.#appendNothing(name);
     const call = this.#admit(name, entries, signal);
@@ -169,7 +170,7 @@ export class Appender implements LaneOwner {
     const byPartition = indexesByPartition(entries);
     for (const partition of byPartition.keys()) {
       const trouble = topic.queues[partition]?.trouble;
-      if (trouble === undefined || performance.now() - trouble.sinceMs < GRACE_MS) continue;
+      if (trouble === undefined || performance.now() - trouble.sinceMs < GRACE_MS[trouble.kind]) continue;
       call.fail(new AppError('UNAVAILABLE', `partition ${partition} of topic ${topic.name} cannot be appended to at the moment: ${trouble.reason}`, {
         retryAfterMs: RETRY_AFTER_MS,
       }));
@@ -185,7 +186,7 @@ export class Appender implements LaneOwner {
 
   offer(queue: PartitionQueue): void {
     if (queue.isSuspended || queue.isInFlight) return;
-    if (queue.leader < 0) this.troubled(queue, 'the partition has no leader', false);
+    if (queue.leader < 0) this.troubled(queue, 'the partition has no leader', 'other');
     else this.#lane(queue.leader).offer(queue);
   }
 
@@ -198,10 +199,10 @@ export class Appender implements LaneOwner {
     return lane;
   }
 
-  troubled(queue: PartitionQueue, reason: string, lacksReplicas: boolean): void {
+  troubled(queue: PartitionQueue, reason: string, kind: TroubleKind): void {
     queue.isSuspended = true;
-    if (queue.trouble === undefined) queue.trouble = { sinceMs: performance.now(), reason, lacksReplicas };
-    else Object.assign(queue.trouble, { reason, lacksReplicas });
+    if (queue.trouble === undefined) queue.trouble = { sinceMs: performance.now(), reason, kind };
+    else Object.assign(queue.trouble, { reason, kind });
     if (this.#troubled.size === 0) {
       this.#settings.logger.warn('kafka-append-failed', { topic: queue.topic, partition: queue.partition, broker: queue.leader, reason });
     }
@@ -211,7 +212,7 @@ export class Appender implements LaneOwner {
 
   lost(nodeId: number, reason: string): void {
     for (const { queues } of this.#topics.values()) {
-      for (const queue of queues) if (queue.leader === nodeId && !queue.isInFlight) this.troubled(queue, reason, false);
+      for (const queue of queues) if (queue.leader === nodeId && !queue.isInFlight) this.troubled(queue, reason, 'other');
     }
   }
 
@@ -268,7 +269,7 @@ export class Appender implements LaneOwner {
         else if (queue.hasWork) {
           queue.isSuspended = false;
           this.offer(queue);
-        } else if (!queue.trouble.lacksReplicas || (found.partitions[queue.partition]?.inSync.length ?? 0) >= this.#settings.minInsyncReplicas) {
+        } else if (queue.trouble.kind !== 'lacks_replicas' || (found.partitions[queue.partition]?.inSync.length ?? 0) >= this.#settings.minInsyncReplicas) {
           queue.trouble = undefined;
           this.recovered(queue);
         }

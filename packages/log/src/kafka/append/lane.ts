@@ -3,11 +3,11 @@ import type { AppError } from '@proximadb/errors';
 import type { BrokerLink } from '../broker/broker-link.ts';
 import type { Cluster } from '../broker/cluster.ts';
 import { LinkError } from '../broker/link-error.ts';
-import { errorName, isUnknownTopic, protocolError } from '../wire/errors.ts';
+import { errorName, isLeaderError, isUnknownTopic, protocolError } from '../wire/errors.ts';
 import { produceHead, produceRequest, type ProduceAnswer } from '../wire/produce.ts';
 import { WireWriter } from '../wire/writer.ts';
 import type { OutBatch } from './out-batch.ts';
-import type { PartitionQueue } from './partition-queue.ts';
+import type { PartitionQueue, TroubleKind } from './partition-queue.ts';
 import type { ProducerId } from './producer-id.ts';
 
 /** One request takes no more batches once it has this much. */
@@ -23,7 +23,7 @@ const SPARE_BYTES_MAX = 64 * 1024;
 /** What the lane cannot decide by itself. */
 export interface LaneOwner {
   /** The partition could not be appended to; it is suspended until that was looked into. */
-  troubled(queue: PartitionQueue, reason: string, lacksReplicas: boolean): void;
+  troubled(queue: PartitionQueue, reason: string, kind: TroubleKind): void;
   /** The connection to the broker failed, and with it every partition that it leads. */
   lost(nodeId: number, reason: string): void;
   /** The broker does not take the batch; says why, and never throws. */
@@ -152,13 +152,13 @@ export class Lane {
           if (answer?.error === protocolError.DUPLICATE_SEQUENCE_NUMBER) batch.unknown();
           else batch.notWritten();
           queue.restart(await this.#producer.obtain(link, queue.producerId));
-          this.#owner.troubled(queue, errorName(answer?.error ?? 0), false);
+          this.#owner.troubled(queue, errorName(answer?.error ?? 0), 'moved');
           break;
         case 'not_written': case 'unknown': {
           if (outcome === 'unknown') batch.unknown();
           else batch.notWritten();
           const error = answer?.error ?? 0;
-          this.#owner.troubled(queue, errorName(error), lacksReplicas.has(error));
+          this.#owner.troubled(queue, errorName(error), kindOf(error));
           break;
         }
         case 'unanswered':
@@ -196,7 +196,7 @@ export class Lane {
     for (const { queue, batch } of flights) {
       if (sent) batch.unknown();
       else batch.notWritten();
-      this.#owner.troubled(queue, reason, false);
+      this.#owner.troubled(queue, reason, 'other');
       queue.landed();
     }
     this.#owner.lost(this.#nodeId, reason);
@@ -207,6 +207,11 @@ export class Lane {
 type Outcome = 'written' | 'not_written' | 'unknown' | 'refused' | 'forgotten' | 'unanswered';
 
 const lacksReplicas: ReadonlySet<number> = new Set([protocolError.NOT_ENOUGH_REPLICAS, protocolError.NOT_ENOUGH_REPLICAS_AFTER_APPEND]);
+function kindOf(error: number): TroubleKind {
+  if (lacksReplicas.has(error)) return 'lacks_replicas';
+  return isLeaderError(error) ? 'moved' : 'other';
+}
+
 /** Errors that a broker finds before it appends anything. */
 const notWritten: ReadonlySet<number> = new Set([
   protocolError.LEADER_NOT_AVAILABLE, protocolError.NOT_ENOUGH_REPLICAS, protocolError.FENCED_LEADER_EPOCH, protocolError.UNKNOWN_LEADER_EPOCH,

@@ -15,12 +15,17 @@ interface Part {
   from: number;
 }
 
+/**
+ * What the last failure of a partition was about: its leader is another broker, or becomes one; too few replicas are in sync; or anything
+ * else, such as a broker that cannot be reached.
+ */
+export type TroubleKind = 'moved' | 'lacks_replicas' | 'other';
+
 /** Since the first failure of a partition, until a send succeeds again. */
 export interface Trouble {
   readonly sinceMs: number;
   reason: string;
-  /** Whether the last refusal was for want of replicas in sync. */
-  lacksReplicas: boolean;
+  kind: TroubleKind;
 }
 
 /**

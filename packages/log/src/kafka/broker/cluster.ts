@@ -1,4 +1,5 @@
 import { AppError, toAppError } from '@proximadb/errors';
+import { LogClosed } from '../log-closed.ts';
 import type { BrokerAddress, ReaderSettings } from '../options.ts';
 import { isUnknownTopic, refusal } from '../wire/errors.ts';
 import { metadataRequest, type BrokerMetadata, type ClusterMetadata, type TopicMetadata } from '../wire/metadata.ts';
@@ -92,7 +93,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   async #linkTo(address: BrokerAddress, purpose: Purpose): Promise<BrokerLink> {
-    if (this.#closed) throw new AppError('UNAVAILABLE', 'the log was closed');
+    if (this.#closed) throw new LogClosed();
     const key = `${address.host}:${address.port}/${purpose}`;
     const there = this.#links.get(key);
     if (there !== undefined) {
@@ -138,9 +139,8 @@ export class Cluster implements AsyncDisposable {
         return metadata;
       } catch (error) {
         const failure = error instanceof AppError ? error : new AppError('UNAVAILABLE', toAppError(error).message, { cause: error });
-        if (failure.code !== 'UNAVAILABLE') throw failure;
+        if (failure.code !== 'UNAVAILABLE' || failure instanceof LogClosed) throw failure;
         failures.push(failure);
-        if (this.#closed) break;
       }
     }
     throw new AppError('UNAVAILABLE', `no Kafka broker answers: ${failures.map(({ message }) => message).join('; ')}`, { cause: failures[0] });

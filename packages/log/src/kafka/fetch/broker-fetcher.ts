@@ -174,14 +174,15 @@ export class BrokerFetcher {
 }
 
 /** Why the tail ends; undefined: it does not. */
-function failureOf({ place, position }: Feed, { error, divergesAt, logStart, highWatermark }: FetchAnswer): AppError | undefined {
+export function failureOf({ place, position }: Pick<Feed, 'place' | 'position'>, { error, divergesAt, logStart, highWatermark }: FetchAnswer): AppError | undefined {
   const where = `partition ${place.partition} of topic ${place.topic}`;
   if (error === protocolError.OFFSET_OUT_OF_RANGE) {
     const range = logStart < 0 ? '' : `; it has those from ${logStart} to before ${highWatermark}`;
     return new AppError('OUT_OF_RANGE', `${where} has no offset ${position}${range}`);
   }
   if (error === protocolError.NONE && divergesAt !== undefined) {
-    return new AppError('DATA_LOSS', `${where} has lost records that were read: its leader knows another history from ${divergesAt} on, before ${position}`);
+    const parted = `its leader knows another history from ${divergesAt} on, before ${position}`;
+    return new AppError('DATA_LOSS', `${where} has lost records that were read: ${parted}`);
   }
   const isOurs = error === protocolError.NONE || isLeaderError(error) || isUnknownTopic(error) || error === protocolError.UNKNOWN_SERVER_ERROR;
   return isOurs ? undefined : refusal(error, `to read ${where} at ${position}`);

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promi
 import { AppError, toAppError } from '@proximadb/errors';
 import type { Batch } from '../../port.ts';
 import type { Cluster } from '../broker/cluster.ts';
+import { LogClosed } from '../log-closed.ts';
 import type { ReaderSettings } from '../options.ts';
 import { unknownTopic } from '../unknown-topic.ts';
 import { errorName } from '../wire/errors.ts';
@@ -40,7 +41,7 @@ export class Tails implements FetcherOwner {
   async *tail(topic: TopicMetadata, partition: number, from: number, signal: AbortSignal): AsyncGenerator<Batch, void, undefined> {
     const place = { topic: topic.name, topicId: topic.topicId, partition };
     const feed = new Feed(place, from, this.#settings.tailBytesMax, (taken, bytes) => { this.#taken(taken, bytes); });
-    if (this.#closed) throw closed();
+    if (this.#closed) throw new LogClosed();
     this.#homes.set(feed, undefined);
     this.#place(feed, topic);
     try {
@@ -62,8 +63,8 @@ export class Tails implements FetcherOwner {
   /** Ends every tail. */
   close(): void {
     this.#closed = true;
-    for (const fetcher of [...this.#fetchers.values()]) fetcher.fail(closed());
-    for (const feed of this.#homes.keys()) feed.fail(closed());
+    for (const fetcher of [...this.#fetchers.values()]) fetcher.fail(new LogClosed());
+    for (const feed of this.#homes.keys()) feed.fail(new LogClosed());
     this.#displaced.clear();
   }
 
@@ -152,8 +153,4 @@ export class Tails implements FetcherOwner {
     this.#displaced.delete(feed);
     feed.fail(error);
   }
-}
-
-function closed(): AppError {
-  return new AppError('UNAVAILABLE', 'the log was closed');
 }

@@ -21,7 +21,8 @@ export interface Found {
   readonly errors: Readonly<Record<string, number>>;
 }
 
-export class Writers {
+/** Disposing of them stops them. */
+export class Writers implements AsyncDisposable {
   readonly #log: Log;
   readonly #topic: string;
   readonly #partitions: number;
@@ -53,6 +54,11 @@ export class Writers {
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#running);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    await Promise.allSettled(this.#running);
   }
 
   async #write(writer: number): Promise<void> {
