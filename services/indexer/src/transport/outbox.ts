@@ -1,13 +1,13 @@
 /** Answers on their way out of one stream: small ones share a message, parts of large ones take turns, and there is a limit to all of them. */
-import { fieldPrefix, ShardAnswer } from '@proximadb/schemas';
+import { fieldPrefix, ShardAnswer, ShardPart } from '@proximadb/schemas';
 
 /** A message of the stream holds about so many bytes. */
 export const messageBytesMax = 256 * 1024;
 /** A longer answer goes out in parts. */
 export const partBytesMax = 128 * 1024;
 const entriesMax = 1_000;
-/** Of `ShardAnswers.answers`. */
-const answersNumber = 1;
+/** Field numbers of `ShardAnswers.answers`, `ShardAnswer.part` and `ShardPart.bytes`. */
+const answersNumber = 1, partNumber = 3, bytesNumber = 2;
 
 interface Waiting {
   readonly id: number;
@@ -98,12 +98,13 @@ export class Outbox {
   #next(): { message: Uint8Array[]; whole: Waiting[] } {
     const message: Uint8Array[] = [];
     let room = messageBytesMax;
-    const put = (entry: Uint8Array): void => {
-      message.push(fieldPrefix(answersNumber, entry.length), entry);
-      room -= entry.length;
+    const put = (pieces: readonly Uint8Array[]): void => {
+      const length = lengthOf(pieces);
+      message.push(fieldPrefix(answersNumber, length), ...pieces);
+      room -= length;
     };
     let taken = 0;
-    for (; taken < Math.min(this.#small.length, entriesMax) && room > 0; taken += 1) put(this.#small[taken]?.bytes ?? new Uint8Array());
+    for (; taken < Math.min(this.#small.length, entriesMax) && room > 0; taken += 1) put([this.#small[taken]?.bytes ?? new Uint8Array()]);
     const whole = this.#small.splice(0, taken);
     for (let turns = this.#large.length; turns > 0; turns -= 1) {
       const one = this.#large.shift();
@@ -129,9 +130,15 @@ export class Outbox {
   }
 }
 
-/** The next part of a large answer. */
-function partOf(one: Waiting): Uint8Array {
+/** The next part of a large answer, an encoded ShardAnswer in pieces: its bytes are not copied here. */
+function partOf(one: Waiting): readonly Uint8Array[] {
   const { id, bytes, sent } = one;
   one.sent = Math.min(sent + partBytesMax, bytes.length);
-  return ShardAnswer.encode({ id, answer: { kind: 'part', value: { total: bytes.length, bytes: bytes.subarray(sent, one.sent) } } });
+  const part = bytes.subarray(sent, one.sent);
+  const before = [ShardPart.encode({ total: bytes.length, bytes: new Uint8Array() }), fieldPrefix(bytesNumber, part.length)];
+  return [ShardAnswer.encode({ id, answer: null }), fieldPrefix(partNumber, lengthOf(before) + part.length), ...before, part];
+}
+
+function lengthOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, { length }) => sum + length, 0);
 }
