@@ -6,7 +6,8 @@ cd "$1"
 # The demonstration's words: 294 MB. Without them `proximadb demo` is the one command that does not work here.
 rm -rf node_modules/.pnpm/wink-*
 cd node_modules/.pnpm
-find . -type f \( -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.map' -o -name '*.tsbuildinfo' \) -delete
+# Node runs no TypeScript that lies in node_modules.
+find . -type f \( -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -name '*.map' -o -name '*.tsbuildinfo' \) -delete
 find . -type f -iname '*.md' ! -iname 'licen[cs]e*' ! -iname 'notice*' -delete
 find . -type d \( -name numkong -o -name win32-x64 -o -name darwin-arm64+x64 \) -path '*/usearch/*' -prune -exec rm -rf {} +
 system="linux-$(node -p process.arch)"

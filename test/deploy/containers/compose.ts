@@ -3,13 +3,13 @@ import { strict as assert } from 'node:assert';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { environmentFile } from './compose-file.ts';
-import { openStack, type Stack } from './compose-stack.ts';
-import { buildImage } from './our-image.ts';
-import { inspect, podman } from './podman.ts';
-import { exprsOf } from './prometheus-queries.ts';
-import { thirdPartyImages } from './stand-ins.ts';
-import { missingForContainers } from './tools.ts';
+import { environmentFile } from '../compose-file.ts';
+import { openStack, type Stack } from '../compose-stack.ts';
+import { buildImage } from '../our-image.ts';
+import { inspect, podman } from '../podman.ts';
+import { exprsOf } from '../prometheus-queries.ts';
+import { thirdPartyImages } from '../stand-ins.ts';
+import { missingForContainers } from '../tools.ts';
 
 const dimension = 16;
 const records = 2_000;
@@ -78,7 +78,7 @@ describe('the compose file', { skip: missingForContainers() }, () => {
     const lines = Array.from({ length: records }, (_, i) => JSON.stringify({ id: nameOf(i), vector: vectorOf(i), metadata: { number: i } })).join('\n');
     // As somebody would who has nothing but the image.
     const summary = await podman(['exec', '--interactive', stack.containerOf('gateway'),
-      'proximadb', 'import', '-', '--format', 'jsonl', '--collection', 'words', '--create', '--json'], { input: lines });
+      'proximadb', 'import', '-', '--format', 'jsonl', '--collection', 'words', '--create', '--dimension', String(dimension), '--json'], { input: lines });
     assert.match(summary, new RegExp(`\\b${records}\\b`));
     await assertComplete();
   });
@@ -108,6 +108,7 @@ describe('the compose file', { skip: missingForContainers() }, () => {
       assert.match(status, /CapEff:\s+0{16}/);
       assert.match(status, /NoNewPrivs:\s+1/);
       await assert.rejects(podman(['exec', stack.containerOf(service), 'sh', '-c', 'echo x >/app/x']), /Read-only file system/);
+      await podman(['exec', stack.containerOf(service), 'sh', '-c', 'echo x >/data/written && rm /data/written']);
     }
   });
 

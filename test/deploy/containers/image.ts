@@ -3,22 +3,22 @@ import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import { before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { environmentFile } from './compose-file.ts';
-import { buildImage } from './our-image.ts';
-import { inspect, podman, podmanLogs } from './podman.ts';
-import { nodeImageName } from './stand-ins.ts';
-import { missingForContainers } from './tools.ts';
+import { environmentFile } from '../compose-file.ts';
+import { buildImage } from '../our-image.ts';
+import { inspect, podman, podmanLogs } from '../podman.ts';
+import { nodeImageName } from '../stand-ins.ts';
+import { missingForContainers } from '../tools.ts';
 
 interface Image {
   readonly Size: number;
   readonly Labels: Readonly<Record<string, string>>;
+  readonly HealthCheck?: { readonly Test: readonly string[] };
   readonly Config: {
     readonly User: string;
     readonly Entrypoint: readonly string[];
     readonly Cmd: readonly string[];
     readonly StopSignal: string;
     readonly Env: readonly string[];
-    readonly Healthcheck?: { readonly Test: readonly string[] };
     readonly Volumes: Readonly<Record<string, unknown>>;
   };
 }
@@ -54,11 +54,11 @@ describe('the image', { skip: missingForContainers() }, () => {
   }
 
   test('says what it is, runs as nobody, and ends on SIGTERM', async () => {
-    const { Config: config, Labels: labels } = await imageOf(name);
+    const { Config: config, Labels: labels, HealthCheck: health } = await imageOf(name);
     assert.equal(config.User, '65532:65532');
     assert.deepEqual([config.Entrypoint, config.Cmd, config.StopSignal], [['proximadb'], ['start'], 'SIGTERM']);
     assert.deepEqual(Object.keys(config.Volumes), ['/data']);
-    assert.equal(config.Healthcheck?.Test[0], 'CMD');
+    assert.equal(health?.Test[0], 'CMD');
     for (const label of ['title', 'description', 'licenses', 'version', 'revision', 'created']) {
       assert.ok((labels[`org.opencontainers.image.${label}`] ?? '').length > 0, label);
     }
