@@ -45,8 +45,8 @@ export type UnaryCalls = {
  */
 export interface Client extends UnaryCalls, AsyncDisposable {
   /** Not repeated: who sends anew after an error uses request ids of his own. */
-  upsertStream(call?: OneCall): Exchange<Partial<UpsertRequest>, WriteResponse>;
-  searchStream(call?: OneCall): Exchange<Partial<SearchRequest>, SearchResponse>;
+  readonly upsertStream: (call?: OneCall) => Exchange<Partial<UpsertRequest>, WriteResponse>;
+  readonly searchStream: (call?: OneCall) => Exchange<Partial<SearchRequest>, SearchResponse>;
   /** Ends what is under way with CANCELLED. */
   close(): void;
 }

@@ -1,0 +1,143 @@
+/** What dies, and what happens: the rows of the promise, made to happen on the real parts under load. */
+import { strict as assert } from 'node:assert';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '@proximadb/errors';
+import { missingForCluster, startCluster, type Cluster } from '@proximadb/test-cluster';
+import { clientOf, type ClusterClient } from './api-server.ts';
+import { Load } from './load.ts';
+
+const skip = missingForCluster();
+
+describe('a cluster under load', { skip, concurrency: false }, () => {
+  let cluster: Cluster;
+  let connection: ClusterClient;
+  let collections = 0;
+  before(async () => {
+    cluster = await startCluster({ gateways: 2, groups: 2, indexersPerGroup: 1, queries: 2 });
+    connection = clientOf(cluster, { attemptsMax: 30, timeoutMs: 60_000, backoffMsMax: 500 });
+  });
+  after(async () => {
+    connection.close();
+    await cluster[Symbol.asyncDispose]();
+  });
+  const newLoad = (): Promise<Load> => Load.start(connection.client, `load-${collections++}`);
+
+  /** Readers are told of nothing; writers, too, unless `writesMayFail`. */
+  async function survives(happens: () => Promise<void>, { writesMayFail = false, forMs = 2_000 } = {}): Promise<void> {
+    const load = await newLoad();
+    await load.go(1_000);
+    await happens();
+    const after = await load.go(forMs);
+    await load.finish();
+    assert.deepEqual(load.readErrors, [], 'no reader was told of it');
+    if (!writesMayFail) assert.deepEqual(load.writeErrors, [], 'no writer was told of it');
+    assert.ok(after.writes > 0 && after.reads > 0, `it goes on: ${after.writes} writes, ${after.reads} reads`);
+  }
+
+  test('a gateway is killed: its clients repeat their writes at another one, and nothing is applied twice', async () => {
+    await survives(async () => {
+      await cluster.gateways[0]!.kill();
+      await delay(1_000);
+      await cluster.gateways[0]!.start();
+    });
+  });
+
+  test('an indexer is killed, and comes back: the other replica group answers', async () => {
+    await survives(async () => {
+      await cluster.indexers[0]!.kill();
+      await delay(2_000);
+      await cluster.indexers[0]!.start();
+    });
+  });
+
+  test('an indexer loses its disk: it heals itself', async () => {
+    await survives(async () => {
+      const indexer = cluster.indexers[1]!;
+      await indexer.kill();
+      rmSync(join(cluster.directory, indexer.name), { recursive: true });
+      await indexer.start();
+    });
+    const stats = await connection.client.stats({ collection: 'load-0' });
+    assert.ok(stats.partitions.every(({ state }) => state === 'serving'));
+  });
+
+  test('a query service is killed: clients go to the others', async () => {
+    await survives(async () => {
+      await cluster.queries[0]!.kill();
+      await delay(1_000);
+      await cluster.queries[0]!.start();
+    });
+  });
+
+  test('Redis is frozen, emptied, killed and empty when it is back: nobody notices', async () => {
+    await survives(async () => {
+      await cluster.redis.pause();
+      await delay(4_000);
+      await cluster.redis.resume();
+      await cluster.redis.flushAll();
+      await delay(1_000);
+      await cluster.redis.kill();
+      await delay(4_000);
+      await cluster.redis.start();
+      await cluster.redis.flushAll();
+      await delay(3_000);
+    });
+  });
+
+  test('the schema registry is gone: known schemas go on', async () => {
+    await survives(async () => {
+      await cluster.registry.kill();
+      await delay(1_000);
+    });
+    await cluster.registry.start();
+  });
+
+  test('the blob store is gone: reads and writes go on', async () => {
+    await survives(async () => {
+      await cluster.minio.kill();
+      await delay(1_000);
+    });
+    await cluster.minio.start();
+  });
+
+  test('Kafka is frozen whole: reads are served as of then, strong ones fail clearly, no write is acknowledged; then all goes on', async () => {
+    const load = await newLoad();
+    await load.go(1_000);
+    const [broker] = cluster.kafka.brokers;
+    await broker!.pause();
+    await delay(1_000);
+    const { client } = connection;
+    const asked = { collection: `load-${collections - 1}`, vector: Float32Array.from({ length: 8 }, () => 1), k: 1 };
+    const quick = { consistency: null, token: null, maxStalenessMs: null, timeoutMs: 1_500, allowPartial: false };
+    assert.equal((await client.search({ ...asked, read: quick })).hits.length, 1, 'served as of the last watermark');
+    await assert.rejects(client.search({ ...asked, read: { ...quick, consistency: 'strong' } }), (error) =>
+      error instanceof AppError && ['UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(error.code));
+    const frozenAt = load.writes;
+    await delay(2_000);
+    assert.equal(load.writes, frozenAt, 'nothing is acknowledged that is not in the log');
+    await broker!.resume();
+    await delay(3_000);
+    const after = await load.go(2_000);
+    assert.ok(after.writes > 0 && after.reads > 0, `it goes on: ${after.writes} writes, ${after.reads} reads`);
+    await load.finish();
+  });
+
+  test('all replicas are gone: reads fail or say what is missing, writes go on, and nothing of them is lost', async () => {
+    const load = await newLoad();
+    await load.go(1_000);
+    for (const indexer of cluster.indexers) await indexer.kill();
+    const { client } = connection;
+    const collection = `load-${collections - 1}`;
+    const read = { consistency: null, token: null, maxStalenessMs: null, timeoutMs: 2_000, allowPartial: true };
+    const { hits, coverage } = await client.search({ collection, vector: Float32Array.from({ length: 8 }, () => 1), k: 1, read });
+    assert.deepEqual([hits.length, coverage?.answered], [0, 0]);
+    await assert.rejects(client.count({ collection, read: { ...read, allowPartial: false } }), (error) =>
+      error instanceof AppError && ['UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(error.code));
+    await Promise.all(cluster.indexers.map((indexer) => indexer.start()));
+    await load.go(2_000);
+    await load.finish();
+  });
+});

@@ -1,0 +1,179 @@
+/**
+ * Writers and readers that go on whatever happens, and a book of what they were told. Every key has one writer, which counts its values up:
+ * so what a key may hold is known at every moment.
+ */
+import { strict as assert } from 'node:assert';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '@proximadb/errors';
+import { compileWalker, encodeVectorRecord } from '@proximadb/record';
+import type { ReadOptions } from '@proximadb/schemas';
+import type { Client } from '@proximadb/transport/client';
+
+export const dimension = 8;
+const keysAWriter = 20;
+
+interface Key {
+  /** The last value that was acknowledged; 0: none. */
+  acked: number;
+  /** The last that was sent. */
+  sent: number;
+}
+
+export interface Slow {
+  readonly what: string;
+  readonly ms: number;
+}
+
+export class Load {
+  readonly #client: Client;
+  readonly #collection: string;
+  readonly #schemaId: number;
+  readonly #walker: ReturnType<typeof compileWalker>;
+  readonly #keys = new Map<string, Key>();
+  readonly #stop = new AbortController();
+  readonly #running: Promise<void>[] = [];
+  /** What readers were told in place of an answer. */
+  readonly readErrors: string[] = [];
+  /** Writes that ended without an acknowledgement, whatever became of them. */
+  readonly writeErrors: string[] = [];
+  /** What was seen and must not be. */
+  readonly wrong: string[] = [];
+  readonly slow: Slow[] = [];
+  writes = 0;
+  reads = 0;
+  #inserted = 0;
+
+  /** Makes the collection, and starts. @param client retries within its time, as every client of ours does. */
+  static async start(client: Client, collection: string, { writers = 4, readers = 2, partitions = 6 } = {}): Promise<Load> {
+    await client.createCollection({ name: collection, dimension, partitions });
+    const { id, schema } = await client.getSchema({ name: 'VectorRecord' });
+    const load = new Load(client, collection, id, schema);
+    for (let i = 0; i < writers; i += 1) load.#running.push(load.#write(i));
+    for (let i = 0; i < readers; i += 1) load.#running.push(load.#read(i));
+    return load;
+  }
+
+  private constructor(client: Client, collection: string, schemaId: number, schema: string) {
+    this.#client = client;
+    this.#collection = collection;
+    this.#schemaId = schemaId;
+    this.#walker = compileWalker(JSON.parse(schema));
+  }
+
+  /** Lets the load run for a while. @returns how much was written and read meanwhile. */
+  async go(ms: number): Promise<{ readonly writes: number; readonly reads: number }> {
+    const { writes, reads } = this;
+    await delay(ms);
+    return { writes: this.writes - writes, reads: this.reads - reads };
+  }
+
+  /** Ends the load, and compares what the cluster has with what it acknowledged. */
+  async finish(): Promise<void> {
+    this.#stop.abort();
+    await Promise.all(this.#running);
+    const found = new Map<string, number>();
+    const versions = new Set<string>();
+    for (let cursor: string | null = null; ;) {
+      const page = await this.#client.scroll({ collection: this.#collection, limit: 1_000, cursor, read: strong });
+      for (const { id, version, record } of page.records) {
+        assert.ok(!found.has(id), `${id} comes once`);
+        assert.ok(!versions.has(version), `version ${version} comes once`);
+        versions.add(version);
+        found.set(id, this.#valueOf(record));
+      }
+      cursor = page.cursor;
+      if (cursor === null) break;
+    }
+    for (const [id, { acked, sent }] of this.#keys) {
+      const value = found.get(id) ?? 0;
+      assert.ok(value >= acked && value <= sent, `${id} is ${value}; ${acked} was acknowledged last, ${sent} sent last`);
+    }
+    const { count } = await this.#client.count({ collection: this.#collection, read: strong });
+    assert.equal(Number(count), found.size);
+    assert.deepEqual(this.wrong, []);
+    assert.ok(this.writes > 50 && this.reads > 50, `${this.writes} writes, ${this.reads} reads`);
+  }
+
+  #valueOf(record: Uint8Array): number {
+    return Number(this.#walker.view(record).readMetadata().get('value') ?? 0);
+  }
+
+  async #write(writer: number): Promise<void> {
+    for (let turn = 0; !this.#stop.signal.aborted; turn += 1) {
+      const id = turn % 5 === 4 ? `once-${writer}-${turn}` : `key-${writer}-${turn % keysAWriter}`;
+      const key = this.#keys.get(id) ?? { acked: 0, sent: 0 };
+      this.#keys.set(id, key);
+      key.sent += 1;
+      const value = key.sent;
+      const record = encodeVectorRecord(this.#schemaId, { id, vector: vectorOf(writer, turn), metadata: new Map([['value', BigInt(value)]]) });
+      // Of a record that nobody else writes: that it exists already can only be its own first attempt, which a retry must not be told.
+      const conditions = turn % 5 === 4 ? [{ condition: { kind: 'ifAbsent' as const, value: {} } }] : [];
+      try {
+        const { token } = await this.#timed('write', () => this.#client.upsert({ collection: this.#collection, records: [record], conditions }));
+        key.acked = value;
+        this.writes += 1;
+        if (turn % 3 === 0) await this.#readBack(id, value, token);
+      } catch (thrown) {
+        const error = told(thrown);
+        if (error.code === 'ABORTED') this.wrong.push(`${id}: ${error.message}`);
+        else this.writeErrors.push(`${error.code}: ${error.message}`);
+        await delay(50);
+      }
+      this.#inserted = Math.max(this.#inserted, turn);
+    }
+  }
+
+  /** A read at the write's token sees the write: its writer is the only one, and writes nothing meanwhile. */
+  async #readBack(id: string, value: number, token: string): Promise<void> {
+    const read = { ...strong, consistency: 'session' as const, token };
+    const answer = await this.#asked('read at a token', () => this.#client.get({ collection: this.#collection, ids: [id], read }));
+    if (answer === undefined) return;
+    const [found] = answer.records;
+    const seen = found === undefined ? 0 : this.#valueOf(found.record);
+    if (seen !== value) this.wrong.push(`${id} is ${seen} at the token of ${value}`);
+  }
+
+  async #read(reader: number): Promise<void> {
+    for (let turn = 0; !this.#stop.signal.aborted; turn += 1) {
+      const vector = vectorOf(reader, turn);
+      const answer = await this.#asked('search', () => this.#client.search({ collection: this.#collection, vector, k: 5 }));
+      const ids = answer?.hits.map(({ id }) => id) ?? [];
+      if (new Set(ids).size !== ids.length) this.wrong.push(`a search answered an id twice: ${ids.join(' ')}`);
+      await delay(5);
+    }
+  }
+
+  async #asked<T>(what: string, ask: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const answer = await this.#timed(what, ask);
+      this.reads += 1;
+      return answer;
+    } catch (thrown) {
+      const error = told(thrown);
+      this.readErrors.push(`${what}: ${error.code}: ${error.message}`);
+      await delay(50);
+      return undefined;
+    }
+  }
+
+  async #timed<T>(what: string, work: () => Promise<T>): Promise<T> {
+    const startMs = performance.now();
+    try {
+      return await work();
+    } finally {
+      const ms = performance.now() - startMs;
+      if (ms > 1_000) this.slow.push({ what, ms });
+    }
+  }
+}
+
+const strong: ReadOptions = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false };
+
+function told(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  throw thrown;
+}
+
+function vectorOf(writer: number, turn: number): Float32Array {
+  return Float32Array.from({ length: dimension }, (_, i) => Math.sin(writer * 7 + turn * 3 + i) + 0.01);
+}
