@@ -12,7 +12,7 @@ import { missingForContainers } from '../tools.ts';
 interface Image {
   readonly Size: number;
   readonly Labels: Readonly<Record<string, string>>;
-  readonly HealthCheck?: { readonly Test: readonly string[] };
+  readonly Healthcheck?: { readonly Test: readonly string[] };
   readonly Config: {
     readonly User: string;
     readonly Entrypoint: readonly string[];
@@ -54,7 +54,7 @@ describe('the image', { skip: missingForContainers() }, () => {
   }
 
   test('says what it is, runs as nobody, and ends on SIGTERM', async () => {
-    const { Config: config, Labels: labels, HealthCheck: health } = await imageOf(name);
+    const { Config: config, Labels: labels, Healthcheck: health } = await imageOf(name);
     assert.equal(config.User, '65532:65532');
     assert.deepEqual([config.Entrypoint, config.Cmd, config.StopSignal], [['proximadb'], ['start'], 'SIGTERM']);
     assert.deepEqual(Object.keys(config.Volumes), ['/data']);
