@@ -5,6 +5,7 @@ export { catalogTopic } from './journal.ts';
 export { RecordSchemas, type RecordName } from './record-schemas.ts';
 export type { RegistryState } from './registry-watch.ts';
 export { EmbeddedRegistry, registryTopic, schemaBytesMax, schemaSubject, type SchemaRegistry } from './registry.ts';
+export { describeReindex } from './reindex-progress.ts';
 export type { Copier, Reindex } from './reindex.ts';
 export type { ReindexChange } from './reindex-settings.ts';
 export type { Reindexing, StartedCopier } from './reindexing.ts';

@@ -6,6 +6,5 @@ export { createGateway, type GatewayDependencies } from './create.ts';
 export type { Gateway } from './gateway.ts';
 export type { Outcome, Outcomes, OutcomesWanted, PartitionOutcomes, Refusal } from './outcomes.ts';
 export type { Rates } from './rates.ts';
-export { describeReindex } from './reindex.ts';
 export { checkRecords } from './validate.ts';
 export type { Reader, ReaderAnswer, ReaderPage, ReaderRow } from './reader.ts';

@@ -1,5 +1,5 @@
+import { describeReindex } from '@proximadb/catalog';
 import { AppError } from '@proximadb/errors';
-import { describeReindex } from '@proximadb/gateway';
 import { type CallContext, within } from '@proximadb/process';
 import type { GetReindexRequest, Reindex } from '@proximadb/schemas';
 import { callOf } from './call.ts';
