@@ -174,7 +174,8 @@ export class BrokerFetcher {
 }
 
 /** Why the tail ends; undefined: it does not. */
-export function failureOf({ place, position }: Pick<Feed, 'place' | 'position'>, { error, divergesAt, logStart, highWatermark }: FetchAnswer): AppError | undefined {
+export function failureOf({ place, position }: Pick<Feed, 'place' | 'position'>, answer: FetchAnswer): AppError | undefined {
+  const { error, divergesAt, logStart, highWatermark } = answer;
   const where = `partition ${place.partition} of topic ${place.topic}`;
   if (error === protocolError.OFFSET_OUT_OF_RANGE) {
     const range = logStart < 0 ? '' : `; it has those from ${logStart} to before ${highWatermark}`;
