@@ -1,7 +1,7 @@
 /** A thin typed client of the gRPC API, with our own codecs: what the command line, the demo and the tests use. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client as GrpcClient, credentials, Metadata, type CallOptions, type ServiceError } from '@grpc/grpc-js';
+import { Client as GrpcClient, connectivityState, credentials, Metadata, type CallOptions, type ServiceError } from '@grpc/grpc-js';
 import { AppError, assert } from '@proximadb/errors';
 import { method, methods, type Method, type OperationName, type Operations, type SearchRequest, type SearchResponse, type UpsertRequest,
   type WriteResponse } from '@proximadb/schemas';
@@ -63,6 +63,16 @@ class Servers {
     this.#clients = addresses.map(connect);
   }
 
+  /** One that can be reached, if there is one to choose: a connection that does not come about is not waited for as long as a call may take. */
+  async reachable(endMs: number): Promise<GrpcClient> {
+    for (let tried = 1; tried < this.#clients.length; tried += 1) {
+      const client = this.current;
+      if (await isReachable(client, Math.min(connectMsMax, endMs - performance.now()))) return client;
+      this.leave(client);
+    }
+    return this.current;
+  }
+
   get current(): GrpcClient {
     const client = this.#clients[this.#current];
     assert(client !== undefined, 'there is at least one address');
@@ -77,6 +87,14 @@ class Servers {
   close(): void {
     for (const client of this.#clients) client.close();
   }
+}
+
+/** To connect to one of several servers. */
+const connectMsMax = 1_000;
+
+function isReachable(client: GrpcClient, withinMs: number): Promise<boolean> {
+  if (client.getChannel().getConnectivityState(true) === connectivityState.READY) return Promise.resolve(true);
+  return new Promise((resolve) => { client.waitForReady(Date.now() + withinMs, (error) => { resolve(error === undefined); }); });
 }
 
 /** @param address `host:port`, or several with commas: servers of one cluster. Connections are made by the first call that needs them. */
@@ -102,7 +120,7 @@ function connect(address: string, options: ClientOptions): GrpcClient {
     // A server that restarts is looked for again soon.
     'grpc.initial_reconnect_backoff_ms': 100, 'grpc.max_reconnect_backoff_ms': 2000,
     // One that is frozen, or whose host is gone, is found out while a call waits for it.
-    'grpc.keepalive_time_ms': 2000, 'grpc.keepalive_timeout_ms': 2000,
+    'grpc.keepalive_time_ms': 5000, 'grpc.keepalive_timeout_ms': 5000,
   });
 }
 
@@ -113,7 +131,7 @@ async function callWithRetries(servers: Servers, one: Method, given: object, cal
   const withId = 'requestId' in first ? { ...first, requestId: first.requestId ?? randomUUID() } : first;
   for (let attempt = 0; ; attempt++) {
     const request = 'attempt' in first ? { ...withId, attempt: firstAttempt + attempt } : withId;
-    const grpc = servers.current;
+    const grpc = await servers.reachable(endMs);
     try {
       return await callOnce(grpc, one, request, endMs - performance.now(), call.signal);
     } catch (thrown) {

@@ -72,13 +72,10 @@ export class Load {
     this.#stop.abort();
     await Promise.all(this.#running);
     const found = new Map<string, number>();
-    const versions = new Set<string>();
     for (let cursor: string | null = null; ;) {
       const page = await this.#client.scroll({ collection: this.#collection, limit: 1_000, cursor, read: strong });
-      for (const { id, version, record } of page.records) {
+      for (const { id, record } of page.records) {
         assert.ok(!found.has(id), `${id} comes once`);
-        assert.ok(!versions.has(version), `version ${version} comes once`);
-        versions.add(version);
         found.set(id, this.#valueOf(record));
       }
       cursor = page.cursor;
