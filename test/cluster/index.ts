@@ -2,9 +2,8 @@
 export type { PartOptions } from './alone.ts';
 export type { Stoppable } from './child.ts';
 export { startKafka, type Kafka, type KafkaBroker, type KafkaOptions } from './kafka.ts';
-export {
-  missingForCluster, startCluster, type Cluster, type ClusterOptions, type ClusterProcess, type IndexerProcess, type ProcessKind,
-} from './cluster.ts';
+export { missingForCluster, startCluster, type Cluster, type ClusterOptions } from './cluster.ts';
+export type { ClusterProcess, IndexerProcess, ProcessKind, ProcessSettings } from './cluster-processes.ts';
 export { apiKeys, listBrokers, type BrokerAddress } from './kafka-protocol.ts';
 export type { KafkaSasl } from './kafka-sasl.ts';
 export { kafkaTool } from './kafka-software.ts';

@@ -13,6 +13,7 @@ import { brokerLogging, kafkaSoftware, type KafkaSoftware } from './kafka-softwa
 import { freePorts, host } from './ports.ts';
 import type { FaultProxy } from './proxy.ts';
 import { runProgram } from './run-program.ts';
+import { startTogether } from './together.ts';
 
 export interface KafkaOptions {
   /** With 3, topics have three replicas unless they say otherwise, and a write needs two. @default 1 */
@@ -62,7 +63,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
   }
   const credentials = options.sasl === true ? await makeCredentials(folder.path, ports.flatMap(({ sasl }) => sasl ?? [])) : undefined;
   const clusterId = randomBytes(16).toString('base64url');
-  const brokers = await Promise.allSettled(ports.map(async (mine): Promise<KafkaBroker> => {
+  const running = await startTogether(stack, ports.map((mine) => async (): Promise<KafkaBroker> => {
     const home = join(folder.path, `broker-${mine.id}`);
     mkdirSync(home, { recursive: true });
     const settingsFile = join(home, 'server.properties');
@@ -74,13 +75,9 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
       args: [`-Xmx${count === 1 ? 512 : 384}m`, ...software.javaArgs, brokerLogging, 'kafka.Kafka', settingsFile],
       folder, workingDirectory: software.folder, logFile: join(folder.path, `broker-${mine.id}.log`), isReady: () => brokerListed(mine.plain, mine.id),
     });
-    stack.use(child);
     const proxy = proxies.get(mine.id);
     return Object.assign(child, { id: mine.id, port: mine.plain, address: `${host}:${mine.plain}`, ...(proxy && { proxy }) });
   }));
-  const failed = brokers.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
-  const running = brokers.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const settled = (timeoutMs = 60_000): Promise<void> => untilSettled(running, timeoutMs);
   await settled();
   const owned = stack.move();

@@ -6,6 +6,7 @@ import type { Part } from './missing.ts';
 import { startRedis } from './redis.ts';
 import { startRegistry } from './registry.ts';
 import type { S3Access } from './s3-request.ts';
+import { startTogether } from './together.ts';
 
 /** Where the parts that `npm test` starts are told to the files, as JSON. */
 export const variables = {
@@ -72,13 +73,12 @@ export interface SharedParts extends AsyncDisposable {
 export async function startShared(parts: readonly Part[]): Promise<SharedParts> {
   await using stack = new AsyncDisposableStack();
   const environment: Record<string, string> = {};
-  const started = await Promise.allSettled(parts.map(async (part) => {
-    const running = stack.use(await starts[part]());
+  await startTogether<AsyncDisposable>(stack, parts.map((part) => async () => {
+    const running = await starts[part]();
     const tell: (part: never) => unknown = told[part];
     environment[variables[part]] = JSON.stringify(tell(running as never));
+    return running;
   }));
-  const failed = started.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
   const owned = stack.move();
   return { environment, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
