@@ -10,8 +10,9 @@ import { kafkaLog } from './scenarios/kafka-log.ts';
 import { restart } from './scenarios/restart.ts';
 import { search } from './scenarios/search.ts';
 import { serialisation } from './scenarios/serialisation.ts';
+import { shards } from './scenarios/shards.ts';
 
-const scenarios: readonly Scenario[] = [serialisation, ingest, search, restart, kafkaLog];
+const scenarios: readonly Scenario[] = [serialisation, ingest, search, restart, kafkaLog, shards];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
