@@ -33,6 +33,8 @@ export class ReindexRig implements AsyncDisposable {
   readonly #clock: () => number;
   readonly #gate: Gate;
   #host: ShardHost;
+  /** How often the shards went, and came back: what asks them at that moment is sent away, as there is no replica. */
+  restarts = 0;
 
   static async open(clock: () => number): Promise<ReindexRig> {
     const directory = mkdtempSync(join(tmpdir(), 'proximadb-reindex-'));
@@ -92,6 +94,7 @@ export class ReindexRig implements AsyncDisposable {
   /** The shards' process goes, and comes back with what is on its disk. */
   async restartShards(): Promise<void> {
     const held = this.#host;
+    this.restarts += 1;
     await held.close();
     this.#host = this.#openHost(this.fresh.catalog);
     const unlisten = this.fresh.catalog.onChange(({ collection: { log: number, state, topic, topicId, settings } }) => {
@@ -101,6 +104,7 @@ export class ReindexRig implements AsyncDisposable {
       }
     });
     unlisten();
+    this.restarts += 1;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
