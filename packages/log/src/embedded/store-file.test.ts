@@ -19,7 +19,7 @@ test('a file that is no log, or was cut off, is refused each time, and the direc
     {
       await using log = await EmbeddedLog.open({ directory });
       await log.createTopic('t', 1);
-      assert.deepEqual(await log.append('t', [entryOf(0, 'a')]), [0]);
+      assert.deepEqual((await log.append('t', [entryOf(0, 'a')])).offsets, [0]);
     }
     await truncate(file, 5_000);
     await assert.rejects(EmbeddedLog.open({ directory }), isDataLoss);
