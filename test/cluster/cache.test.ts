@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -50,6 +50,16 @@ describe('the cache of parts', () => {
     await utimes(lock, 0, 0);
     await provision('tool-3', () => Promise.resolve());
     assert.ok(!existsSync(lock));
+  });
+
+  test('of two that made the same part after all, the first one stays', async () => {
+    const folder = await provision('tool-4', async (draft) => {
+      await writeFile(join(draft, 'file'), 'second');
+      await mkdir(join(parts, 'tool-4'));
+      await writeFile(join(parts, 'tool-4', 'file'), 'first');
+    });
+    assert.equal(readFileSync(join(folder, 'file'), 'utf8'), 'first');
+    assert.deepEqual(readdirSync(parts).filter((name) => name.startsWith('tool-4')), ['tool-4']);
   });
 });
 

@@ -1,8 +1,8 @@
 /** Where parts that were fetched or built are kept: once a user and version, whatever the number of checkouts. */
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, rename, rm, stat, utimes } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -16,7 +16,9 @@ export function isProvisioned(name: string): boolean {
 }
 
 const lockStaleMs = 60_000;
-const waitMs = 900_000;
+const waitMs = 3_600_000;
+/** Longer than any part takes. */
+const abandonedMs = 2 * waitMs;
 
 /**
  * The folder of a part, filled at the first call. It appears whole or not at all, and two processes that need it make it once.
@@ -29,14 +31,27 @@ export async function provision(name: string, make: (folder: string) => Promise<
   await mkdir(dirname(folder), { recursive: true });
   await using _lock = await takeLock(`${folder}.lock`);
   if (existsSync(folder)) return folder;
+  await removeAbandoned(folder);
   const draft = await mkdtemp(`${folder}.draft-`);
   try {
     await make(draft);
-    await rename(draft, folder);
+    // A lock that was taken from a process that only slept: then both are whole, and the first one stays.
+    await rename(draft, folder).catch((error: unknown) => { if (!existsSync(folder)) throw error; });
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
   return folder;
+}
+
+/** What a process that was killed had begun. */
+async function removeAbandoned(folder: string): Promise<void> {
+  const prefix = `${basename(folder)}.draft-`;
+  for (const name of await readdir(dirname(folder))) {
+    const draft = join(dirname(folder), name);
+    if (!name.startsWith(prefix)) continue;
+    const { birthtimeMs } = await stat(draft);
+    if (Date.now() - birthtimeMs > abandonedMs) await rm(draft, { recursive: true, force: true });
+  }
 }
 
 /** A file that its owner touches while it works: one that was not touched for a minute is a dead process's. */
