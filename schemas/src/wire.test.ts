@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { arbitraryMessage, codecs, messageNames as names } from './arbitrary.ts';
 import {
-  Collection, Combination, Comparison, fieldPrefix, Filter, Holding, ReadToken, SearchRequest, ShardAnswer, ShardAnswers, UpdateCollectionRequest,
-  UpsertRequest,
+  Collection, Combination, Comparison, fieldPrefix, Filter, Holding, ReadToken, SearchBatchRequest, SearchRequest, ShardAnswer, ShardAnswers,
+  UpdateCollectionRequest, UpsertRequest,
 } from './index.ts';
 
 test('every codec reads back what it wrote', () => {
@@ -153,6 +153,26 @@ test('a long of the cluster is a number, and refused where a number would not ho
   assert.equal(Holding.decode(bytes(-1n)).watermark, -1);
   assert.throws(() => Holding.decode(bytes(2n ** 53n)), /beyond the safe integers/);
   assert.throws(() => Holding.decode(bytes(-(2n ** 63n))), /beyond the safe integers/);
+});
+
+test('a message that cannot be written leaves nothing behind in the next ones', () => {
+  const good = Collection.create({ name: 'a', dimension: 3 });
+  const expected = Collection.encode(good);
+  for (const bad of [{ name: 'x'.repeat(500), dimension: 0.5 }, { name: 'y', log: 2n ** 63n }]) {
+    assert.throws(() => Collection.encode(Collection.create(bad)), Error);
+    assert.deepEqual(Collection.encode(good), expected);
+  }
+  const nested = { searches: [SearchRequest.create({ vector: new Float32Array(50), k: 0.5 })] };
+  assert.throws(() => SearchBatchRequest.encode(SearchBatchRequest.create(nested)), Error);
+  assert.deepEqual(Collection.encode(good), expected);
+});
+
+test('what was encoded stays as it is, whatever is encoded after it', () => {
+  const of = (id: number, bytes: number): Uint8Array =>
+    ShardAnswer.encode({ id, answer: { kind: 'part', value: { total: bytes, bytes: new Uint8Array(bytes).fill(id) } } });
+  const sizes = [3, 5_000, 2_000_000, 7, 40_000, 1];
+  const encoded = sizes.map((bytes, i) => of(i + 1, bytes));
+  encoded.forEach((bytes, i) => { assert.ok(Buffer.from(of(i + 1, sizes[i] ?? 0)).equals(bytes)); });
 });
 
 test('encoded messages are joined into one that repeats them', () => {

@@ -33,13 +33,25 @@ const nestingMax = 100;
 // A vector is moved with one copy of its memory, which is the wire's little-endian order only on such machines.
 if (new Uint8Array(new Uint16Array([1]).buffer)[0] !== 1) throw new Error('this build of ProximaDB needs a little-endian machine');
 
+/**
+ * A writer grows its memory by doubling, and gives out copies of it: kept from message to message, most need no growth. Encoding is
+ * synchronous, so one is enough.
+ */
+let spare: BinaryWriter | undefined;
+/** One that wrote a longer message would keep too much. */
+const spareBytesMax = 1024 * 1024;
+
 export function defineMessage<X extends object>(parts: MessageParts<X>): Message<X> {
   return {
     ...parts,
     encode(message) {
-      const writer = new BinaryWriter();
+      const writer = spare ?? new BinaryWriter();
+      // One that a message cannot be written with is not used again.
+      spare = undefined;
       parts.write(writer, message);
-      return writer.finish();
+      const bytes = writer.finish();
+      if (bytes.length <= spareBytesMax) spare = writer;
+      return bytes;
     },
     decode(bytes) {
       return parts.read(new BinaryReader(bytes), bytes.length, 0);
