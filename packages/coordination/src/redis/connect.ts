@@ -61,12 +61,16 @@ function decode(text: string | undefined, refuse: () => AppError): string | unde
 }
 
 /** Everybody is back well within a time to live (3 s) after the store is: what comes later would be taken for dead. */
-const retryStrategy = (times: number): number => Math.min(50 * 2 ** (times - 1), 700) + Math.floor(Math.random() * 100);
+const retryStrategy = (times: number): number => Math.min(50 * 2 ** (times - 1), 400) + Math.floor(Math.random() * 100);
 
-/** ms. The client forgets a command that is not answered in time, and gives up a connection on which nothing comes although something should. */
-const commandTimeout = 600;
+/**
+ * ms. The client forgets a command that is not answered in time, and gives up a connection on which nothing comes although something should. Who
+ * waits gives up sooner (a beat 600 ms, a token 90 ms); this is for the handshake, too, which a process that hardly gets the processor must be
+ * given the time for: as long as it is not connected it counts as silent.
+ */
+const commandTimeout = 2_000;
 const socketTimeout = 2_000;
-const connectTimeout = 1_000;
+const connectTimeout = 2_000;
 
 /** Replies keep the form that the store reads. */
 type NodeOptions = Omit<RedisOptions, 'replyMapping'>;
@@ -105,7 +109,7 @@ export function connectRedis(place: RedisPlace, options: ClientOptions = {}): Re
   const [node] = place.nodes;
   if (place.form === 'single') return new Redis({ ...single, ...node, ...options.redis });
   return new Redis({
-    ...single, sentinels: [...place.nodes], ...(place.master === undefined ? {} : { name: place.master }), sentinelCommandTimeout: commandTimeout,
+    ...single, sentinels: [...place.nodes], ...(place.master === undefined ? {} : { name: place.master }), sentinelCommandTimeout: 1_000,
     sentinelRetryStrategy: retryStrategy, failoverDetector: true, ...(place.tls ? { sentinelTLS: {}, enableTLSForSentinelMode: true } : {}), ...options.redis,
   });
 }

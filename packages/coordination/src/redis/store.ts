@@ -81,7 +81,7 @@ export class RedisStore {
     await this.#call(this.#scripts.proximadbGoodbye(`${this.#prefix}members`, `${this.#prefix}messages`, id, `${life}:`), timeoutMs);
   }
 
-  /** As many tokens as `needed`, at least `first`, or none; and up to `ahead` more. No time limit but the client's (600 ms). */
+  /** As many tokens as `needed`, at least `first`, or none; and up to `ahead` more. No time limit but the client's (2 s). */
   async take(bucket: string, first: number, needed: number, ahead: number, limit: RateLimit): Promise<Taken> {
     const call = this.#scripts.proximadbTake(`${this.#prefix}bucket:${bucket}`, first, needed, ahead, limit.perSecond, Math.floor(limit.burst));
     const [tokens, waitMs] = await this.#call(call, undefined);

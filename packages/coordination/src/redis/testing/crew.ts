@@ -29,7 +29,9 @@ export class Crew implements AsyncDisposable {
   }
 
   async join(id: string, options: Partial<CoordinationOptions> = {}): Promise<Coordination> {
-    const line = (level: string) => (event: string, fields?: LogFields): void => { this.log.push({ level, event, ...fields }); };
+    const line = (level: string) => (event: string, fields?: LogFields): void => { 
+      this.log.push({ level, event, atMs: Math.round(performance.now()), member: id, ...fields });
+    };
     const logger = { info: line('info'), warn: line('warn'), error: line('error') };
     const member = await openCoordination(this.url, { installation: this.installation, self: selfOf(id), logger, ...options });
     this.members.set(id, member);
@@ -67,13 +69,16 @@ export class Crew implements AsyncDisposable {
     const observers = [...this.members];
     this.#watch = setInterval(() => {
       for (const [observer, member] of observers) {
-        for (const id of ids) if (seenBy(member, id) === undefined) this.missed.push(`${observer} misses ${id}`);
+        for (const id of ids) {
+          if (seenBy(member, id) === undefined) this.missed.push(`${observer} misses ${id} from ${Math.round(performance.now() / 100) * 100} ms on`);
+        }
       }
     }, 10);
   }
 
   assertNobodyMissed(): void {
-    assert.deepEqual([...new Set(this.missed)], []);
+    const log = this.log.map(({ atMs, member, event, error }) => `${String(atMs)} ${String(member)} ${event} ${error instanceof Error ? error.message : ''}`);
+    assert.equal(this.missed.length, 0, [...new Set(this.missed.slice(0, 200)), ...log].join('\n'));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
