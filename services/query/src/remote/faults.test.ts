@@ -103,7 +103,7 @@ describe('an indexer that stops in good order', () => {
 
 describe('routing that is behind', () => {
   test('a partition that is not served there any more is asked of the other replica, the rest is kept', async () => {
-    await using parts = await fourIndexers({ hedgePercent: 0 });
+    await using parts = await fourIndexers({ hedgePercent: 0, quietMs: 60_000 });
     const { cluster, indexers, hits } = parts;
     indexers[0]!.shards.served.delete(1);
     indexers[3]!.shards.served.delete(3);
