@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Folder } from './folder.ts';
+import { afterThisProcess } from './watchdog.ts';
 
 export interface ChildSpec {
   /** As it is called in errors. */
@@ -48,7 +49,6 @@ interface Run {
   /** Or it turned out that it cannot be started. */
   readonly spawned: Promise<void>;
   readonly ended: Promise<void>;
-  readonly watchdog: ChildProcess;
   over: string | undefined;
 }
 
@@ -141,13 +141,6 @@ export class Child implements Stoppable {
   }
 }
 
-/**
- * A shell that waits for the end of a pipe whose other end this process holds: however this process ends, the kernel closes it. Then the
- * shell kills the child and removes the folder that nobody can dispose of any more. It says `ok` when the child ended before.
- */
-const watch = 'read -r word; [ "$word" = ok ] && exit; kill -9 "$1"; [ -z "$2" ] && exit;'
-  + ' for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" || break; sleep 0.05; done; rm -rf "$2"';
-
 function launch(spec: ChildSpec): Run {
   const log = openSync(spec.logFile, 'a');
   // A session of its own: a Ctrl-C in the terminal is for this process, which ends its children in the right order.
@@ -155,40 +148,38 @@ function launch(spec: ChildSpec): Run {
     cwd: spec.workingDirectory ?? spec.folder.path, env: spec.environment ?? process.env, stdio: ['ignore', log, log], detached: true,
   });
   closeSync(log);
+  const { pid = 0 } = child;
+  const callOff = pid === 0 ? () => undefined : afterThisProcess('kill -9 "$1"', String(pid));
   const failed = new Promise<void>((resolve) => {
     child.once('error', (error) => {
       run.over ??= `could not be started: ${error.message}`;
+      callOff();
       resolve();
     });
   });
-  const pid = child.pid ?? 0;
-  const watchdog = spawn('sh', ['-c', watch, 'watchdog', String(pid), spec.folder.temporary ? spec.folder.path : ''], {
-    stdio: ['pipe', 'ignore', 'ignore'], detached: true,
-  });
-  watchdog.stdin?.on('error', () => { /* It ended first. */ });
-  watchdog.on('error', () => { /* Without a shell there is no watchdog; `dispose` works all the same. */ });
   const exited = new Promise<void>((resolve) => {
     child.once('exit', (code, signal) => {
       run.over ??= signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
-      watchdog.stdin?.end('ok\n');
+      callOff();
       resolve();
     });
   });
   const spawned = Promise.race([new Promise<void>((resolve) => { child.once('spawn', () => { resolve(); }); }), failed]);
-  const run: Run = { process: child, pid, watchdog, spawned, ended: Promise.race([exited, failed]), over: undefined };
-  // None of them keeps this process alive: a test file that forgot one ends all the same, and the watchdog with it.
+  const run: Run = { process: child, pid, spawned, ended: Promise.race([exited, failed]), over: undefined };
+  // It does not keep this process alive: a test file that forgot it ends all the same, and the watchdog ends it.
   child.unref();
-  watchdog.unref();
-  (watchdog.stdin as { unref?: () => void } | null)?.unref?.();
   return run;
 }
+
+/** For one question whether it is ready: one that is never answered must not be the last. */
+const askTimeoutMs = 2_000;
 
 async function untilReady(spec: ChildSpec, run: Run): Promise<void> {
   const timeoutMs = spec.readyTimeoutMs ?? 60_000;
   const late = AbortSignal.timeout(timeoutMs);
   await run.spawned;
   for (;;) {
-    const ready = await spec.isReady(late).catch(() => false);
+    const ready = await spec.isReady(AbortSignal.any([late, AbortSignal.timeout(askTimeoutMs)])).catch(() => false);
     // If it has ended, then somebody else answered.
     if (run.over !== undefined) throw new Error(`${spec.name} ${run.over}; the end of ${spec.logFile}:\n${await tail(spec.logFile)}`);
     if (ready) return;
