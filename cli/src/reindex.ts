@@ -62,7 +62,8 @@ async function reindex(client: Client, collection: string, options: ReindexOptio
     say(streams.out, toJson(done));
     return;
   }
-  const paused = done.pauseMicros === null ? '' : ` Writes paused for at most ${duration(Number(done.pauseMicros) / 1000)} (${Math.ceil(Number(done.pauseMicros) / 1000)} ms).`;
+  const pauseMs = done.pauseMicros === null ? null : Number(done.pauseMicros) / 1000;
+  const paused = pauseMs === null ? '' : ` Writes paused for at most ${duration(pauseMs)} (${Math.ceil(pauseMs)} ms).`;
   say(streams.out, `${collection} is the new generation, log ${done.log}: ${count(done.copied)} records.${paused}`);
 }
 
@@ -94,6 +95,7 @@ async function again(client: Client, collection: string, last: Reindex): Promise
 
 function stateOf({ copied, live, state, partitions, caughtUp, drained }: Reindex): ProgressState {
   const share = live === 0n ? 1 : Math.min(1, Number(copied) / Number(live));
-  const remark = state === 'copying' ? `${caughtUp} of ${partitions} partitions caught up` : state === 'closing' ? `${drained} of ${partitions} partitions drained` : 'done';
+  const copying = state === 'copying' ? `${caughtUp} of ${partitions} partitions caught up` : undefined;
+  const remark = copying ?? (state === 'closing' ? `${drained} of ${partitions} partitions drained` : 'done');
   return { share, rows: Number(copied), remark };
 }

@@ -142,7 +142,8 @@ class Running {
       }
     });
     this.query = createQuery({}, { log, catalog, shards: this.host, logger });
-    this.gateway = createGateway({ deleteChunkRecords: 3 }, { log, catalog, outcomes: this.host, reader: this.query.reader, rates: { take: async () => 0 }, logger, clock });
+    const rates = { take: async () => 0 };
+    this.gateway = createGateway({ deleteChunkRecords: 3 }, { log, catalog, outcomes: this.host, reader: this.query.reader, rates, logger, clock });
   }
 
   async close(): Promise<void> {

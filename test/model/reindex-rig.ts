@@ -53,9 +53,12 @@ export class ReindexRig implements AsyncDisposable {
     this.#host = this.#openHost(first);
     const front = (catalog: Catalog): Front => {
       // The host may be another one later.
-      const shards = new Proxy({} as ShardHost, { get: (_, name) => (...args: unknown[]) => (this.#host[name as 'get'] as (...args: unknown[]) => unknown)(...args) });
+      const shards = new Proxy({} as ShardHost, {
+        get: (_, name) => (...args: unknown[]) => (this.#host[name as 'get'] as (...args: unknown[]) => unknown)(...args),
+      });
       const query = createQuery({}, { log, catalog, shards, logger });
-      return { catalog, query, gateway: createGateway({}, { log, catalog, outcomes: shards, reader: query.reader, rates: { take: async () => 0 }, logger, clock }) };
+      const rates = { take: async () => 0 };
+      return { catalog, query, gateway: createGateway({}, { log, catalog, outcomes: shards, reader: query.reader, rates, logger, clock }) };
     };
     this.fresh = front(first);
     this.late = front(second);
@@ -87,7 +90,9 @@ export class ReindexRig implements AsyncDisposable {
     return new Reindexer({
       catalog: this.fresh.catalog, log: this.log, local, shards: local, positions: async () => this.#host.positions(), isOurs: () => true,
       clock: this.#clock, logger, onStep,
-      limits: { batchRecords: 3, batchBytes: 2_000, pageRows: 5, pageBytes: 4_000, lagMax: 5, lookMs: 2, drainLookMs: 1, reviewMs: 5, againMs: 10, copiesMax: 2 },
+      limits: {
+        batchRecords: 3, batchBytes: 2_000, pageRows: 5, pageBytes: 4_000, lagMax: 5, lookMs: 2, drainLookMs: 1, reviewMs: 5, againMs: 10, copiesMax: 2,
+      },
     });
   }
 

@@ -76,7 +76,8 @@ class Writer {
     this.#count += 1n;
     const row: Row = { n: this.#count, p: null, expires: this.#pick([null, null, null, this.#now() - 1n, this.#now() + 1_800_000_000n]) };
     const schemaId = this.#rig.fresh.catalog.schemas.idOf('VectorRecord');
-    const records = ids.map((id) => encodeVectorRecord(schemaId, { id, vector: [Number(row.n), 1], metadata: new Map([['n', row.n]]), expiresAt: row.expires }));
+    const metadata = new Map([['n', row.n]]);
+    const records = ids.map((id) => encodeVectorRecord(schemaId, { id, vector: [Number(row.n), 1], metadata, expiresAt: row.expires }));
     return this.#send(front, ids, refusals, (attempt, { gateway }) =>
       gateway.upsert(UpsertRequest.create({ collection, records, conditions, requestId, attempt }), this.#rig.context), (id) => { this.rows.set(id, row); });
   }
@@ -215,7 +216,8 @@ async function checkAll(rig: ReindexRig, writers: readonly Writer[]): Promise<vo
   }
 }
 
-test('whatever dies while a collection is reindexed under load, nothing is lost, nothing is applied twice, and reads see their writes', { timeout: 180_000 }, async (t) => {
+const whateverDies = 'whatever dies while a collection is reindexed under load, nothing is lost, nothing is applied twice, and reads see their writes';
+test(whateverDies, { timeout: 180_000 }, async (t) => {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   t.diagnostic(`SEED=${seed}`);
   const random = randomOf(seed);
@@ -289,7 +291,8 @@ test('whatever dies while a collection is reindexed under load, nothing is lost,
     paused += writer.paused;
     retriedOver += writer.retriedOver;
   }
-  t.diagnostic(`${flips} flips, ${aborts} aborts, ${kills} copiers killed, ${paused} writes sent away, ${retriedOver} repetitions of what an earlier generation decided`);
+  const repetitions = `${retriedOver} repetitions of what an earlier generation decided`;
+  t.diagnostic(`${flips} flips, ${aborts} aborts, ${kills} copiers killed, ${paused} writes sent away, ${repetitions}`);
   assert.ok(retriedOver > 0, 'some requests are repeated over a flip');
 });
 
@@ -298,7 +301,10 @@ test('a query service that has not heard of the flip says nothing rather than wh
   const { gateway } = rig.fresh;
   await gateway.createCollection(CreateCollectionRequest.create({ name: collection, dimension: 2, metric: 'euclidean', partitions: 2 }), rig.context);
   const schemaId = rig.fresh.catalog.schemas.idOf('VectorRecord');
-  const write = (id: string) => gateway.upsert(UpsertRequest.create({ collection, records: [encodeVectorRecord(schemaId, { id, vector: [1, 2] })] }), rig.context);
+  const write = (id: string) => {
+    const records = [encodeVectorRecord(schemaId, { id, vector: [1, 2] })];
+    return gateway.upsert(UpsertRequest.create({ collection, records }), rig.context);
+  };
   const { token: old } = await write('a');
   const count = async (read: Partial<ReadOptions>): Promise<string> => rig.late.query
     .count(CountRequest.create({ collection, read: ReadOptions.create({ timeoutMs: 300, ...read }) }), rig.context)

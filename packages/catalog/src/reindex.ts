@@ -72,7 +72,9 @@ export function beginReindex(replaces: number, oldPartitions: number, newPartiti
 export function decideCopier(reindex: Reindex, event: CopierEvent, offset: number, atMicros: number): Reindex | CopierRefusal {
   const copier = reindex.copiers[event.partition];
   if (copier === undefined) return 'unknown_partition';
-  if (event.kind === 'copier_started') return withCopier(reindex, event.partition, { epoch: offset, starts: copier.starts + 1, caughtUp: false, drained: false });
+  if (event.kind === 'copier_started') {
+    return withCopier(reindex, event.partition, { epoch: offset, starts: copier.starts + 1, caughtUp: false, drained: false });
+  }
   if (copier.starts === 0 || event.epoch !== copier.epoch) return 'not_newest';
   if (event.kind === 'copier_caught_up') {
     const caught = withCopier(reindex, event.partition, { ...copier, caughtUp: true });

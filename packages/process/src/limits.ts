@@ -24,7 +24,9 @@ export function limitDefaults<Declared extends Limits>(declared: Declared): Limi
 }
 
 /** Limits that are declared as data, as a part of a configuration. */
-export function limitsConfig<Name extends string>(declared: Readonly<Record<Name, Limit>>): z.ZodPrefault<z.ZodObject<Record<Name, z.ZodDefault<z.ZodNumber>>>> {
+export function limitsConfig<Name extends string>(
+  declared: Readonly<Record<Name, Limit>>,
+): z.ZodPrefault<z.ZodObject<Record<Name, z.ZodDefault<z.ZodNumber>>>> {
   const shape = Object.fromEntries(Object.entries<Limit>(declared).map(([name, { default: fallback, minimum, maximum, description }]) =>
     [name, z.number().int().min(minimum).max(maximum).default(fallback).describe(description)])) as Record<Name, z.ZodDefault<z.ZodNumber>>;
   return z.strictObject(shape).prefault({} as never);

@@ -92,7 +92,8 @@ function failedAppend(write: Write, thrown: unknown, signal: AbortSignal): AppEr
 
 function asNotFound(write: Write, error: AppError): AppError {
   if (error.code === 'UNAVAILABLE' && error.details.some(({ field, reason }) => field === 'topic' && reason === 'closed')) {
-    const message = `collection ${JSON.stringify(write.collection.name)} is changing over to the generation that a reindex made: nothing was written; ${again(write)}`;
+    const name = JSON.stringify(write.collection.name);
+    const message = `collection ${name} is changing over to the generation that a reindex made: nothing was written; ${again(write)}`;
     return new AppError('UNAVAILABLE', message, { retryAfterMs: error.retryAfterMs ?? 100, cause: error });
   }
   if (error.code !== 'NOT_FOUND') return error;

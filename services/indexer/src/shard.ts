@@ -226,7 +226,8 @@ export class Shard {
     const { growing } = this.rows;
     const keep = Uint32Array.from(Array.from({ length: growing.count }, (_, row) => row).filter((row) => growing.states.isLive(row)));
     const last = this.#describedLast();
-    const frozen: Frozen = { growing: this.rows.freeze(), keep, checkpoint: { watermark: this.#watermark, logTime: this.#logTime, last, streams: this.#streams.all() } };
+    const checkpoint = { watermark: this.#watermark, logTime: this.#logTime, last, streams: this.#streams.all() };
+    const frozen: Frozen = { growing: this.rows.freeze(), keep, checkpoint };
     this.#lastFrozen = frozen;
     this.#sealing = this.#sealing.then(() => this.#seal(frozen));
   }

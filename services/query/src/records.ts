@@ -41,7 +41,8 @@ export async function scroll(request: ScrollRequest, context: CallContext, depen
   if (limit < 1 || limit > pageMax) throw invalid(`is ${limit}; 1 to ${pageMax} are allowed`, { field: 'limit' });
   refusePartial(request.read, 'is not for a scroll: a page without some records could not be gone back to');
   const filter = checkFilter(request.filter);
-  const position = request.cursor === null ? null : decodeCursor(request.cursor, collection, 'cursor', (log) => dependencies.generations.replaced(collection, log));
+  const replaced = (log: number) => dependencies.generations.replaced(collection, log);
+  const position = request.cursor === null ? null : decodeCursor(request.cursor, collection, 'cursor', replaced);
   const floor = position === null ? null : { offsets: position.token.offsets, field: 'cursor' };
   return reading({ collection, read: request.read, floor }, context, dependencies, async (read) => {
     const { rows, cursor } = await page(read, filter, position, limit, dependencies.config.pageBytesMax);

@@ -18,7 +18,7 @@ export function clientOf(cluster: Cluster, options: ClientOptions = {}): Cluster
   const writer = createClient(cluster.gateways.map(({ address }) => address).join(','), options);
   const reader = createClient(cluster.queries.map(({ address }) => address).join(','), options);
   const calls = Object.fromEntries(methods.filter(({ stream }) => stream === 'unary').map(({ operation }) =>
-    [operation, reads.has(operation) ? reader[operation] : writer[operation]]));
+    [operation, (reads.has(operation) ? reader : writer)[operation]]));
   const close = (): void => {
     writer.close();
     reader.close();
@@ -28,19 +28,19 @@ export function clientOf(cluster: Cluster, options: ClientOptions = {}): Cluster
 }
 
 export function apiServer(cluster: Cluster, options: ClientOptions = {}): ApiServer {
-  const { client, close } = clientOf(cluster, options);
+  const connection = clientOf(cluster, options);
   const [gateway] = cluster.gateways;
   const [query] = cluster.queries;
   assert.ok(gateway !== undefined && query !== undefined);
   return {
-    client,
+    client: connection.client,
     rest: (method, path, body, headers) => callRest(isRead(method, path) ? query.restPort : gateway.restPort, method, path, body, headers),
     // What is in memory becomes segments when an indexer stops; the other replica group answers meanwhile.
     async settle() {
       for (const indexer of cluster.indexers) await indexer.restart();
     },
     async [Symbol.asyncDispose]() {
-      close();
+      connection.close();
       await cluster[Symbol.asyncDispose]();
     },
   };

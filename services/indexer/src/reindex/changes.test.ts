@@ -6,7 +6,8 @@ const key = (id: string): Uint8Array => Buffer.from(id);
 const rows = new Map<string, { record: Uint8Array; offset: number }>();
 const asked = (watermark: number, limit = 10, bytesMax = 1_000) =>
   ({ watermark, limit, bytesMax, read: (id: Uint8Array) => rows.get(Buffer.from(id).toString()) });
-const shown = (page: ReturnType<Changes['since']>) => page && { ...page, changes: page.changes.map(({ id, offset, record }) => [Buffer.from(id).toString(), offset, record !== null]) };
+const shown = (page: ReturnType<Changes['since']>) =>
+  page && { ...page, changes: page.changes.map(({ id, offset, record }) => [Buffer.from(id).toString(), offset, record !== null]) };
 
 test('an id that changed is handed out once a page, as it is now, the longest unchanged first', () => {
   rows.clear();

@@ -182,5 +182,4 @@ export class Copier {
   }
 }
 
-// eslint-disable-next-line require-yield -- the first copier finds nothing
 async function* nothing(): AsyncGenerator<readonly StoredRow[]> { /* There is nothing yet. */ }

@@ -30,7 +30,8 @@ const rpc: Rpc = new Rpc(parentPort, {
   forgetChanges: (log: number, partition: number) => { host.forgetChanges(log, partition); },
   changesSince: (log: number, partition: number, since: number, limit: number, bytesMax: number) => {
     const page = host.changesSince(log, partition, since, limit, bytesMax);
-    return page === undefined ? undefined : { ...page, changes: page.changes.map((change) => ({ ...change, record: change.record && ownBytes(change.record) })) };
+    return page === undefined ? undefined
+      : { ...page, changes: page.changes.map((change) => ({ ...change, record: change.record && ownBytes(change.record) })) };
   },
   search: async (request: ShardsRequest, searches: readonly SearchSpec[], signal: AbortSignal) => {
     const { answers, ...covered } = await host.search(request, searches, signal);

@@ -101,7 +101,10 @@ export function outcomesQuestion(requestId: string, wanted: readonly OutcomesWan
     kind: 'outcomes',
     callFor: (at) => ({
       kind: 'outcomes',
-      value: { requestId, wanted: wanted.filter(({ partition }) => at.some((one) => one.partition === partition)).map((one) => ShardOutcomesWanted.create(one)) },
+      value: {
+        requestId,
+        wanted: wanted.filter(({ partition }) => at.some((one) => one.partition === partition)).map((one) => ShardOutcomesWanted.create(one)),
+      },
     }),
     read(answer, at) {
       if (answer.kind !== 'outcomes') throw wrongAnswer('outcomes', answer);
