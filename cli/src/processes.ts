@@ -18,14 +18,14 @@ interface Kind<S extends ConfigSchema> {
   readonly create: (config: z.output<S>, dependencies: { readonly logger: Logger }) => Promise<ClusterProcess>;
 }
 
-export const gatewayKind: Kind<typeof gatewayProcessConfig> = {
+const gatewayKind: Kind<typeof gatewayProcessConfig> = {
   name: 'gateway', summary: 'start a gateway of a cluster: it takes writes into Kafka (and answers reads)',
   schema: gatewayProcessConfig, create: createGatewayProcess,
 };
-export const indexerKind: Kind<typeof indexerProcessConfig> = {
+const indexerKind: Kind<typeof indexerProcessConfig> = {
   name: 'indexer', summary: 'start an indexer of a cluster: it holds shards', schema: indexerProcessConfig, create: createIndexerProcess,
 };
-export const queryKind: Kind<typeof queryProcessConfig> = {
+const queryKind: Kind<typeof queryProcessConfig> = {
   name: 'query', summary: 'start a query service of a cluster: it answers reads', schema: queryProcessConfig, create: createQueryProcess,
 };
 
@@ -64,4 +64,9 @@ async function runProcess<S extends ConfigSchema>(kind: Kind<S>, args: readonly 
   say(`${pc.bold(`ProximaDB ${kind.name}`)}  gRPC ${pc.cyan(`${host}:${started.grpcPort}`)}  HTTP ${pc.cyan(`http://${host}:${started.restPort}`)}`);
   await started.run(stop.signal);
   say('Stopped.');
+}
+
+/** All options of each process, for the documentation. */
+export function processHelp(): readonly { readonly name: string; readonly help: string }[] {
+  return [gatewayKind, indexerKind, queryKind].map(({ name, schema }) => ({ name, help: describeConfig(schema) }));
 }

@@ -44,7 +44,7 @@ describe('the compose file', { skip: missingForContainers() }, () => {
   }
 
   /** Repeats what may be refused while a part comes back. @throws what it ended with. */
-  async function soon<T>(work: () => Promise<T>, withinMs = 60_000): Promise<T> {
+  async function soon<T>(work: () => Promise<T>, withinMs = 180_000): Promise<T> {
     const until = performance.now() + withinMs;
     for (;;) {
       try {
@@ -61,7 +61,7 @@ describe('the compose file', { skip: missingForContainers() }, () => {
     return hits[0]?.id;
   };
   const count = async (base: string): Promise<number> =>
-    Number((await call<{ count: number }>(base, 'POST', '/v1/collections/words/count', {})).count);
+    Number((await call<{ count: number }>(base, 'POST', '/v1/collections/words/records/count', {})).count);
 
   async function assertComplete(): Promise<void> {
     for (const base of [stack.gateway, stack.query]) {
