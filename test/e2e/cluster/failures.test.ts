@@ -125,17 +125,19 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
     await load.finish();
   });
 
-  test('all replicas are gone: reads fail or say what is missing, writes go on, and nothing of them is lost', async () => {
+  test('all replicas are gone: reads fail clearly, writes go on, and nothing of them is lost', async () => {
     const load = await newLoad();
     await load.go(1_000);
     for (const indexer of cluster.indexers) await indexer.kill();
     const { client } = connection;
     const collection = `load-${collections - 1}`;
-    const read = { consistency: null, token: null, maxStalenessMs: null, timeoutMs: 2_000, allowPartial: true };
-    const { hits, coverage } = await client.search({ collection, vector: Float32Array.from({ length: 8 }, () => 1), k: 1, read });
-    assert.deepEqual([hits.length, coverage?.answered], [0, 0]);
-    await assert.rejects(client.count({ collection, read: { ...read, allowPartial: false } }), (error) =>
-      error instanceof AppError && ['UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(error.code));
+    for (const allowPartial of [true, false]) {
+      const read = { consistency: null, token: null, maxStalenessMs: null, timeoutMs: 2_000, allowPartial };
+      await assert.rejects(client.count({ collection, read }, { timeoutMs: 3_000 }), (error) =>
+        error instanceof AppError && ['UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(error.code));
+    }
+    const { writes } = await load.go(1_000);
+    assert.ok(writes > 0, 'plain writes need no shard');
     await Promise.all(cluster.indexers.map((indexer) => indexer.start()));
     await load.go(2_000);
     await load.finish();
