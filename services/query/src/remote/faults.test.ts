@@ -75,6 +75,21 @@ describe('an indexer that dies', () => {
   });
 });
 
+describe('an indexer that is the only one', () => {
+  test('is called as soon as it is back, however long it would be left alone otherwise', async () => {
+    await using cluster = await openCluster({ backoffMs: 60_000, backoffMsMax: 60_000, roundBackoffMs: 10 }, 1);
+    const gone = await cluster.indexer(0, [0]);
+    const request = await cluster.request();
+    await cluster.remote.count(request, null);
+    gone.kill();
+    await assert.rejects(cluster.remote.count(request, null), { code: 'UNAVAILABLE' });
+    cluster.forget(gone.id);
+    await cluster.indexer(0, [0], { port: gone.server.port });
+    await delay(40);
+    assert.deepEqual((await cluster.remote.count(request, null)).missing, []);
+  });
+});
+
 describe('an indexer that stops in good order', () => {
   test('answers what is under way, and costs nobody an error', async () => {
     await using parts = await fourIndexers();

@@ -17,10 +17,16 @@ type LinkState =
   | { readonly kind: 'idle' }
   /** Entry: connected, or on the way to it. `trial`: after a break, until the other side is there; no call goes there that can go elsewhere. */
   | { readonly kind: 'open'; readonly connection: Connection; readonly trial: boolean }
-  /** Entry: the connection broke, or the indexer said that it stops. Left alone until then; afterwards it is tried again. */
-  | { readonly kind: 'broken'; readonly untilMs: number }
+  /**
+   * Entry: the connection broke, or the indexer said that it stops. It is tried again when somebody would call it after `untilMs`, or when
+   * somebody who has nobody else to call does so after `forcedMs`.
+   */
+  | { readonly kind: 'broken'; readonly untilMs: number; readonly forcedMs: number }
   /** Entry: closed by its owner. */
   | { readonly kind: 'closed' };
+
+/** Between two tries to connect where nobody else is left: it may have come back just now. */
+const forcedMs = 20;
 
 export interface LinkOptions {
   /** host:port. */
@@ -127,8 +133,8 @@ export class Link {
       case 'open': return this.#state.connection;
       case 'idle': return this.#open(false);
       case 'broken':
-        if (performance.now() >= this.#state.untilMs) return this.#open(true);
-        throw new AppError('UNAVAILABLE', `indexer ${this.address} cannot be reached`, { retryAfterMs: this.#state.untilMs - performance.now() });
+        if (performance.now() >= this.#state.forcedMs) return this.#open(true);
+        throw new AppError('UNAVAILABLE', `indexer ${this.address} cannot be reached`, { retryAfterMs: this.#state.forcedMs - performance.now() });
       case 'closed': throw new AppError('UNAVAILABLE', 'the calls to indexers are closed');
     }
   }
@@ -166,6 +172,7 @@ export class Link {
   #leaveAlone(): void {
     const { config: { backoffMs, backoffMsMax }, random } = this.#options;
     const ms = Math.min(backoffMs * 2 ** Math.max(0, this.#failures - 1), backoffMsMax);
-    this.#state = { kind: 'broken', untilMs: performance.now() + ms * (0.5 + random() / 2) };
+    const nowMs = performance.now();
+    this.#state = { kind: 'broken', untilMs: nowMs + ms * (0.5 + random() / 2), forcedMs: nowMs + Math.min(forcedMs, ms) };
   }
 }

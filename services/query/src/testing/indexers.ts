@@ -78,7 +78,8 @@ export class IndexerShards implements Shards, Outcomes {
   ): Promise<A> {
     const { log, at, timeoutMs, allowPartial = false } = request;
     this.seen.push({ kind, partitions: at.map(({ partition }) => partition), timeoutMs, signal: signal ?? new AbortController().signal });
-    const absent = at.filter(({ partition }) => !this.served.has(partition))
+    const here = at.filter(({ partition }) => this.served.has(partition));
+    const absent = at.filter((one) => !here.includes(one))
       .map(({ partition }): MissingPartition => ({ partition, code: 'UNAVAILABLE', reason: `partition ${partition} of log ${log} is not served here` }));
     const [first] = absent;
     if (first !== undefined && !allowPartial) throw new AppError(first.code, first.reason);
@@ -87,7 +88,7 @@ export class IndexerShards implements Shards, Outcomes {
     } catch (thrown) {
       throw toAppError(thrown);
     }
-    const answer = await work({ ...request, at: at.filter(({ partition }) => this.served.has(partition)) });
+    const answer = await work({ ...request, at: here });
     await this.onAnswer(kind);
     return { ...answer, missing: [...answer.missing, ...absent] };
   }
@@ -129,6 +130,7 @@ export async function openCluster(config: { readonly [Name in keyof RemoteConfig
   const fixture = opened.use(await openFixture());
   const collection = await fixture.collection('words', { partitions, metric: 'euclidean' });
   const members = new Map<string, Member>();
+  let started = 0;
   const listeners = new Set<() => void>();
   const tell = (): void => { for (const listener of listeners) listener(); };
   const routes = opened.use(new CoordinationRoutes({
@@ -158,7 +160,8 @@ export async function openCluster(config: { readonly [Name in keyof RemoteConfig
       const metrics = createMetrics({ processMetrics: false });
       const server = await startShardServer({ shards, port, config: serverConfig, metrics, logger: createLogger({ level: 'silent' }) });
       servers.defer(() => { server.destroy(); });
-      const id = `indexer-${members.size}`;
+      const id = `indexer-${started}`;
+      started += 1;
       const address = `127.0.0.1:${server.port}`;
       const announce = (those: readonly number[], state: HoldingState = 'ready'): void => {
         members.set(id, {
