@@ -11,5 +11,5 @@ for program in "${!wanted[@]}"; do
   command -v "$program" >/dev/null || packages+=("${wanted[$program]}")
 done
 if [ ${#packages[@]} -gt 0 ]; then
-  (apt-get update -qq && apt-get install -y -qq --no-install-recommends "${packages[@]}") >/dev/null
+  (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}") >/dev/null
 fi
