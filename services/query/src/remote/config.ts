@@ -17,6 +17,7 @@ export const remoteLimits = {
   quietMs: limit(100, 1, 60_000, 'An indexer that answers none of its calls for so long is asked last.'),
   roundsMax: limit(3, 1, 100, 'How often all replicas of a partition are tried.'),
   roundBackoffMs: limit(50, 1, 60_000, 'Wait before the second round, unless the routing changes; doubled before each further one.'),
+  unservedMsMax: limit(3_000, 0, 60_000, 'How long a partition that nobody is known to serve is waited for.'),
   lateMsMax: limit(50, 1, 10_000, 'How long after its time an indexer may still say why it is late.'),
   reportMsMax: limit(5_000, 100, 60_000, 'Longest time a report is waited for.'),
   logsRemembered: limit(1_000, 1, 1_000_000, 'Logs whose last known replicas are kept in memory.'),

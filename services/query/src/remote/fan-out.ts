@@ -52,13 +52,15 @@ export class FanOut<A extends Partial> {
   readonly #question: Question<A>;
   readonly #request: FanOutRequest;
   readonly #dependencies: FanOutDependencies;
+  readonly #startMs: number;
   readonly #endMs: number;
 
   constructor(question: Question<A>, request: FanOutRequest, dependencies: FanOutDependencies) {
     this.#question = question;
     this.#request = request;
     this.#dependencies = dependencies;
-    this.#endMs = performance.now() + request.timeoutMs;
+    this.#startMs = performance.now();
+    this.#endMs = this.#startMs + request.timeoutMs;
   }
 
   /**
@@ -116,8 +118,11 @@ export class FanOut<A extends Partial> {
   async #again(at: readonly PartitionAt[], standing: Standing, signal: AbortSignal): Promise<A> {
     const { config, metrics } = this.#dependencies;
     const { round, begun, why, hedge } = standing;
-    const waitMs = config.roundBackoffMs * 2 ** round;
-    const over = round + 1 >= (this.#request.allowPartial ? 1 : config.roundsMax) || begun >= begunMax;
+    const waitMs = config.roundBackoffMs * 2 ** Math.min(round, 3);
+    // A collection that was just made has indexers in a moment: where nobody was asked at all, somebody may come.
+    const nobodyYet = !this.#request.allowPartial && at.every(({ partition }) => !why.has(partition));
+    const tired = round + 1 >= (this.#request.allowPartial ? 1 : config.roundsMax) || begun >= begunMax;
+    const over = nobodyYet ? performance.now() - this.#startMs >= config.unservedMsMax : tired;
     if (hedge || over || performance.now() + waitMs >= this.#endMs) return this.#without(at, why);
     const changed = await this.#dependencies.changed(waitMs, signal);
     metrics.retried(this.#question.kind);

@@ -146,11 +146,12 @@ describe('routing that is behind', () => {
   });
 
   test('nobody is known: it is waited for a little, then said', async () => {
-    await using cluster = await openCluster({ roundBackoffMs: 20 }, 2);
+    await using cluster = await openCluster({ roundBackoffMs: 20, unservedMsMax: 1_000 }, 2);
     await cluster.indexer(0, [0]);
     const nobody = cluster.remote.count(await cluster.request(), null);
     await assert.rejects(nobody, { code: 'UNAVAILABLE', message: /nobody is known to serve partition 1 of log \d+/ });
     const counted = cluster.remote.count(await cluster.request(), null);
+    await delay(400);
     await cluster.indexer(0, [1]);
     assert.deepEqual((await counted).missing, []);
   });
