@@ -28,7 +28,7 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
 
   /** Readers are told of nothing; writers, too, unless `writesMayFail`. */
   async function survives(happens: () => Promise<void>, { writesMayFail = false, forMs = 2_000 } = {}): Promise<void> {
-    const load = await newLoad();
+    await using load = await newLoad();
     await load.go(1_000);
     await happens();
     const after = await load.go(forMs);
@@ -105,7 +105,7 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
   });
 
   test('Kafka is frozen whole: reads are served as of then, strong ones fail clearly, no write is acknowledged; then all goes on', async () => {
-    const load = await newLoad();
+    await using load = await newLoad();
     await load.go(1_000);
     const [broker] = cluster.kafka.brokers;
     await broker!.pause();
@@ -127,7 +127,7 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
   });
 
   test('all replicas are gone: reads fail clearly, writes go on, and nothing of them is lost', async () => {
-    const load = await newLoad();
+    await using load = await newLoad();
     await load.go(1_000);
     for (const indexer of cluster.indexers) await indexer.kill();
     const { client } = connection;

@@ -24,13 +24,15 @@ export interface Slow {
   readonly ms: number;
 }
 
-export class Load {
+export class Load implements AsyncDisposable {
   readonly #client: Client;
   readonly #collection: string;
   readonly #schemaId: number;
   readonly #walker: ReturnType<typeof compileWalker>;
   readonly #keys = new Map<string, Key>();
   readonly #stop = new AbortController();
+  /** Ends calls under way, too: of a test that has failed. */
+  readonly #abort = new AbortController();
   readonly #running: Promise<void>[] = [];
   /** What readers were told in place of an answer. */
   readonly readErrors: string[] = [];
@@ -65,6 +67,13 @@ export class Load {
     const { writes, reads } = this;
     await delay(ms);
     return { writes: this.writes - writes, reads: this.reads - reads };
+  }
+
+  /** Ends what `finish` has not ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#abort.abort();
+    await Promise.all(this.#running);
   }
 
   /** Ends the load, and compares what the cluster has with what it acknowledged. */
@@ -104,9 +113,10 @@ export class Load {
       const value = key.sent;
       const record = encodeVectorRecord(this.#schemaId, { id, vector: vectorOf(writer, turn), metadata: new Map([['value', BigInt(value)]]) });
       // Of a record that nobody else writes: that it exists already can only be its own first attempt, which a retry must not be told.
+      const call = { signal: this.#abort.signal };
       const conditions = turn % 5 === 4 ? [{ condition: { kind: 'ifAbsent' as const, value: {} } }] : [];
       try {
-        const { token } = await this.#timed('write', () => this.#client.upsert({ collection: this.#collection, records: [record], conditions }));
+        const { token } = await this.#timed('write', () => this.#client.upsert({ collection: this.#collection, records: [record], conditions }, call));
         key.acked = value;
         this.writes += 1;
         if (turn % 3 === 0) await this.#readBack(id, value, token);
@@ -123,7 +133,7 @@ export class Load {
   /** A read at the write's token sees the write: its writer is the only one, and writes nothing meanwhile. */
   async #readBack(id: string, value: number, token: string): Promise<void> {
     const read = { ...strong, consistency: 'session' as const, token };
-    const answer = await this.#asked('read at a token', () => this.#client.get({ collection: this.#collection, ids: [id], read }));
+    const answer = await this.#asked('read at a token', () => this.#client.get({ collection: this.#collection, ids: [id], read }, { signal: this.#abort.signal }));
     if (answer === undefined) return;
     const [found] = answer.records;
     const seen = found === undefined ? 0 : this.#valueOf(found.record);
@@ -133,7 +143,7 @@ export class Load {
   async #read(reader: number): Promise<void> {
     for (let turn = 0; !this.#stop.signal.aborted; turn += 1) {
       const vector = vectorOf(reader, turn);
-      const answer = await this.#asked('search', () => this.#client.search({ collection: this.#collection, vector, k: 5 }));
+      const answer = await this.#asked('search', () => this.#client.search({ collection: this.#collection, vector, k: 5 }, { signal: this.#abort.signal }));
       const ids = answer?.hits.map(({ id }) => id) ?? [];
       if (new Set(ids).size !== ids.length) this.wrong.push(`a search answered an id twice: ${ids.join(' ')}`);
       await delay(5);
@@ -168,6 +178,7 @@ const strong: ReadOptions = { consistency: 'strong', token: null, maxStalenessMs
 
 function told(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
+  if (thrown instanceof Error && thrown.name === 'AbortError') return new AppError('CANCELLED', 'the load has ended', { cause: thrown });
   throw thrown;
 }
 
