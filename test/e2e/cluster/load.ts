@@ -133,7 +133,8 @@ export class Load implements AsyncDisposable {
   /** A read at the write's token sees the write: its writer is the only one, and writes nothing meanwhile. */
   async #readBack(id: string, value: number, token: string): Promise<void> {
     const read = { ...strong, consistency: 'session' as const, token };
-    const answer = await this.#asked('read at a token', () => this.#client.get({ collection: this.#collection, ids: [id], read }, { signal: this.#abort.signal }));
+    const asked = { collection: this.#collection, ids: [id], read };
+    const answer = await this.#asked('read at a token', () => this.#client.get(asked, { signal: this.#abort.signal }));
     if (answer === undefined) return;
     const [found] = answer.records;
     const seen = found === undefined ? 0 : this.#valueOf(found.record);
