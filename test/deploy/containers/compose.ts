@@ -57,11 +57,11 @@ describe('the compose file', { skip: missingForContainers() }, () => {
   }
 
   const search = async (base: string, i: number): Promise<string | undefined> => {
-    const { hits } = await call<{ hits: Hit[] }>(base, 'POST', '/v1/collections/words/search', { vector: vectorOf(i), k: 3 });
+    const { hits } = await call<{ hits: Hit[] }>(base, 'POST', '/v1/collections/words/search', { vector: vectorOf(i), k: 3, consistency: 'strong' });
     return hits[0]?.id;
   };
   const count = async (base: string): Promise<number> =>
-    Number((await call<{ count: number }>(base, 'POST', '/v1/collections/words/records/count', {})).count);
+    Number((await call<{ count: number }>(base, 'POST', '/v1/collections/words/records/count', { consistency: 'strong' })).count);
 
   async function assertComplete(): Promise<void> {
     for (const base of [stack.gateway, stack.query]) {
@@ -70,7 +70,7 @@ describe('the compose file', { skip: missingForContainers() }, () => {
         if (found < records) throw new Error(`${found} of ${records}`);
         return found;
       }), records);
-      for (const i of [0, 777, records - 1]) assert.equal(await search(base, i), nameOf(i));
+      for (const i of [0, 777, records - 1]) assert.equal(await soon(() => search(base, i)), nameOf(i));
     }
   }
 
