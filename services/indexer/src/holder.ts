@@ -323,7 +323,7 @@ export class Holder implements AsyncDisposable {
     return join(this.#options.directory, String(log), String(partition));
   }
 
-  /** Work that goes on beside; what fails is told once, and tried again by the next look. */
+  /** Work that goes on beside; what fails is told once. Acquiring is tried again by the next look, erasing by the next start of an indexer. */
   #run(what: string, key: string, work: () => Promise<void>): void {
     const running = work().catch((error: unknown) => {
       const level = error instanceof AppError && error.retryable ? 'warn' : 'error';
