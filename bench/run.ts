@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
 import { showReport } from './report.ts';
 import type { Scenario } from './scenario.ts';
+import { cluster } from './scenarios/cluster.ts';
 import { ingest } from './scenarios/ingest.ts';
 import { kafkaLog } from './scenarios/kafka-log.ts';
 import { restart } from './scenarios/restart.ts';
@@ -12,7 +13,7 @@ import { search } from './scenarios/search.ts';
 import { serialisation } from './scenarios/serialisation.ts';
 import { shards } from './scenarios/shards.ts';
 
-const scenarios: readonly Scenario[] = [serialisation, ingest, search, restart, kafkaLog, shards];
+const scenarios: readonly Scenario[] = [serialisation, ingest, search, restart, kafkaLog, shards, cluster];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

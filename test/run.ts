@@ -1,4 +1,5 @@
-// Runs every test of the repository and closes with one line that counts them. Arguments: file name parts to run only those.
+// Runs the tests of the repository and closes with one line that counts them. Arguments: file name parts to run only those; --all: the long
+// ones, too, as CI does.
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -7,12 +8,23 @@ import { spec } from 'node:test/reporters';
 import { startPartsOf } from './shared-parts.ts';
 
 const root = join(import.meta.dirname, '..');
-const wanted = process.argv.slice(2);
+const args = process.argv.slice(2);
+const wanted = args.filter((arg) => arg !== '--all');
+const withLong = args.includes('--all') || process.env['CI'] === 'true' || wanted.length > 0;
+/** Real parts that die, are frozen and come back, for minutes. */
+const long = [
+  'test/cluster/', 'test/e2e/cluster/failures', 'test/e2e/cluster/moves', 'test/e2e/cluster/brokers', 'kafka/three-brokers', 'confluent/outages',
+  'snapshots/interrupted',
+];
 const places = ['schemas/src', 'packages/*/src', 'services/*/src', 'cli/src', 'bench', 'test'];
-const files = globSync(places.map((place) => `${place}/**/*.test.ts`), { cwd: root })
+const all = globSync(places.map((place) => `${place}/**/*.test.ts`), { cwd: root })
   .filter((file) => !file.includes('node_modules') && (wanted.length === 0 || wanted.some((part) => file.includes(part))))
-  .sort()
-  .map((file) => join(root, file));
+  .sort();
+const files = all.filter((file) => withLong || !long.some((part) => file.includes(part))).map((file) => join(root, file));
+if (files.length < all.length) console.log(`Left out: ${all.length - files.length} files that take minutes; npm test -- --all runs them, too`);
+
+/** A process that does not even end when it is told to would be waited for without end. */
+const minutesMax = Number(process.env['PROXIMADB_TESTS_MINUTES'] ?? 45);
 
 const parts = await startPartsOf(files);
 const counts = { passed: 0, failed: 0, skipped: 0 };
@@ -29,6 +41,15 @@ stream.on('test:pass', (event) => {
   } else if (event.details.type !== 'suite') counts.passed += 1;
 });
 stream.on('test:fail', () => { counts.failed += 1; });
+/** Files that run. */
+const running = new Set<string>();
+stream.on('test:dequeue', ({ name, nesting }) => { if (nesting === 0) running.add(name); });
+stream.on('test:complete', ({ name, nesting }) => { if (nesting === 0) running.delete(name); });
+setTimeout(() => {
+  console.error(`After ${minutesMax} minutes these have not ended: ${[...running].join(', ')}`);
+  counts.failed += 1;
+  process.exit(1);
+}, minutesMax * 60_000).unref();
 // The reporter is a stream, which its type does not say.
 (stream.compose(new spec()) as unknown as NodeJS.ReadableStream).pipe(process.stdout);
 await new Promise((resolve) => { stream.on('end', resolve); });

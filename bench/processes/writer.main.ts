@@ -1,13 +1,14 @@
 /** The client process: encodes words and writes them through the public gRPC API. Argument: the server's address. */
-import { encodeVectorRecord } from '@proximadb/record';
+import { compileWalker, encodeVectorRecord } from '@proximadb/record';
 import { createClient } from '@proximadb/transport/client';
+import { Kafka, logLevel, Partitioners } from 'kafkajs';
 import { isQuery, loadWords, metadataOf, vectorOf } from '../words.ts';
 import type { WriterAnswer, WriterCommand } from './writer.ts';
 
 const [address = ''] = process.argv.slice(2);
 const words = loadWords();
 const client = createClient(address);
-const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });
+const { id: schemaId, schema } = await client.getSchema({ name: 'VectorRecord' });
 let prepared: Packed[] = [];
 
 process.on('message', (command: WriterCommand) => {
@@ -25,6 +26,7 @@ async function answer(command: WriterCommand): Promise<WriterAnswer> {
       };
     }
     case 'write': return write(command.collection, unpacked(prepared), command.concurrency);
+    case 'produce': return produce(command.brokers, command.topic, unpacked(prepared), command.concurrency);
     case 'encodeAndWrite': return write(command.collection, batches(command.from, command.count, command.batchRecords), command.concurrency);
   }
 }
@@ -69,7 +71,26 @@ function encode(at: number): Uint8Array {
   return encodeVectorRecord(schemaId, { id: round === 0 ? name : `${name}#${round}`, vector: vectorOf(words, word), metadata: metadataOf(words, word) });
 }
 
-async function write(collection: string, source: Iterator<Uint8Array[]>, concurrency: number): Promise<WriterAnswer> {
+function write(collection: string, source: Iterator<Uint8Array[]>, concurrency: number): Promise<WriterAnswer> {
+  return sendAll(source, concurrency, async (records) => { await client.upsert({ collection, records }); });
+}
+
+async function produce(brokers: readonly string[], topic: string, source: Iterator<Uint8Array[]>, concurrency: number): Promise<WriterAnswer> {
+  const kafka = new Kafka({ brokers: [...brokers], clientId: 'bare', logLevel: logLevel.NOTHING });
+  const producer = kafka.producer({ allowAutoTopicCreation: false, createPartitioner: Partitioners.DefaultPartitioner });
+  await producer.connect();
+  const walker = compileWalker(schema);
+  try {
+    return await sendAll(source, concurrency, async (records) => {
+      const messages = records.map((record) => ({ key: Buffer.from(walker.view(record).idBytes), value: record as Buffer }));
+      await producer.send({ topic, acks: -1, messages });
+    });
+  } finally {
+    await producer.disconnect();
+  }
+}
+
+async function sendAll(source: Iterator<Uint8Array[]>, concurrency: number, send: (records: Uint8Array[]) => Promise<void>): Promise<WriterAnswer> {
   const latenciesMs: number[] = [];
   let records = 0;
   let bytes = 0;
@@ -77,7 +98,7 @@ async function write(collection: string, source: Iterator<Uint8Array[]>, concurr
   await Promise.all(Array.from({ length: concurrency }, async () => {
     for (let next = source.next(); next.done !== true; next = source.next()) {
       const sent = performance.now();
-      await client.upsert({ collection, records: next.value });
+      await send(next.value);
       latenciesMs.push(performance.now() - sent);
       records += next.value.length;
       bytes += next.value.reduce((sum, { length }) => sum + length, 0);

@@ -8,6 +8,8 @@ export type WriterCommand =
   | { readonly kind: 'prepare'; readonly from: number; readonly count: number; readonly batchRecords: number; readonly withoutQueries?: boolean }
   /** Writes what was prepared. */
   | { readonly kind: 'write'; readonly collection: string; readonly concurrency: number }
+  /** Sends what was prepared to a topic by a bare kafkajs producer, past the server: id and record, no more. */
+  | { readonly kind: 'produce'; readonly brokers: readonly string[]; readonly topic: string; readonly concurrency: number }
   /** Encodes and writes, all on the clock. */
   | {
     readonly kind: 'encodeAndWrite'; readonly from: number; readonly count: number; readonly batchRecords: number;

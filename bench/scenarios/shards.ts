@@ -76,10 +76,10 @@ async function measure(asked: Shards, records: boolean, searches: number): Promi
 function answering(recordBytes: number): Parameters<typeof startShardServer>[0]['shards'] {
   const hits = Array.from({ length: k }, (_, i): ShardHit =>
     ({ id: `word-${i}`, distance: i / k, partition: i % partitions, offset: 1_000_000 + i, record: recordBytes === 0 ? null : new Uint8Array(recordBytes) }));
-  const watermarks = Array.from({ length: partitions }, (_, partition) => ({ partition, watermark: 2_000_000 }));
+  const watermarks = Array.from({ length: partitions }, (_, partition) => ({ partition, watermark: 2_000_000, logAway: null }));
   const unused = async (): Promise<never> => { throw new Error('only searches are measured'); };
   return {
-    get: unused, scroll: unused, count: unused, outcomes: unused, report: unused,
+    get: unused, scroll: unused, count: unused, outcomes: unused, report: unused, digest: unused,
     search: async (_request, searches) => ({ answers: searches.map(() => ({ hits, costs: [] })), watermarks, missing: [] }),
   };
 }

@@ -76,6 +76,20 @@ test('stats tell what is where', async () => {
   assert.equal(json.partitions.length, 12);
 });
 
+test('verify says of one replica that it is alone; doctor finds nothing wrong', async () => {
+  const verified = await commands.run(['verify', 'words']);
+  assert.equal(verified.code, 0, verified.err);
+  assert.match(verified.out, /^ +0 {2}alone +\d+ +0 {2}standalone +0 +\d [ 0-9a-f]{16,}$/m);
+  assert.match(verified.out, /nothing to compare/);
+  const json = JSON.parse((await commands.run(['verify', 'words', '--json'])).out) as { partitions: { replicas: { records: number }[] }[] };
+  assert.equal(json.partitions.reduce((sum, { replicas: [one] }) => sum + one!.records, 0), 3);
+  const nobody = await commands.run(['verify', 'nowhere']);
+  assert.equal(nobody.code, 1);
+  assert.match(nobody.err, /NOT_FOUND/);
+  const healthy = await commands.run(['doctor']);
+  assert.deepEqual([healthy.code, healthy.out], [0, 'Nothing is known to be wrong.\n']);
+});
+
 const refusals: readonly [name: string, args: readonly string[], code: number, err: RegExp][] = [
   ['an unknown command', ['sing'], 2, /unknown command 'sing'/],
   ['a missing option', ['search', '--id', 'a'], 2, /required option '-c, --collection <name>'/],
@@ -115,7 +129,7 @@ test('a server starts where the address of a server is set for the other command
 });
 
 test('every command has help with an example', async () => {
-  for (const command of ['import', 'export', 'search', 'get', 'stats', 'inspect', 'demo', 'collections']) {
+  for (const command of ['import', 'export', 'search', 'get', 'stats', 'verify', 'doctor', 'inspect', 'demo', 'collections']) {
     const { code, out } = await runHere([command, '--help']);
     assert.equal(code, 0);
     assert.match(out, /Examples?:\n {2}\$ proximadb /, command);

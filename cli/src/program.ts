@@ -5,12 +5,14 @@ import { addInspect } from './inspect/inspect.ts';
 import { addProcesses } from './processes.ts';
 import { addRecords } from './records.ts';
 import { addDemo } from './demo/demo.ts';
+import { addDoctor } from './doctor.ts';
 import { addExport } from './export.ts';
 import { addImport } from './import/import.ts';
 import { addReindex } from './reindex.ts';
 import { addSchemas } from './schemas.ts';
 import { start, startHelp } from './start.ts';
 import { addStats } from './stats.ts';
+import { addVerify } from './verify.ts';
 import type { Streams } from './terminal.ts';
 
 export function createProgram(streams: Streams): Command {
@@ -34,6 +36,8 @@ export function createProgram(streams: Streams): Command {
   addRecords(program, streams);
   addReindex(program, streams);
   addStats(program, streams);
+  addVerify(program, streams);
+  addDoctor(program, streams);
   addInspect(program, streams);
   addProcesses(program, streams);
   addSchemas(program, streams);

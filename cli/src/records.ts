@@ -98,7 +98,7 @@ async function search(options: SearchOptions, streams: Streams): Promise<void> {
   else showHits(answer, include, schema, streams);
 }
 
-function searchJson({ hits, token, explain, coverage }: SearchResponse, include: readonly Include[], schema: RecordSchema | undefined): string {
+function searchJson({ hits, token, explain, coverage, logAway }: SearchResponse, include: readonly Include[], schema: RecordSchema | undefined): string {
   const texts = hits.map((hit) => {
     const { id, score, distance, version } = hit;
     const view = viewOf(hit, schema);
@@ -107,11 +107,11 @@ function searchJson({ hits, token, explain, coverage }: SearchResponse, include:
     const metadata = view !== undefined && include.includes('metadata') ? `,"metadata":${metadataToJson(view.readMetadata())}` : '';
     return `${head}${vector}${metadata}}`;
   });
-  const more = Object.entries({ explain, coverage }).flatMap(([name, value]) => (value === null ? [] : [`,"${name}":${toJson(value)}`]));
+  const more = Object.entries({ explain, coverage, logAway }).flatMap(([name, value]) => (value === null ? [] : [`,"${name}":${toJson(value)}`]));
   return `{"hits":[${texts.join()}],"token":${JSON.stringify(token)}${more.join('')}}`;
 }
 
-function showHits({ hits, explain, coverage }: SearchResponse, include: readonly Include[], schema: RecordSchema | undefined, streams: Streams): void {
+function showHits({ hits, explain, coverage, logAway }: SearchResponse, include: readonly Include[], schema: RecordSchema | undefined, streams: Streams): void {
   const colors = colorsOf(streams.out, streams.environment);
   if (hits.length === 0) say(streams.out, 'No record matches.');
   else {
@@ -126,6 +126,7 @@ function showHits({ hits, explain, coverage }: SearchResponse, include: readonly
   }
   if (explain !== null) say(streams.out, `\n${explainText(explain, streams)}`);
   for (const { partition, reason } of coverage?.missing ?? []) say(streams.err, `Partition ${partition} is not in the answer: ${reason}.`);
+  if (logAway !== null) say(streams.err, `As of the last known state; what was written since may be missing: ${logAway}.`);
 }
 
 function explainText({ segments, totalMicros, waitedMicros }: Explain, streams: Streams): string {

@@ -48,5 +48,10 @@ function statsText(answer: StatsResponse, withSegments: boolean, streams: Stream
       String(partition), segment.id, count(segment.rows), count(segment.dead), segment.indexed ? 'yes' : 'no', bytes(segment.bytes),
     ]), colors));
   }
+  const refused = partitions.flatMap(({ partition, ledger }) => ledger.slice(-3).map((entry) => ({ partition, entry })));
+  if (refused.length > 0) {
+    parts.push(table([{ title: 'partition', align: 'right' }, { title: 'malformed at', align: 'right' }, { title: 'reason' }],
+      refused.map(({ partition, entry: { offset, reason } }) => [String(partition), count(offset), reason]), colors));
+  }
   return parts.join('\n\n');
 }

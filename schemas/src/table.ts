@@ -115,6 +115,15 @@ export const methodRows = [
     name: 'Stats', requestName: 'StatsRequest', responseName: 'StatsResponse', stream: 'unary',
     http: { method: 'GET', path: `${collection}/stats` }, summary: 'What a collection holds, in memory and on disk, and how far its shards are.',
   },
+  {
+    name: 'Verify', requestName: 'VerifyRequest', responseName: 'VerifyResponse', stream: 'unary',
+    http: { method: 'GET', path: `${collection}/verify` },
+    summary: 'Compares the replicas of each partition at one offset, and names the records that they do not hold alike.',
+  },
+  {
+    name: 'Diagnose', requestName: 'DiagnoseRequest', responseName: 'DiagnoseResponse', stream: 'unary',
+    http: { method: 'GET', path: '/v1/diagnosis' }, summary: 'What is wrong, since when, and who must act.',
+  },
 ] as const satisfies readonly MethodRow[];
 
 /** What the processes of a cluster say to each other. */

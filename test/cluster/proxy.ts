@@ -197,8 +197,11 @@ export class FaultProxy<F extends Frame = Frame> implements AsyncDisposable {
 }
 
 function cut({ client, server }: Connection): void {
-  client.resetAndDestroy();
-  server.resetAndDestroy();
+  for (const socket of [client, server]) {
+    // A socket that is being shut down cannot be reset: Node would neither close it nor end the process (seen with 24.21).
+    if (socket.writableEnded) socket.destroy();
+    else socket.resetAndDestroy();
+  }
 }
 
 /** Frames are what the sockets happen to deliver at once. */

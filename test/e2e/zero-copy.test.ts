@@ -12,7 +12,7 @@ import { indexerConfig, ShardHost } from '@proximadb/indexer';
 import { openEmbeddedReader, EmbeddedLog } from '@proximadb/log/embedded';
 import { offset, partition, type AppendEntry, type Batch, type Log, type LogReader, type LogRecord } from '@proximadb/log';
 import { createLogger, createMetrics } from '@proximadb/process';
-import { createQuery } from '@proximadb/query';
+import { createInspection, createQuery, oneReplica } from '@proximadb/query';
 import { compileWalker, encodeVectorRecord, recordCounters, type MetadataValue, type Walker } from '@proximadb/record';
 import { schemaText, UpsertRequest } from '@proximadb/schemas';
 import { runBuildJob } from '@proximadb/segment';
@@ -99,9 +99,12 @@ async function compose(directory: string, stack: AsyncDisposableStack) {
   });
   const { reader, load: _load, ...reads } = createQuery({}, { log, catalog, shards: host, logger });
   const { inFlightBytes: _bytes, ...writes } = createGateway({}, { log, catalog, outcomes: host, reader, rates: { take: async () => 0 }, logger });
+  const inspection = createInspection({}, {
+    log, catalog, replicas: oneReplica('here', host), members: () => [], faults: () => [], fewerSince: () => null,
+  });
   const requests: UpsertRequest[] = [];
   const handlers: Handlers = {
-    ...reads, ...writes,
+    ...reads, ...writes, ...inspection,
     upsert: (request, context) => {
       requests.push(request);
       return writes.upsert(request, context);

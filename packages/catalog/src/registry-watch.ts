@@ -21,7 +21,7 @@ export interface RegistryWatchOptions {
   readonly used: () => Iterable<SchemaUsed>;
   /** The subject that a schema in use is registered under when the registry has lost it; undefined: none. */
   readonly subjectOf: (schema: string) => string | undefined;
-  /** Pause between two comparisons, ms. */
+  /** Pause between two comparisons, ms; a twelfth of it while they do not agree. */
   readonly everyMs: number;
   /** Called with each state that is another than the one before. Must not throw. */
   readonly onState: (state: RegistryState) => void;
@@ -31,6 +31,8 @@ export interface RegistryWatchOptions {
 
 /** Ids that a comparison in the background asks for: all in turn, so that many ids cost no more than few. */
 const idsATime = 16;
+/** A registry that is back should soon be known to be. */
+const oftenerWhileAway = 12;
 
 /** Sees to it that nothing new is taken from a registry that is not the one which gave the ids in use. */
 export class RegistryWatch implements AsyncDisposable {
@@ -65,7 +67,7 @@ export class RegistryWatch implements AsyncDisposable {
       this.#ticking = this.#tick().then(() => { this.start(); }, (thrown: unknown) => {
         this.#options.onBug(thrown instanceof Error ? thrown : new Error(String(thrown)));
       });
-    }, this.#options.everyMs).unref();
+    }, this.#state?.kind === 'agrees' ? this.#options.everyMs : this.#options.everyMs / oftenerWhileAway).unref();
   }
 
   /**

@@ -135,6 +135,33 @@ export const SegmentStats: Message<SegmentStats> = defineMessage<SegmentStats>({
   },
 });
 
+/** A record of the log that no release applies. */
+export interface MalformedRecord {
+  readonly offset: bigint;
+  readonly reason: string;
+}
+export const MalformedRecord: Message<MalformedRecord> = defineMessage<MalformedRecord>({
+  defaults: () => ({ offset: 0n, reason: '' }),
+  write(writer, message) {
+    if (message.offset !== 0n) writer.uint32(8).int64(message.offset);
+    if (message.reason !== '') writer.uint32(18).string(message.reason);
+  },
+  read(reader, end) {
+    let offset: bigint = 0n;
+    let reason: string = '';
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 8: offset = readLong(reader); break;
+        case 18: reason = reader.string(true); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { offset, reason };
+  },
+});
+
 export interface PartitionStats {
   readonly partition: number;
   /** replaying, serving or stopped. */
@@ -151,11 +178,14 @@ export interface PartitionStats {
   readonly durable: bigint;
   /** Rows in memory. */
   readonly growing: number;
+  /** Records of the log that no release applies. */
   readonly malformed: bigint;
   readonly segments: readonly SegmentStats[];
+  /** The last malformed records, at most 100. */
+  readonly ledger: readonly MalformedRecord[];
 }
 export const PartitionStats: Message<PartitionStats> = defineMessage<PartitionStats>({
-  defaults: () => ({ partition: 0, state: '', reason: null, start: 0n, end: 0n, watermark: 0n, durable: 0n, growing: 0, malformed: 0n, segments: [] }),
+  defaults: () => ({ partition: 0, state: '', reason: null, start: 0n, end: 0n, watermark: 0n, durable: 0n, growing: 0, malformed: 0n, segments: [], ledger: [] }),
   write(writer, message) {
     if (message.partition !== 0) writer.uint32(8).int32(message.partition);
     if (message.state !== '') writer.uint32(18).string(message.state);
@@ -167,6 +197,7 @@ export const PartitionStats: Message<PartitionStats> = defineMessage<PartitionSt
     if (message.growing !== 0) writer.uint32(64).int32(message.growing);
     if (message.malformed !== 0n) writer.uint32(72).int64(message.malformed);
     for (const item of message.segments) writeMessage(writer, 82, SegmentStats, item);
+    for (const item of message.ledger) writeMessage(writer, 90, MalformedRecord, item);
   },
   read(reader, end, depth) {
     let partition: number = 0;
@@ -179,6 +210,7 @@ export const PartitionStats: Message<PartitionStats> = defineMessage<PartitionSt
     let growing: number = 0;
     let malformed: bigint = 0n;
     const segments: SegmentStats[] = [];
+    const ledger: MalformedRecord[] = [];
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -192,11 +224,12 @@ export const PartitionStats: Message<PartitionStats> = defineMessage<PartitionSt
         case 64: growing = reader.int32(); break;
         case 72: malformed = readLong(reader); break;
         case 82: segments.push(readMessage(reader, SegmentStats, depth)); break;
+        case 90: ledger.push(readMessage(reader, MalformedRecord, depth)); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { partition, state, reason, start, end: endValue, watermark, durable, growing, malformed, segments };
+    return { partition, state, reason, start, end: endValue, watermark, durable, growing, malformed, segments, ledger };
   },
 });
 
@@ -267,6 +300,347 @@ export const StatsResponse: Message<StatsResponse> = defineMessage<StatsResponse
     }
     endMessage(reader, end);
     return { collection, records, growing, sealed, indexed, building, dead, lag, diskBytes, memoryBytes, partitions };
+  },
+});
+
+export interface VerifyRequest {
+  readonly collection: string;
+}
+export const VerifyRequest: Message<VerifyRequest> = defineMessage<VerifyRequest>({
+  defaults: () => ({ collection: '' }),
+  write(writer, message) {
+    if (message.collection !== '') writer.uint32(10).string(message.collection);
+  },
+  read(reader, end) {
+    let collection: string = '';
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: collection = reader.string(true); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { collection };
+  },
+});
+
+/** What one replica of a partition holds. */
+export interface VerifiedReplica {
+  /** The indexer's id. */
+  readonly member: string;
+  /** Its replica group. */
+  readonly group: number;
+  /** Why it could not be compared. */
+  readonly reason: string | null;
+  /** Its sum at the partition's mark. */
+  readonly markSum: string | null;
+  /** Live at the offset of the comparison. */
+  readonly records: bigint;
+  /** Over these. */
+  readonly sum: string | null;
+}
+export const VerifiedReplica: Message<VerifiedReplica> = defineMessage<VerifiedReplica>({
+  defaults: () => ({ member: '', group: 0, reason: null, markSum: null, records: 0n, sum: null }),
+  write(writer, message) {
+    if (message.member !== '') writer.uint32(10).string(message.member);
+    if (message.group !== 0) writer.uint32(16).int32(message.group);
+    if (message.reason !== null) writer.uint32(26).string(message.reason);
+    if (message.markSum !== null) writer.uint32(34).string(message.markSum);
+    if (message.records !== 0n) writer.uint32(40).int64(message.records);
+    if (message.sum !== null) writer.uint32(50).string(message.sum);
+  },
+  read(reader, end) {
+    let member: string = '';
+    let group: number = 0;
+    let reason: string | null = null;
+    let markSum: string | null = null;
+    let records: bigint = 0n;
+    let sum: string | null = null;
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: member = reader.string(true); break;
+        case 16: group = reader.int32(); break;
+        case 26: reason = reader.string(true); break;
+        case 34: markSum = reader.string(true); break;
+        case 40: records = readLong(reader); break;
+        case 50: sum = reader.string(true); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { member, group, reason, markSum, records, sum };
+  },
+});
+
+/** What a replica has under an id. */
+export interface HeldVersion {
+  readonly member: string;
+  /** Absent: it has none. */
+  readonly version: string | null;
+  /** CRC-32C of the record, in hex. */
+  readonly checksum: string | null;
+}
+export const HeldVersion: Message<HeldVersion> = defineMessage<HeldVersion>({
+  defaults: () => ({ member: '', version: null, checksum: null }),
+  write(writer, message) {
+    if (message.member !== '') writer.uint32(10).string(message.member);
+    if (message.version !== null) writer.uint32(18).string(message.version);
+    if (message.checksum !== null) writer.uint32(26).string(message.checksum);
+  },
+  read(reader, end) {
+    let member: string = '';
+    let version: string | null = null;
+    let checksum: string | null = null;
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: member = reader.string(true); break;
+        case 18: version = reader.string(true); break;
+        case 26: checksum = reader.string(true); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { member, version, checksum };
+  },
+});
+
+/** A record that the replicas do not hold alike. */
+export interface Difference {
+  /** Absent if it was replaced everywhere before it could be named. */
+  readonly id: string | null;
+  /** One a replica that was compared. */
+  readonly held: readonly HeldVersion[];
+}
+export const Difference: Message<Difference> = defineMessage<Difference>({
+  defaults: () => ({ id: null, held: [] }),
+  write(writer, message) {
+    if (message.id !== null) writer.uint32(10).string(message.id);
+    for (const item of message.held) writeMessage(writer, 18, HeldVersion, item);
+  },
+  read(reader, end, depth) {
+    let id: string | null = null;
+    const held: HeldVersion[] = [];
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: id = reader.string(true); break;
+        case 18: held.push(readMessage(reader, HeldVersion, depth)); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { id, held };
+  },
+});
+
+export interface VerifiedPartition {
+  readonly partition: number;
+  /** differ; agree; alone where only one replica could be compared; unknown where none could. */
+  readonly verdict: string;
+  /** The last offset at which all of them noted a sum. */
+  readonly mark: bigint | null;
+  /** The offset at which their views were compared. */
+  readonly at: bigint | null;
+  readonly replicas: readonly VerifiedReplica[];
+  /** The first 100. */
+  readonly differences: readonly Difference[];
+  /** How many there are at least. */
+  readonly differing: bigint;
+}
+export const VerifiedPartition: Message<VerifiedPartition> = defineMessage<VerifiedPartition>({
+  defaults: () => ({ partition: 0, verdict: '', mark: null, at: null, replicas: [], differences: [], differing: 0n }),
+  write(writer, message) {
+    if (message.partition !== 0) writer.uint32(8).int32(message.partition);
+    if (message.verdict !== '') writer.uint32(18).string(message.verdict);
+    if (message.mark !== null) writer.uint32(24).int64(message.mark);
+    if (message.at !== null) writer.uint32(32).int64(message.at);
+    for (const item of message.replicas) writeMessage(writer, 42, VerifiedReplica, item);
+    for (const item of message.differences) writeMessage(writer, 50, Difference, item);
+    if (message.differing !== 0n) writer.uint32(56).int64(message.differing);
+  },
+  read(reader, end, depth) {
+    let partition: number = 0;
+    let verdict: string = '';
+    let mark: bigint | null = null;
+    let at: bigint | null = null;
+    const replicas: VerifiedReplica[] = [];
+    const differences: Difference[] = [];
+    let differing: bigint = 0n;
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 8: partition = reader.int32(); break;
+        case 18: verdict = reader.string(true); break;
+        case 24: mark = readLong(reader); break;
+        case 32: at = readLong(reader); break;
+        case 42: replicas.push(readMessage(reader, VerifiedReplica, depth)); break;
+        case 50: differences.push(readMessage(reader, Difference, depth)); break;
+        case 56: differing = readLong(reader); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { partition, verdict, mark, at, replicas, differences, differing };
+  },
+});
+
+export interface VerifyResponse {
+  readonly collection: string;
+  /** differ if any partition does, else unknown if any is, else alone, else agree. */
+  readonly verdict: string;
+  readonly partitions: readonly VerifiedPartition[];
+}
+export const VerifyResponse: Message<VerifyResponse> = defineMessage<VerifyResponse>({
+  defaults: () => ({ collection: '', verdict: '', partitions: [] }),
+  write(writer, message) {
+    if (message.collection !== '') writer.uint32(10).string(message.collection);
+    if (message.verdict !== '') writer.uint32(18).string(message.verdict);
+    for (const item of message.partitions) writeMessage(writer, 26, VerifiedPartition, item);
+  },
+  read(reader, end, depth) {
+    let collection: string = '';
+    let verdict: string = '';
+    const partitions: VerifiedPartition[] = [];
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: collection = reader.string(true); break;
+        case 18: verdict = reader.string(true); break;
+        case 26: partitions.push(readMessage(reader, VerifiedPartition, depth)); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { collection, verdict, partitions };
+  },
+});
+
+export type DiagnoseRequest = Readonly<Record<string, never>>;
+export const DiagnoseRequest: Message<DiagnoseRequest> = defineMessage<DiagnoseRequest>({
+  defaults: () => ({}),
+  write() {},
+  read(reader, end) {
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      skipField(reader, tag);
+    }
+    endMessage(reader, end);
+    return {};
+  },
+});
+
+/** Something that is wrong. */
+export interface Finding {
+  /** critical: reads or writes fail, or data is at risk. warning: one more fault would do that. */
+  readonly severity: string;
+  readonly what: string;
+  /** A process, a collection, a partition, or a part outside such as Kafka. */
+  readonly where: string;
+  /** µs since 1970; absent if nobody saw it begin. */
+  readonly since: bigint | null;
+  /** Who must act: nobody while it heals by itself, or whose part it is. */
+  readonly who: string;
+  /** What to do. */
+  readonly advice: string;
+}
+export const Finding: Message<Finding> = defineMessage<Finding>({
+  defaults: () => ({ severity: '', what: '', where: '', since: null, who: '', advice: '' }),
+  write(writer, message) {
+    if (message.severity !== '') writer.uint32(10).string(message.severity);
+    if (message.what !== '') writer.uint32(18).string(message.what);
+    if (message.where !== '') writer.uint32(26).string(message.where);
+    if (message.since !== null) writer.uint32(32).int64(message.since);
+    if (message.who !== '') writer.uint32(42).string(message.who);
+    if (message.advice !== '') writer.uint32(50).string(message.advice);
+  },
+  read(reader, end) {
+    let severity: string = '';
+    let what: string = '';
+    let where: string = '';
+    let since: bigint | null = null;
+    let who: string = '';
+    let advice: string = '';
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: severity = reader.string(true); break;
+        case 18: what = reader.string(true); break;
+        case 26: where = reader.string(true); break;
+        case 32: since = readLong(reader); break;
+        case 42: who = reader.string(true); break;
+        case 50: advice = reader.string(true); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { severity, what, where, since, who, advice };
+  },
+});
+
+/** A process that lives. */
+export interface KnownMember {
+  readonly id: string;
+  readonly kind: string;
+  /** Replica group of an indexer. */
+  readonly group: number;
+  readonly address: string;
+}
+export const KnownMember: Message<KnownMember> = defineMessage<KnownMember>({
+  defaults: () => ({ id: '', kind: '', group: 0, address: '' }),
+  write(writer, message) {
+    if (message.id !== '') writer.uint32(10).string(message.id);
+    if (message.kind !== '') writer.uint32(18).string(message.kind);
+    if (message.group !== 0) writer.uint32(24).int32(message.group);
+    if (message.address !== '') writer.uint32(34).string(message.address);
+  },
+  read(reader, end) {
+    let id: string = '';
+    let kind: string = '';
+    let group: number = 0;
+    let address: string = '';
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: id = reader.string(true); break;
+        case 18: kind = reader.string(true); break;
+        case 24: group = reader.int32(); break;
+        case 34: address = reader.string(true); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { id, kind, group, address };
+  },
+});
+
+export interface DiagnoseResponse {
+  /** The worst first; empty: nothing is known to be wrong. */
+  readonly findings: readonly Finding[];
+  /** Of a cluster. */
+  readonly members: readonly KnownMember[];
+}
+export const DiagnoseResponse: Message<DiagnoseResponse> = defineMessage<DiagnoseResponse>({
+  defaults: () => ({ findings: [], members: [] }),
+  write(writer, message) {
+    for (const item of message.findings) writeMessage(writer, 10, Finding, item);
+    for (const item of message.members) writeMessage(writer, 18, KnownMember, item);
+  },
+  read(reader, end, depth) {
+    const findings: Finding[] = [];
+    const members: KnownMember[] = [];
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: findings.push(readMessage(reader, Finding, depth)); break;
+        case 18: members.push(readMessage(reader, KnownMember, depth)); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { findings, members };
   },
 });
 
@@ -1532,26 +1906,31 @@ export interface GetResponse {
   /** Those that are there, in the order asked for. */
   readonly records: readonly StoredRecord[];
   readonly token: string;
+  /** Why the log is not followed at the moment, if so: the answer is as of its token, and may lack what was written since. */
+  readonly logAway: string | null;
 }
 export const GetResponse: Message<GetResponse> = defineMessage<GetResponse>({
-  defaults: () => ({ records: [], token: '' }),
+  defaults: () => ({ records: [], token: '', logAway: null }),
   write(writer, message) {
     for (const item of message.records) writeMessage(writer, 10, StoredRecord, item);
     if (message.token !== '') writer.uint32(18).string(message.token);
+    if (message.logAway !== null) writer.uint32(26).string(message.logAway);
   },
   read(reader, end, depth) {
     const records: StoredRecord[] = [];
     let token: string = '';
+    let logAway: string | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
         case 10: records.push(readMessage(reader, StoredRecord, depth)); break;
         case 18: token = reader.string(true); break;
+        case 26: logAway = reader.string(true); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { records, token };
+    return { records, token, logAway };
   },
 });
 
@@ -1609,29 +1988,34 @@ export interface ScrollResponse {
   /** Absent at the end. */
   readonly cursor: string | null;
   readonly token: string;
+  /** Why the log is not followed at the moment, if so: the answer is as of its token, and may lack what was written since. */
+  readonly logAway: string | null;
 }
 export const ScrollResponse: Message<ScrollResponse> = defineMessage<ScrollResponse>({
-  defaults: () => ({ records: [], cursor: null, token: '' }),
+  defaults: () => ({ records: [], cursor: null, token: '', logAway: null }),
   write(writer, message) {
     for (const item of message.records) writeMessage(writer, 10, StoredRecord, item);
     if (message.cursor !== null) writer.uint32(18).string(message.cursor);
     if (message.token !== '') writer.uint32(26).string(message.token);
+    if (message.logAway !== null) writer.uint32(34).string(message.logAway);
   },
   read(reader, end, depth) {
     const records: StoredRecord[] = [];
     let cursor: string | null = null;
     let token: string = '';
+    let logAway: string | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
         case 10: records.push(readMessage(reader, StoredRecord, depth)); break;
         case 18: cursor = reader.string(true); break;
         case 26: token = reader.string(true); break;
+        case 34: logAway = reader.string(true); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { records, cursor, token };
+    return { records, cursor, token, logAway };
   },
 });
 
@@ -1670,29 +2054,34 @@ export interface CountResponse {
   readonly token: string;
   /** Where allow_partial was asked for. */
   readonly coverage: Coverage | null;
+  /** Why the log is not followed at the moment, if so: the answer is as of its token, and may lack what was written since. */
+  readonly logAway: string | null;
 }
 export const CountResponse: Message<CountResponse> = defineMessage<CountResponse>({
-  defaults: () => ({ count: 0n, token: '', coverage: null }),
+  defaults: () => ({ count: 0n, token: '', coverage: null, logAway: null }),
   write(writer, message) {
     if (message.count !== 0n) writer.uint32(8).int64(message.count);
     if (message.token !== '') writer.uint32(18).string(message.token);
     if (message.coverage !== null) writeMessage(writer, 26, Coverage, message.coverage);
+    if (message.logAway !== null) writer.uint32(34).string(message.logAway);
   },
   read(reader, end, depth) {
     let count: bigint = 0n;
     let token: string = '';
     let coverage: Coverage | null = null;
+    let logAway: string | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
         case 8: count = readLong(reader); break;
         case 18: token = reader.string(true); break;
         case 26: coverage = readMessage(reader, Coverage, depth); break;
+        case 34: logAway = reader.string(true); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { count, token, coverage };
+    return { count, token, coverage, logAway };
   },
 });
 
@@ -1901,20 +2290,24 @@ export interface SearchResponse {
   readonly explain: Explain | null;
   /** Where allow_partial was asked for. */
   readonly coverage: Coverage | null;
+  /** Why the log is not followed at the moment, if so: the answer is as of its token, and may lack what was written since. */
+  readonly logAway: string | null;
 }
 export const SearchResponse: Message<SearchResponse> = defineMessage<SearchResponse>({
-  defaults: () => ({ hits: [], token: '', explain: null, coverage: null }),
+  defaults: () => ({ hits: [], token: '', explain: null, coverage: null, logAway: null }),
   write(writer, message) {
     for (const item of message.hits) writeMessage(writer, 10, Hit, item);
     if (message.token !== '') writer.uint32(18).string(message.token);
     if (message.explain !== null) writeMessage(writer, 26, Explain, message.explain);
     if (message.coverage !== null) writeMessage(writer, 34, Coverage, message.coverage);
+    if (message.logAway !== null) writer.uint32(42).string(message.logAway);
   },
   read(reader, end, depth) {
     const hits: Hit[] = [];
     let token: string = '';
     let explain: Explain | null = null;
     let coverage: Coverage | null = null;
+    let logAway: string | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -1922,11 +2315,12 @@ export const SearchResponse: Message<SearchResponse> = defineMessage<SearchRespo
         case 18: token = reader.string(true); break;
         case 26: explain = readMessage(reader, Explain, depth); break;
         case 34: coverage = readMessage(reader, Coverage, depth); break;
+        case 42: logAway = reader.string(true); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { hits, token, explain, coverage };
+    return { hits, token, explain, coverage, logAway };
   },
 });
 
@@ -1990,8 +2384,19 @@ export interface Messages {
   GetSchemaResponse: GetSchemaResponse;
   StatsRequest: StatsRequest;
   SegmentStats: SegmentStats;
+  MalformedRecord: MalformedRecord;
   PartitionStats: PartitionStats;
   StatsResponse: StatsResponse;
+  VerifyRequest: VerifyRequest;
+  VerifiedReplica: VerifiedReplica;
+  HeldVersion: HeldVersion;
+  Difference: Difference;
+  VerifiedPartition: VerifiedPartition;
+  VerifyResponse: VerifyResponse;
+  DiagnoseRequest: DiagnoseRequest;
+  Finding: Finding;
+  KnownMember: KnownMember;
+  DiagnoseResponse: DiagnoseResponse;
   ErrorDetail: ErrorDetail;
   Error: Error;
   ReadToken: ReadToken;
@@ -2048,8 +2453,19 @@ export const messages: { readonly [Name in keyof Messages]: Message<Messages[Nam
   GetSchemaResponse,
   StatsRequest,
   SegmentStats,
+  MalformedRecord,
   PartitionStats,
   StatsResponse,
+  VerifyRequest,
+  VerifiedReplica,
+  HeldVersion,
+  Difference,
+  VerifiedPartition,
+  VerifyResponse,
+  DiagnoseRequest,
+  Finding,
+  KnownMember,
+  DiagnoseResponse,
   ErrorDetail,
   Error,
   ReadToken,

@@ -368,6 +368,45 @@ export const ShardOutcomes: Message<ShardOutcomes> = defineMessage<ShardOutcomes
   },
 });
 
+/** What the partition asked held at the offset asked (at_least): the sums of its live records, by ranges of the hashes of their ids. The first call at an offset waits for it and keeps what was there for a while. */
+export interface ShardDigest {
+  /** 0 to 4,294,967,295. */
+  readonly firstHash: number;
+  /** Belongs to the range. */
+  readonly lastHash: number;
+  /** Hashes in each part of it that gets a sum; the last part may be shorter. At most 1,024 parts. */
+  readonly width: number;
+  /** Name each record of the range, too; for small ranges. */
+  readonly records: boolean;
+}
+export const ShardDigest: Message<ShardDigest> = defineMessage<ShardDigest>({
+  defaults: () => ({ firstHash: 0, lastHash: 0, width: 0, records: false }),
+  write(writer, message) {
+    if (message.firstHash !== 0) writer.uint32(8).int64(message.firstHash);
+    if (message.lastHash !== 0) writer.uint32(16).int64(message.lastHash);
+    if (message.width !== 0) writer.uint32(24).int64(message.width);
+    if (message.records) writer.uint32(32).bool(message.records);
+  },
+  read(reader, end) {
+    let firstHash: number = 0;
+    let lastHash: number = 0;
+    let width: number = 0;
+    let records: boolean = false;
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 8: firstHash = readSafeLong(reader); break;
+        case 16: lastHash = readSafeLong(reader); break;
+        case 24: width = readSafeLong(reader); break;
+        case 32: records = reader.bool(); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { firstHash, lastHash, width, records };
+  },
+});
+
 /** How the partitions of the log are that are served there; does not wait. */
 export type ShardReports = Readonly<Record<string, never>>;
 export const ShardReports: Message<ShardReports> = defineMessage<ShardReports>({
@@ -416,7 +455,8 @@ export interface ShardCall {
     | { readonly kind: 'count'; readonly value: ShardCount }
     | { readonly kind: 'outcomes'; readonly value: ShardOutcomes }
     | { readonly kind: 'report'; readonly value: ShardReports }
-    | { readonly kind: 'cancel'; readonly value: ShardCancel };
+    | { readonly kind: 'cancel'; readonly value: ShardCancel }
+    | { readonly kind: 'digest'; readonly value: ShardDigest };
 }
 export const ShardCall: Message<ShardCall> = defineMessage<ShardCall>({
   defaults: () => ({ id: 0, timeoutMs: 0, log: 0, at: [], allowPartial: false, call: null }),
@@ -434,6 +474,7 @@ export const ShardCall: Message<ShardCall> = defineMessage<ShardCall>({
       case 'outcomes': writeMessage(writer, 114, ShardOutcomes, message.call.value); break;
       case 'report': writeMessage(writer, 122, ShardReports, message.call.value); break;
       case 'cancel': writeMessage(writer, 130, ShardCancel, message.call.value); break;
+      case 'digest': writeMessage(writer, 138, ShardDigest, message.call.value); break;
       case undefined: break;
     }
   },
@@ -459,6 +500,7 @@ export const ShardCall: Message<ShardCall> = defineMessage<ShardCall>({
         case 114: call = { kind: 'outcomes', value: readMessage(reader, ShardOutcomes, depth) }; break;
         case 122: call = { kind: 'report', value: readMessage(reader, ShardReports, depth) }; break;
         case 130: call = { kind: 'cancel', value: readMessage(reader, ShardCancel, depth) }; break;
+        case 138: call = { kind: 'digest', value: readMessage(reader, ShardDigest, depth) }; break;
         default: skipField(reader, tag);
       }
     }
@@ -471,26 +513,31 @@ export const ShardCall: Message<ShardCall> = defineMessage<ShardCall>({
 export interface PartitionWatermark {
   readonly partition: number;
   readonly watermark: number;
+  /** Why the log is not followed at the moment. */
+  readonly logAway: string | null;
 }
 export const PartitionWatermark: Message<PartitionWatermark> = defineMessage<PartitionWatermark>({
-  defaults: () => ({ partition: 0, watermark: 0 }),
+  defaults: () => ({ partition: 0, watermark: 0, logAway: null }),
   write(writer, message) {
     if (message.partition !== 0) writer.uint32(8).int32(message.partition);
     if (message.watermark !== 0) writer.uint32(16).int64(message.watermark);
+    if (message.logAway !== null) writer.uint32(26).string(message.logAway);
   },
   read(reader, end) {
     let partition: number = 0;
     let watermark: number = 0;
+    let logAway: string | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
         case 8: partition = reader.int32(); break;
         case 16: watermark = readSafeLong(reader); break;
+        case 26: logAway = reader.string(true); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { partition, watermark };
+    return { partition, watermark, logAway };
   },
 });
 
@@ -777,6 +824,34 @@ export const ShardOutcomesAnswer: Message<ShardOutcomesAnswer> = defineMessage<S
   },
 });
 
+/** The sum over what was live when everything below an offset was applied. */
+export interface ShardMark {
+  readonly offset: number;
+  /** 16 hex digits. */
+  readonly sum: string;
+}
+export const ShardMark: Message<ShardMark> = defineMessage<ShardMark>({
+  defaults: () => ({ offset: 0, sum: '' }),
+  write(writer, message) {
+    if (message.offset !== 0) writer.uint32(8).int64(message.offset);
+    if (message.sum !== '') writer.uint32(18).string(message.sum);
+  },
+  read(reader, end) {
+    let offset: number = 0;
+    let sum: string = '';
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 8: offset = readSafeLong(reader); break;
+        case 18: sum = reader.string(true); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { offset, sum };
+  },
+});
+
 export interface ShardSegmentState {
   readonly id: string;
   readonly rows: number;
@@ -815,6 +890,33 @@ export const ShardSegmentState: Message<ShardSegmentState> = defineMessage<Shard
   },
 });
 
+/** A record of the log that no release applies. */
+export interface ShardMalformed {
+  readonly offset: number;
+  readonly reason: string;
+}
+export const ShardMalformed: Message<ShardMalformed> = defineMessage<ShardMalformed>({
+  defaults: () => ({ offset: 0, reason: '' }),
+  write(writer, message) {
+    if (message.offset !== 0) writer.uint32(8).int64(message.offset);
+    if (message.reason !== '') writer.uint32(18).string(message.reason);
+  },
+  read(reader, end) {
+    let offset: number = 0;
+    let reason: string = '';
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 8: offset = readSafeLong(reader); break;
+        case 18: reason = reader.string(true); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { offset, reason };
+  },
+});
+
 export interface ShardPartitionState {
   readonly partition: number;
   /** replaying, serving or stopped. */
@@ -823,6 +925,8 @@ export interface ShardPartitionState {
   readonly reason: string | null;
   /** Why the log is not followed at the moment. */
   readonly logAway: string | null;
+  /** Since when it is in that state, or without its log. µs since 1970, by the indexer's clock. */
+  readonly since: number;
   /** The next offset to apply. */
   readonly watermark: number;
   /** The watermark of the last manifest. */
@@ -832,10 +936,14 @@ export interface ShardPartitionState {
   readonly building: number;
   readonly memoryBytes: number;
   readonly malformed: number;
+  /** The last of them. */
+  readonly ledger: readonly ShardMalformed[];
   readonly segments: readonly ShardSegmentState[];
+  /** The last ones, the oldest first, and that of the watermark. */
+  readonly marks: readonly ShardMark[];
 }
 export const ShardPartitionState: Message<ShardPartitionState> = defineMessage<ShardPartitionState>({
-  defaults: () => ({ partition: 0, state: '', reason: null, logAway: null, watermark: 0, durable: 0, live: 0, growingRows: 0, building: 0, memoryBytes: 0, malformed: 0, segments: [] }),
+  defaults: () => ({ partition: 0, state: '', reason: null, logAway: null, since: 0, watermark: 0, durable: 0, live: 0, growingRows: 0, building: 0, memoryBytes: 0, malformed: 0, ledger: [], segments: [], marks: [] }),
   write(writer, message) {
     if (message.partition !== 0) writer.uint32(8).int32(message.partition);
     if (message.state !== '') writer.uint32(18).string(message.state);
@@ -849,12 +957,16 @@ export const ShardPartitionState: Message<ShardPartitionState> = defineMessage<S
     if (message.malformed !== 0) writer.uint32(80).int64(message.malformed);
     for (const item of message.segments) writeMessage(writer, 90, ShardSegmentState, item);
     if (message.logAway !== null) writer.uint32(98).string(message.logAway);
+    if (message.since !== 0) writer.uint32(104).int64(message.since);
+    for (const item of message.marks) writeMessage(writer, 114, ShardMark, item);
+    for (const item of message.ledger) writeMessage(writer, 122, ShardMalformed, item);
   },
   read(reader, end, depth) {
     let partition: number = 0;
     let state: string = '';
     let reason: string | null = null;
     let logAway: string | null = null;
+    let since: number = 0;
     let watermark: number = 0;
     let durable: number = 0;
     let live: number = 0;
@@ -862,7 +974,9 @@ export const ShardPartitionState: Message<ShardPartitionState> = defineMessage<S
     let building: number = 0;
     let memoryBytes: number = 0;
     let malformed: number = 0;
+    const ledger: ShardMalformed[] = [];
     const segments: ShardSegmentState[] = [];
+    const marks: ShardMark[] = [];
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -878,33 +992,168 @@ export const ShardPartitionState: Message<ShardPartitionState> = defineMessage<S
         case 80: malformed = readSafeLong(reader); break;
         case 90: segments.push(readMessage(reader, ShardSegmentState, depth)); break;
         case 98: logAway = reader.string(true); break;
+        case 104: since = readSafeLong(reader); break;
+        case 114: marks.push(readMessage(reader, ShardMark, depth)); break;
+        case 122: ledger.push(readMessage(reader, ShardMalformed, depth)); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { partition, state, reason, logAway, watermark, durable, live, growingRows, building, memoryBytes, malformed, segments };
+    return { partition, state, reason, logAway, since, watermark, durable, live, growingRows, building, memoryBytes, malformed, ledger, segments, marks };
+  },
+});
+
+export interface DigestRange {
+  readonly records: number;
+  /** 16 hex digits. */
+  readonly sum: string;
+}
+export const DigestRange: Message<DigestRange> = defineMessage<DigestRange>({
+  defaults: () => ({ records: 0, sum: '' }),
+  write(writer, message) {
+    if (message.records !== 0) writer.uint32(8).int32(message.records);
+    if (message.sum !== '') writer.uint32(18).string(message.sum);
+  },
+  read(reader, end) {
+    let records: number = 0;
+    let sum: string = '';
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 8: records = reader.int32(); break;
+        case 18: sum = reader.string(true); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { records, sum };
+  },
+});
+
+export interface DigestRecord {
+  /** Absent if the record was replaced meanwhile. */
+  readonly id: string | null;
+  /** Of the id. */
+  readonly hash: number;
+  readonly offset: number;
+  /** CRC-32C of the record. */
+  readonly checksum: number;
+}
+export const DigestRecord: Message<DigestRecord> = defineMessage<DigestRecord>({
+  defaults: () => ({ id: null, hash: 0, offset: 0, checksum: 0 }),
+  write(writer, message) {
+    if (message.id !== null) writer.uint32(10).string(message.id);
+    if (message.hash !== 0) writer.uint32(16).int64(message.hash);
+    if (message.offset !== 0) writer.uint32(24).int64(message.offset);
+    if (message.checksum !== 0) writer.uint32(32).int64(message.checksum);
+  },
+  read(reader, end) {
+    let id: string | null = null;
+    let hash: number = 0;
+    let offset: number = 0;
+    let checksum: number = 0;
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: id = reader.string(true); break;
+        case 16: hash = readSafeLong(reader); break;
+        case 24: offset = readSafeLong(reader); break;
+        case 32: checksum = readSafeLong(reader); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { id, hash, offset, checksum };
+  },
+});
+
+export interface ShardDigestAnswer {
+  /** Where the partition is. If it passed the offset before it was asked, there are no ranges: ask at a later one. */
+  readonly watermark: number;
+  readonly ranges: readonly DigestRange[];
+  readonly records: readonly DigestRecord[];
+}
+export const ShardDigestAnswer: Message<ShardDigestAnswer> = defineMessage<ShardDigestAnswer>({
+  defaults: () => ({ watermark: 0, ranges: [], records: [] }),
+  write(writer, message) {
+    if (message.watermark !== 0) writer.uint32(8).int64(message.watermark);
+    for (const item of message.ranges) writeMessage(writer, 18, DigestRange, item);
+    for (const item of message.records) writeMessage(writer, 26, DigestRecord, item);
+  },
+  read(reader, end, depth) {
+    let watermark: number = 0;
+    const ranges: DigestRange[] = [];
+    const records: DigestRecord[] = [];
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 8: watermark = readSafeLong(reader); break;
+        case 18: ranges.push(readMessage(reader, DigestRange, depth)); break;
+        case 26: records.push(readMessage(reader, DigestRecord, depth)); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { watermark, ranges, records };
+  },
+});
+
+/** Something that a whole process does without at the moment. */
+export interface ProcessFault {
+  /** redis, registry, blobs */
+  readonly part: string;
+  readonly what: string;
+  /** µs since 1970, by its clock. */
+  readonly since: number;
+}
+export const ProcessFault: Message<ProcessFault> = defineMessage<ProcessFault>({
+  defaults: () => ({ part: '', what: '', since: 0 }),
+  write(writer, message) {
+    if (message.part !== '') writer.uint32(10).string(message.part);
+    if (message.what !== '') writer.uint32(18).string(message.what);
+    if (message.since !== 0) writer.uint32(24).int64(message.since);
+  },
+  read(reader, end) {
+    let part: string = '';
+    let what: string = '';
+    let since: number = 0;
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: part = reader.string(true); break;
+        case 18: what = reader.string(true); break;
+        case 24: since = readSafeLong(reader); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { part, what, since };
   },
 });
 
 export interface ShardReportsAnswer {
   readonly reports: readonly ShardPartitionState[];
+  readonly faults: readonly ProcessFault[];
 }
 export const ShardReportsAnswer: Message<ShardReportsAnswer> = defineMessage<ShardReportsAnswer>({
-  defaults: () => ({ reports: [] }),
+  defaults: () => ({ reports: [], faults: [] }),
   write(writer, message) {
     for (const item of message.reports) writeMessage(writer, 10, ShardPartitionState, item);
+    for (const item of message.faults) writeMessage(writer, 18, ProcessFault, item);
   },
   read(reader, end, depth) {
     const reports: ShardPartitionState[] = [];
+    const faults: ProcessFault[] = [];
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
         case 10: reports.push(readMessage(reader, ShardPartitionState, depth)); break;
+        case 18: faults.push(readMessage(reader, ProcessFault, depth)); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { reports };
+    return { reports, faults };
   },
 });
 
@@ -963,7 +1212,8 @@ export interface ShardAnswer {
     | { readonly kind: 'scroll'; readonly value: ShardRowsAnswer }
     | { readonly kind: 'count'; readonly value: ShardCountAnswer }
     | { readonly kind: 'outcomes'; readonly value: ShardOutcomesAnswer }
-    | { readonly kind: 'report'; readonly value: ShardReportsAnswer };
+    | { readonly kind: 'report'; readonly value: ShardReportsAnswer }
+    | { readonly kind: 'digest'; readonly value: ShardDigestAnswer };
 }
 export const ShardAnswer: Message<ShardAnswer> = defineMessage<ShardAnswer>({
   defaults: () => ({ id: 0, answer: null }),
@@ -979,6 +1229,7 @@ export const ShardAnswer: Message<ShardAnswer> = defineMessage<ShardAnswer>({
       case 'count': writeMessage(writer, 106, ShardCountAnswer, message.answer.value); break;
       case 'outcomes': writeMessage(writer, 114, ShardOutcomesAnswer, message.answer.value); break;
       case 'report': writeMessage(writer, 122, ShardReportsAnswer, message.answer.value); break;
+      case 'digest': writeMessage(writer, 130, ShardDigestAnswer, message.answer.value); break;
       case undefined: break;
     }
   },
@@ -998,6 +1249,7 @@ export const ShardAnswer: Message<ShardAnswer> = defineMessage<ShardAnswer>({
         case 106: answer = { kind: 'count', value: readMessage(reader, ShardCountAnswer, depth) }; break;
         case 114: answer = { kind: 'outcomes', value: readMessage(reader, ShardOutcomesAnswer, depth) }; break;
         case 122: answer = { kind: 'report', value: readMessage(reader, ShardReportsAnswer, depth) }; break;
+        case 130: answer = { kind: 'digest', value: readMessage(reader, ShardDigestAnswer, depth) }; break;
         default: skipField(reader, tag);
       }
     }
@@ -1064,6 +1316,7 @@ export interface ClusterMessages {
   ShardCount: ShardCount;
   ShardOutcomesWanted: ShardOutcomesWanted;
   ShardOutcomes: ShardOutcomes;
+  ShardDigest: ShardDigest;
   ShardReports: ShardReports;
   ShardCancel: ShardCancel;
   ShardCall: ShardCall;
@@ -1077,8 +1330,14 @@ export interface ClusterMessages {
   ShardOutcome: ShardOutcome;
   ShardPartitionOutcomes: ShardPartitionOutcomes;
   ShardOutcomesAnswer: ShardOutcomesAnswer;
+  ShardMark: ShardMark;
   ShardSegmentState: ShardSegmentState;
+  ShardMalformed: ShardMalformed;
   ShardPartitionState: ShardPartitionState;
+  DigestRange: DigestRange;
+  DigestRecord: DigestRecord;
+  ShardDigestAnswer: ShardDigestAnswer;
+  ProcessFault: ProcessFault;
   ShardReportsAnswer: ShardReportsAnswer;
   ShardPart: ShardPart;
   ShardDraining: ShardDraining;
@@ -1098,6 +1357,7 @@ export const clusterMessages: { readonly [Name in keyof ClusterMessages]: Messag
   ShardCount,
   ShardOutcomesWanted,
   ShardOutcomes,
+  ShardDigest,
   ShardReports,
   ShardCancel,
   ShardCall,
@@ -1111,8 +1371,14 @@ export const clusterMessages: { readonly [Name in keyof ClusterMessages]: Messag
   ShardOutcome,
   ShardPartitionOutcomes,
   ShardOutcomesAnswer,
+  ShardMark,
   ShardSegmentState,
+  ShardMalformed,
   ShardPartitionState,
+  DigestRange,
+  DigestRecord,
+  ShardDigestAnswer,
+  ProcessFault,
   ShardReportsAnswer,
   ShardPart,
   ShardDraining,

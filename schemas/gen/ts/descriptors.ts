@@ -22,6 +22,10 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'indexed', jsonName: 'indexed', json: null, nullable: false, optional: false, type: { kind: 'boolean' } },
       { key: 'bytes', jsonName: 'bytes', json: null, nullable: false, optional: false, type: { kind: 'long' } },
     ] },
+  MalformedRecord: { name: 'MalformedRecord', json: null, fields: [
+      { key: 'offset', jsonName: 'offset', json: null, nullable: false, optional: false, type: { kind: 'long' } },
+      { key: 'reason', jsonName: 'reason', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+    ] },
   PartitionStats: { name: 'PartitionStats', json: null, fields: [
       { key: 'partition', jsonName: 'partition', json: null, nullable: false, optional: false, type: { kind: 'int' } },
       { key: 'state', jsonName: 'state', json: null, nullable: false, optional: false, type: { kind: 'string' } },
@@ -33,6 +37,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'growing', jsonName: 'growing', json: null, nullable: false, optional: false, type: { kind: 'int' } },
       { key: 'malformed', jsonName: 'malformed', json: null, nullable: false, optional: false, type: { kind: 'long' } },
       { key: 'segments', jsonName: 'segments', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'SegmentStats' } } },
+      { key: 'ledger', jsonName: 'ledger', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'MalformedRecord' } } },
     ] },
   StatsResponse: { name: 'StatsResponse', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: null, nullable: false, optional: false, type: { kind: 'string' } },
@@ -46,6 +51,59 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'diskBytes', jsonName: 'diskBytes', json: null, nullable: false, optional: false, type: { kind: 'long' } },
       { key: 'memoryBytes', jsonName: 'memoryBytes', json: null, nullable: false, optional: false, type: { kind: 'long' } },
       { key: 'partitions', jsonName: 'partitions', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'PartitionStats' } } },
+    ] },
+  VerifyRequest: { name: 'VerifyRequest', json: null, fields: [
+      { key: 'collection', jsonName: 'collection', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },
+    ] },
+  VerifiedReplica: { name: 'VerifiedReplica', json: null, fields: [
+      { key: 'member', jsonName: 'member', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'group', jsonName: 'group', json: null, nullable: false, optional: false, type: { kind: 'int' } },
+      { key: 'reason', jsonName: 'reason', json: null, nullable: true, optional: true, type: { kind: 'string' } },
+      { key: 'markSum', jsonName: 'markSum', json: null, nullable: true, optional: true, type: { kind: 'string' } },
+      { key: 'records', jsonName: 'records', json: null, nullable: false, optional: false, type: { kind: 'long' } },
+      { key: 'sum', jsonName: 'sum', json: null, nullable: true, optional: true, type: { kind: 'string' } },
+    ] },
+  HeldVersion: { name: 'HeldVersion', json: null, fields: [
+      { key: 'member', jsonName: 'member', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'version', jsonName: 'version', json: null, nullable: true, optional: true, type: { kind: 'string' } },
+      { key: 'checksum', jsonName: 'checksum', json: null, nullable: true, optional: true, type: { kind: 'string' } },
+    ] },
+  Difference: { name: 'Difference', json: null, fields: [
+      { key: 'id', jsonName: 'id', json: null, nullable: true, optional: true, type: { kind: 'string' } },
+      { key: 'held', jsonName: 'held', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'HeldVersion' } } },
+    ] },
+  VerifiedPartition: { name: 'VerifiedPartition', json: null, fields: [
+      { key: 'partition', jsonName: 'partition', json: null, nullable: false, optional: false, type: { kind: 'int' } },
+      { key: 'verdict', jsonName: 'verdict', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'mark', jsonName: 'mark', json: null, nullable: true, optional: true, type: { kind: 'long' } },
+      { key: 'at', jsonName: 'at', json: null, nullable: true, optional: true, type: { kind: 'long' } },
+      { key: 'replicas', jsonName: 'replicas', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'VerifiedReplica' } } },
+      { key: 'differences', jsonName: 'differences', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'Difference' } } },
+      { key: 'differing', jsonName: 'differing', json: null, nullable: false, optional: false, type: { kind: 'long' } },
+    ] },
+  VerifyResponse: { name: 'VerifyResponse', json: null, fields: [
+      { key: 'collection', jsonName: 'collection', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'verdict', jsonName: 'verdict', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'partitions', jsonName: 'partitions', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'VerifiedPartition' } } },
+    ] },
+  DiagnoseRequest: { name: 'DiagnoseRequest', json: null, fields: [] },
+  Finding: { name: 'Finding', json: null, fields: [
+      { key: 'severity', jsonName: 'severity', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'what', jsonName: 'what', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'where', jsonName: 'where', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'since', jsonName: 'since', json: null, nullable: true, optional: true, type: { kind: 'long' } },
+      { key: 'who', jsonName: 'who', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'advice', jsonName: 'advice', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+    ] },
+  KnownMember: { name: 'KnownMember', json: null, fields: [
+      { key: 'id', jsonName: 'id', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'kind', jsonName: 'kind', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'group', jsonName: 'group', json: null, nullable: false, optional: false, type: { kind: 'int' } },
+      { key: 'address', jsonName: 'address', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+    ] },
+  DiagnoseResponse: { name: 'DiagnoseResponse', json: null, fields: [
+      { key: 'findings', jsonName: 'findings', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'Finding' } } },
+      { key: 'members', jsonName: 'members', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'KnownMember' } } },
     ] },
   ErrorDetail: { name: 'ErrorDetail', json: null, fields: [
       { key: 'record', jsonName: 'record', json: null, nullable: true, optional: true, type: { kind: 'int' } },
@@ -239,6 +297,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
   GetResponse: { name: 'GetResponse', json: null, fields: [
       { key: 'records', jsonName: 'records', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'StoredRecord' } } },
       { key: 'token', jsonName: 'token', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'logAway', jsonName: 'logAway', json: null, nullable: true, optional: true, type: { kind: 'string' } },
     ] },
   ScrollRequest: { name: 'ScrollRequest', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },
@@ -252,6 +311,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'records', jsonName: 'records', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'StoredRecord' } } },
       { key: 'cursor', jsonName: 'cursor', json: null, nullable: true, optional: true, type: { kind: 'string' } },
       { key: 'token', jsonName: 'token', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'logAway', jsonName: 'logAway', json: null, nullable: true, optional: true, type: { kind: 'string' } },
     ] },
   CountRequest: { name: 'CountRequest', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },
@@ -262,6 +322,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'count', jsonName: 'count', json: null, nullable: false, optional: false, type: { kind: 'long' } },
       { key: 'token', jsonName: 'token', json: null, nullable: false, optional: false, type: { kind: 'string' } },
       { key: 'coverage', jsonName: 'coverage', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'Coverage' } },
+      { key: 'logAway', jsonName: 'logAway', json: null, nullable: true, optional: true, type: { kind: 'string' } },
     ] },
   SearchRequest: { name: 'SearchRequest', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },
@@ -303,6 +364,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'token', jsonName: 'token', json: null, nullable: false, optional: false, type: { kind: 'string' } },
       { key: 'explain', jsonName: 'explain', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'Explain' } },
       { key: 'coverage', jsonName: 'coverage', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'Coverage' } },
+      { key: 'logAway', jsonName: 'logAway', json: null, nullable: true, optional: true, type: { kind: 'string' } },
     ] },
   SearchBatchRequest: { name: 'SearchBatchRequest', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },

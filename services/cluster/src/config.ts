@@ -38,6 +38,11 @@ const common = {
   kafka,
   registry: z.strictObject({
     url: z.string().min(1).default('http://127.0.0.1:8081').describe('Schema registry with the Confluent API; several URLs with commas.'),
+    username: text('For URLs that name nobody.').optional(),
+    password: text('For URLs that name nobody.').optional(),
+    caFile: text('Certificates (PEM) that the registry is known by. Left out: the system\'s.').optional(),
+    certFile: text('Certificate (PEM) of this client, for mutual TLS.').optional(),
+    keyFile: text('Its key (PEM).').optional(),
   }).prefault({}),
   redis: z.strictObject({
     url: z.string().min(1).default('redis://127.0.0.1:6379').describe('redis://, rediss://, redis+sentinel://host,host/master or redis+cluster://host,host.'),

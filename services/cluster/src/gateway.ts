@@ -7,6 +7,7 @@ import { serveApi } from './api.ts';
 import type { GatewayProcessConfig } from './config.ts';
 import { join, openFoundations } from './foundations.ts';
 import { clusterProcess, Fatal, type ClusterProcess } from './lifecycle.ts';
+import { inspect } from './inspect.ts';
 import { reachShards } from './reach.ts';
 
 /** @throws AppError UNAVAILABLE if Kafka does not answer or a port is taken. */
@@ -16,12 +17,13 @@ export async function createGatewayProcess(config: GatewayProcessConfig, { logge
   const { log, catalog } = await openFoundations(config, opened, logger, fatal.die);
   const metrics = createMetrics();
   const coordination = opened.use(await join(config, { kind: 'gateway', id: config.id ?? `gateway-${randomUUID()}`, group: 0, port: config.grpcPort }, logger));
-  const shards = reachShards(coordination, metrics, logger, opened);
+  const { shards, routes } = reachShards(coordination, metrics, logger, opened);
   const { reader, load: _load, ...reads } = createQuery(config.query, { log, catalog, shards, logger });
   const gateway = createGateway(config.gateway, { log, catalog, outcomes: shards, reader, rates: coordination, logger });
   const { inFlightBytes: _bytes, ...writes } = gateway;
   metrics.gauge('write_bytes_in_flight', 'Bytes of records whose write is not answered yet.', [], (gauge) => { gauge.set(gateway.inFlightBytes); });
-  const readiness = () => ({ ready: true, progress: { redis: coordination.connected } });
-  const ports = await serveApi(config, { handlers: { ...reads, ...writes }, catalog, readiness, metrics, logger }, opened);
+  const { faults, inspection } = inspect(config.query, { log, catalog, coordination, shards, routes, logger }, opened);
+  const readiness = () => ({ ready: true, progress: { redis: coordination.connected, away: faults.list().map(({ part }) => part).join() } });
+  const ports = await serveApi(config, { handlers: { ...reads, ...writes, ...inspection }, catalog, readiness, metrics, logger }, opened);
   return clusterProcess(opened.move(), ports, fatal, readiness);
 }

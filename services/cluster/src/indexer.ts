@@ -9,10 +9,13 @@ import { startShardServer } from '@proximadb/indexer/transport';
 import { offset, partition } from '@proximadb/log';
 import type { KafkaLog } from '@proximadb/log/kafka';
 import { createMetrics, type Logger, type Metrics, type Readiness } from '@proximadb/process';
+import type { ProcessFault } from '@proximadb/query';
 import { addHealth, startOperation, type Health } from '@proximadb/transport';
 import { shardsServiceName } from '@proximadb/schemas';
 import type { IndexerProcessConfig } from './config.ts';
+import { Faults } from './faults.ts';
 import { join, kafkaOptions, openFoundations } from './foundations.ts';
+import { commonProbes } from './inspect.ts';
 import { clusterProcess, Fatal, type ClusterProcess } from './lifecycle.ts';
 import { reachShards } from './reach.ts';
 
@@ -31,9 +34,10 @@ export async function createIndexerProcess(config: IndexerProcessConfig, { logge
   const pool = openPool(config, directory, { log, catalog, logger, fatal });
   opened.defer(() => pool.close());
   let health: Health | undefined;
+  let faults = (): readonly ProcessFault[] => [];
   let readiness = (): Readiness => ({ ready: false, progress: { state: 'starting' } });
   const server = await startShardServer({
-    shards: pool, host: config.host, port: config.grpcPort, metrics, logger,
+    shards: pool, host: config.host, port: config.grpcPort, metrics, logger, faults: () => faults(),
     addServices: (grpc) => { health = addHealth(grpc, shardsServiceName, () => readiness()); },
   });
   opened.defer(() => {
@@ -52,10 +56,13 @@ export async function createIndexerProcess(config: IndexerProcessConfig, { logge
     collectEveryMs: config.snapshots.collectEveryMs, lookMs: lookEveryMs, clock: () => performance.now(), logger,
   }));
   opened.use(new Reindexer({
-    catalog, log, local: pool, shards: reachShards(coordination, metrics, logger, opened), positions: async () => holder.positions,
+    catalog, log, local: pool, shards: reachShards(coordination, metrics, logger, opened).shards, positions: async () => holder.positions,
     isOurs: (number, part) => isLowest(coordination.members, config.group, number, part), clock: () => Date.now() * 1000, logger,
   }));
-  readiness = () => ({ ready: holder.ready, progress: { partitions: holder.positions.length, redis: coordination.connected } });
+  const found = opened.use(new Faults({ ...commonProbes(catalog, coordination), blobs: () => snapshotter.failure }, logger));
+  faults = () => found.list();
+  const away = (): string => found.list().map(({ part }) => part).join();
+  readiness = () => ({ ready: holder.ready, progress: { partitions: holder.positions.length, redis: coordination.connected, away: away() } });
   measure(metrics, holder, snapshotter, coordination);
   const operation = await startOperation({ host: config.host, port: config.restPort, readiness, metrics });
   opened.defer(() => operation.close(config.graceMs));
@@ -106,6 +113,10 @@ function measure(metrics: Metrics, holder: Holder, snapshotter: Snapshotter, coo
     for (const state of ['replaying', 'serving', 'stopped'] as const) {
       gauge.set({ state }, holder.positions.filter((position) => position.state === state).length);
     }
+  });
+  metrics.gauge('lag_records', 'Records of the log that a partition has not applied yet.', ['log', 'partition'], (gauge) => {
+    gauge.reset();
+    for (const { log, partition: number, lag } of holder.positions) gauge.set({ log, partition: number }, lag);
   });
   metrics.gauge('snapshots_failing_seconds', 'How long snapshots have failed; meanwhile the log is not trimmed. 0: they do not.', [], (gauge) => {
     gauge.set(snapshotter.failingForMs / 1_000);

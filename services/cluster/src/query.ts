@@ -9,6 +9,7 @@ import { serveApi } from './api.ts';
 import type { QueryProcessConfig } from './config.ts';
 import { join, openFoundations } from './foundations.ts';
 import { clusterProcess, Fatal, type ClusterProcess } from './lifecycle.ts';
+import { inspect } from './inspect.ts';
 import { reachShards } from './reach.ts';
 
 /** @throws AppError UNAVAILABLE if Kafka does not answer or a port is taken. */
@@ -18,17 +19,19 @@ export async function createQueryProcess(config: QueryProcessConfig, { logger }:
   const { log, catalog } = await openFoundations(config, opened, logger, fatal.die);
   const metrics = createMetrics();
   const coordination = opened.use(await join(config, { kind: 'query', id: config.id ?? `query-${randomUUID()}`, group: 0, port: config.grpcPort }, logger));
-  const shards = reachShards(coordination, metrics, logger, opened);
+  const { shards, routes } = reachShards(coordination, metrics, logger, opened);
   const { reader: _reader, load, ...reads } = createQuery(config.query, { log, catalog, shards, logger });
   metrics.gauge('reads_busy', 'Reads that are worked on.', [], (gauge) => { gauge.set(load.busy); });
   metrics.gauge('reads_waiting', 'Reads that wait for their turn.', [], (gauge) => { gauge.set(load.waiting); });
+  const { faults, inspection } = inspect(config.query, { log, catalog, coordination, shards, routes, logger }, opened);
   const handlers: Handlers = {
     ...reads,
     ...catalogReads(catalog),
+    ...inspection,
     createCollection: elsewhere, updateCollection: elsewhere, deleteCollection: elsewhere, reindexCollection: elsewhere, abortReindex: elsewhere,
     upsert: elsewhere, patch: elsewhere, delete: elsewhere,
   };
-  const readiness = () => ({ ready: true, progress: { redis: coordination.connected } });
+  const readiness = () => ({ ready: true, progress: { redis: coordination.connected, away: faults.list().map(({ part }) => part).join() } });
   const ports = await serveApi(config, { handlers, catalog, readiness, metrics, logger }, opened);
   return clusterProcess(opened.move(), ports, fatal, readiness);
 }

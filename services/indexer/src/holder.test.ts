@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '@proximadb/errors';
 import { missing, startRedis, type Redis } from '@proximadb/test-cluster';
+import type { Restorer } from './holder.ts';
 import { Group, ttlMs, type Indexer } from './testing/group.ts';
 
 const skip = missing('redis');
@@ -56,7 +58,9 @@ describe('the indexers of a group', { skip, concurrency: false }, () => {
     await using group = await Group.open(redis.url);
     const words = await group.collection('words', 12);
     await group.write(words, Array.from({ length: 300 }, (_, i) => `w${i}`));
-    await group.join('a');
+    const first = await group.join('a', { settleMs: 250 });
+    while (!first.holder.ready) await delay(1);
+    assert.equal(first.serving().length, 12, 'ready is who serves all that is placed there');
     await until('a has all', isSpread(group, 12));
     const watched = watch(group, 12);
     for (const [id, share] of [['b', 6], ['c', 4]] as const) {
@@ -90,7 +94,7 @@ describe('the indexers of a group', { skip, concurrency: false }, () => {
     await until('both have their share', isSpread(group, 6));
     const before = owners(group);
     await b.vanish();
-    await delay(ttlMs / 2);
+    await delay(ttlMs / 5);
     assert.deepEqual(a.serving().length, 3, 'it may only be slow');
     await until('a has all', isSpread(group, 6));
     assert.deepEqual(moved(before, owners(group)).map((key) => before.get(key)), ['b', 'b', 'b']);
@@ -148,5 +152,23 @@ describe('the indexers of a group', { skip, concurrency: false }, () => {
       assert.equal(existsSync(join(directory, String(words.log))), false);
       assert.deepEqual(host.positions(), []);
     }
+  });
+
+  test('erase it later if the blob store is away', async () => {
+    await using group = await Group.open(redis.url);
+    const words = await group.collection('words', 2);
+    let away = 2;
+    const restorer: Restorer = {
+      restore: async () => undefined,
+      erase: async () => {
+        away -= 1;
+        if (away >= 0) throw new AppError('UNAVAILABLE', 'the blob store is away');
+      },
+    };
+    await group.join('a', { restorer });
+    await until('it has all', isSpread(group, 2));
+    await group.catalog.delete('words');
+    await until('the catalog forgot it', () => group.catalog.byLog(words.log) === undefined);
+    assert.equal(away, -1);
   });
 });

@@ -4,6 +4,7 @@
  */
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Catalog, Change, Collection } from '@proximadb/catalog';
 import type { Coordination, Holding } from '@proximadb/coordination';
 import { AppError } from '@proximadb/errors';
@@ -51,7 +52,7 @@ export interface HolderOptions {
   readonly restoresMax: number;
   /** Time after the start in which only what lies on this disk is taken: the others may be starting, too. */
   readonly settleMs: number;
-  /** Between two looks at who lives and how far the shards are. */
+  /** Between two looks at who lives and how far the shards are; thrice as long while nothing is under way. */
   readonly lookMs: number;
   /** Monotonic, ms. */
   readonly clock: () => number;
@@ -72,6 +73,7 @@ type Held =
 const healAgainMs = 10 * 60_000;
 /** Others hear of a deleted collection a moment later; a topic that goes before would stop their shards with a complaint. */
 const eraseAfterMs = 1_000;
+const eraseAgainMsMax = 60_000;
 
 export class Holder implements AsyncDisposable {
   readonly #options: HolderOptions;
@@ -83,10 +85,13 @@ export class Holder implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout;
   readonly #unlisten: readonly (() => void)[];
   #positions: readonly Position[] = [];
+  #lookedMs = -Infinity;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
   #restores = 0;
-  #closed = false;
+  /** Whether the last look left nothing that is placed here for a later one; false until there was a look after settling. */
+  #hasAll = false;
+  readonly #closing = new AbortController();
 
   constructor(options: HolderOptions) {
     this.#options = options;
@@ -95,12 +100,16 @@ export class Holder implements AsyncDisposable {
       options.catalog.onChange((change) => { this.#follow(change); }),
       options.coordination.onChange(() => { this.look(); }),
     ];
-    this.#timer = setInterval(() => { this.look(); }, options.lookMs);
+    this.#timer = setInterval(() => { this.#tick(); }, options.lookMs);
+  }
+
+  get #closed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   /** Whether everything that is placed here has caught up once. */
   get ready(): boolean {
-    return this.#settled() && [...this.#held.values()].every(({ kind }) => kind !== 'restoring') && this.#positions.every(({ state }) => state !== 'replaying');
+    return this.#hasAll && [...this.#held.values()].every(({ kind }) => kind !== 'restoring') && this.#positions.every(({ state }) => state !== 'replaying');
   }
 
   /** As of the last look. */
@@ -117,7 +126,7 @@ export class Holder implements AsyncDisposable {
 
   /** Ends placement; the shards stay as they are. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     clearInterval(this.#timer);
     for (const unlisten of this.#unlisten) unlisten();
     await this.#looking;
@@ -135,18 +144,25 @@ export class Holder implements AsyncDisposable {
     }
   }
 
+  #tick(): void {
+    const atRest = this.ready && [...this.#held.values()].every(({ kind }) => kind === 'assigned');
+    if (!atRest || this.#options.clock() - this.#lookedMs >= 2.5 * this.#options.lookMs) this.look();
+  }
+
   async #look(): Promise<void> {
-    const { shards, coordination } = this.#options;
+    const { shards, coordination, clock } = this.#options;
+    this.#lookedMs = clock();
     this.#positions = await shards.positions();
     this.#heal();
     coordination.announce(this.#holdings());
-    if (coordination.connected && this.#settled()) this.#move();
-    else this.#stay();
+    const settled = this.#settled();
+    const wanted = coordination.connected && settled ? this.#move() : this.#stay();
+    this.#hasAll = settled && wanted.every((key) => this.#held.has(key));
     coordination.announce(this.#holdings());
   }
 
-  /** Does what placement says. */
-  #move(): void {
+  /** Does what placement says. @returns what is placed here and was not held. */
+  #move(): readonly string[] {
     const { memberId, noticeMs, clock } = this.#options;
     const watermarks = new Map(this.#positions.map(({ log, partition, watermark }) => [partitionKey(log, partition), watermark]));
     const moves = decide(memberId, this.#group(), this.#partitions(), {
@@ -162,13 +178,16 @@ export class Holder implements AsyncDisposable {
     for (const key of moves.reclaim) if (this.#held.get(key)?.kind === 'leaving') this.#held.set(key, { kind: 'assigned' });
     for (const key of moves.release) this.#release(key);
     for (const key of moves.acquire) this.#acquire(key);
+    return moves.acquire;
   }
 
   /** While nobody can be told anything, or nobody is known yet, nobody lets go; what lies on this disk is taken all the same. */
-  #stay(): void {
+  #stay(): readonly string[] {
     const { clock } = this.#options;
     for (const [key, held] of this.#held) if (held.kind === 'leaving') this.#held.set(key, { ...held, sinceMs: clock() });
-    for (const key of this.#partitions()) if (existsSync(join(this.#folderOf(key), manifestFile))) this.#acquire(key);
+    const here = this.#partitions().filter((key) => existsSync(join(this.#folderOf(key), manifestFile)));
+    for (const key of here) this.#acquire(key);
+    return here;
   }
 
   /** The members of this group, this one as it knows itself. */
@@ -297,14 +316,26 @@ export class Holder implements AsyncDisposable {
     }
   }
 
-  /** Any indexer may do it, and any number of them. */
+  /** Any indexer may do it, and any number of them. What is away is tried again, until this one is closed; then the next start does it. */
   async #erase(log: number): Promise<void> {
-    const { restorer, catalog } = this.#options;
+    const { restorer, catalog, logger } = this.#options;
     await this.#forget(log);
-    await new Promise((resolve) => { setTimeout(resolve, eraseAfterMs); });
-    if (this.#closed) return;
-    await restorer.erase(log);
-    await catalog.erased(log);
+    for (let waitMs = eraseAfterMs; await this.#waited(waitMs); waitMs = Math.min(eraseAgainMsMax, 2 * waitMs)) {
+      try {
+        await restorer.erase(log);
+        await catalog.erased(log);
+        return;
+      } catch (error) {
+        if (!(error instanceof AppError && error.retryable)) throw error;
+        logger.warn('erase-failed', { log, error });
+      }
+    }
+  }
+
+  /** @returns false if this one was closed meanwhile. */
+  async #waited(ms: number): Promise<boolean> {
+    await delay(ms, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+    return !this.#closed;
   }
 
   async #forget(log: number): Promise<void> {
@@ -323,7 +354,7 @@ export class Holder implements AsyncDisposable {
     return join(this.#options.directory, String(log), String(partition));
   }
 
-  /** Work that goes on beside; what fails is told once. Acquiring is tried again by the next look, erasing by the next start of an indexer. */
+  /** Work that goes on beside; what fails is told once. Acquiring is tried again by the next look. */
   #run(what: string, key: string, work: () => Promise<void>): void {
     const running = work().catch((error: unknown) => {
       const level = error instanceof AppError && error.retryable ? 'warn' : 'error';

@@ -7,8 +7,8 @@ import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gat
 import { partitionOf, type LogReader } from '@proximadb/log';
 import type { Logger } from '@proximadb/process';
 import type {
-  CountAnswer, Covered, MissingPartition, PageAnswer, PageSpec, RowsAnswer, SearchAnswer, SearchAnswers, SearchSpec, SegmentCost, ShardHit, ShardReport, Shards,
-  ShardsRequest, StoredRow, Watermark,
+  CountAnswer, Covered, Digest, DigestRequest, Digests, MissingPartition, PageAnswer, PageSpec, RowsAnswer, SearchAnswer, SearchAnswers, SearchSpec,
+  SegmentCost, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark,
 } from '@proximadb/query';
 import { mergePages, type Page } from '@proximadb/segment/merge';
 import type { CollectionSettings, Filter } from '@proximadb/schemas';
@@ -38,6 +38,8 @@ export interface Position {
   readonly watermark: number;
   /** The watermark of the last manifest. */
   readonly durable: number;
+  /** Records that the log had when it was last read, and that are not applied yet. */
+  readonly lag: number;
 }
 
 /** What the shards cannot do themselves: write to the log. */
@@ -62,7 +64,7 @@ export interface HostOptions {
   readonly logger: Logger;
 }
 
-export class ShardHost implements Shards, Outcomes {
+export class ShardHost implements Shards, Outcomes, Digests {
   readonly #options: HostOptions;
   readonly #shards = new Map<string, Shard>();
   readonly #maintenance: NodeJS.Timeout;
@@ -99,10 +101,9 @@ export class ShardHost implements Shards, Outcomes {
 
   /** How far each partition is that is held. */
   positions(): Position[] {
-    return [...this.#shards.values()].map(({ identity, state, watermark, durable }) =>
-      ({
+    return [...this.#shards.values()].map(({ identity, state, watermark, durable, lag }) => ({
       log: identity.log, partition: identity.partition, state: state.kind, stopped: state.kind === 'stopped' ? state.error.code : null,
-      watermark, durable: durable.watermark,
+      watermark, durable: durable.watermark, lag,
     }));
   }
 
@@ -148,7 +149,7 @@ export class ShardHost implements Shards, Outcomes {
     // Places are valid until segments change, so all shards are asked, and the winners read, without a pause.
     for (const shard of shards) {
       const { partition } = shard.identity;
-      watermarks.push({ partition, watermark: shard.watermark });
+      watermarks.push(watermarkOf(shard));
       searches.forEach((spec, i) => {
         const { candidates, costs } = shard.rows.search(spec, predicates[i] ?? null, partition, shard.nowMicros);
         for (const candidate of candidates) found[i]?.candidates.push({ shard, candidate });
@@ -201,6 +202,10 @@ export class ShardHost implements Shards, Outcomes {
 
   async report(log: number): Promise<ShardReport[]> {
     return [...this.#shards.values()].filter(({ identity }) => identity.log === log).map((shard) => shard.report());
+  }
+
+  async digest(request: DigestRequest, signal?: AbortSignal): Promise<Digest> {
+    return this.#shard(request.log, request.partition).digest(request, signal);
   }
 
   /** Sums of a shard, to compare with other replicas'; none if it is not held. */
@@ -291,7 +296,11 @@ function predicateOf(filter: Filter | null): Predicate | null {
 }
 
 function coveredBy(shards: readonly Shard[], missing: readonly MissingPartition[]): Covered {
-  return { watermarks: shards.map(({ identity, watermark }): Watermark => ({ partition: identity.partition, watermark })), missing };
+  return { watermarks: shards.map(watermarkOf), missing };
+}
+
+function watermarkOf({ identity, watermark, logAway }: Shard): Watermark {
+  return { partition: identity.partition, watermark, logAway };
 }
 
 /** @throws what was thrown, if the partition is needed, or the fault is not one of the partition. */

@@ -8,10 +8,11 @@ import { AppError, assert, toAppError } from '@proximadb/errors';
 import type { PartitionOutcomes, OutcomesWanted } from '@proximadb/gateway';
 import { offset, partition, type LogReader, type LogRecord } from '@proximadb/log';
 import type { Logger } from '@proximadb/process';
-import type { ShardReport } from '@proximadb/query';
+import type { Digest, DigestRequest, ShardReport } from '@proximadb/query';
 import { wireSchemaId, type Walker } from '@proximadb/record';
 import type { CollectionSettings, LastRecord } from '@proximadb/schemas';
 import { applyRecord, type ApplyContext } from './apply.ts';
+import { Census } from './census.ts';
 import type { IndexerConfig } from './config.ts';
 import { describeLast, reachableExtent, verifyLog, verifyManifest, type Applied } from './identity.ts';
 import { Ledger } from './ledger.ts';
@@ -70,6 +71,8 @@ export class Shard {
   /** While a copier follows this shard. */
   #changes: Changes | undefined;
   #watermark = 0;
+  /** Of the log, when it was last read. */
+  #end = 0;
   #logTime = 0;
   /** The record below the watermark. Its checksum is only worked out where a manifest needs it. */
   #last: LogRecord | LastRecord | null = null;
@@ -87,6 +90,10 @@ export class Shard {
   #marks: Mark[] = [];
   /** Why the log is not followed at the moment. */
   #logAway: AppError | undefined;
+  /** When the state, or `logAway`, last changed; µs. */
+  #since: number;
+  /** What was live at an offset, for who compares replicas; not taken before the offset is reached. */
+  #census: { readonly at: number; taken: Census | undefined; usedMs: number } | undefined;
   /** Below it the log may be trimmed as far as snapshots go. */
   #trimBound: number;
   #lastWriteMs = performance.now();
@@ -95,6 +102,7 @@ export class Shard {
   constructor(options: ShardOptions) {
     this.identity = options.identity;
     this.#options = options;
+    this.#since = options.clock();
     const { dimension, metric } = options.settings;
     this.rows = new ShardRows({ dimension, metric, rowsMax: options.config.growingRowsMax });
     this.#waiters = new Waiters(options.config.waitersMax);
@@ -111,6 +119,16 @@ export class Shard {
 
   get watermark(): number {
     return this.#watermark;
+  }
+
+  /** Why the log is not followed at the moment; null: it is. */
+  get logAway(): string | null {
+    return this.#logAway?.message ?? null;
+  }
+
+  /** Records that the log had when it was last read, and that are not applied yet. */
+  get lag(): number {
+    return Math.max(0, this.#end - this.#watermark);
   }
 
   get durable(): Checkpoint {
@@ -197,23 +215,50 @@ export class Shard {
       partition: this.identity.partition,
       state: state.kind === 'closed' ? 'stopped' : state.kind,
       reason: state.kind === 'stopped' ? state.error.message : null,
-      logAway: this.#logAway?.message ?? null,
+      logAway: this.logAway,
+      since: this.#since,
       watermark: this.#watermark, durable: this.#storage.durable.watermark,
       live: rows.visibleCount(this.nowMicros),
       growingRows: [rows.growing, ...rows.frozen].reduce((sum, { states }) => sum + states.liveCount, 0),
       building: (this.#chore?.rows ?? 0) + rows.frozen.reduce((sum, { states }) => sum + states.liveCount, 0),
       memoryBytes: this.growingBytes + rows.sealed.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
       malformed: this.#ledger.total,
+      ledger: this.#ledger.entries.slice(-ledgerShownMax).map(({ offset: at, reason }) => ({ offset: at, reason })),
       segments: rows.sealed.map((sealed) => ({
         id: sealed.files.id, rows: sealed.rows.count, dead: sealed.rows.count - sealed.states.liveCount,
         indexed: sealed.graph !== undefined, bytes: sealed.diskBytes,
       })),
+      marks: this.marks,
     };
   }
 
   /** Sums to compare with other replicas': the last marks, and that of the watermark. */
   get marks(): readonly Mark[] {
     return [...this.#marks, this.#mark()];
+  }
+
+  /** See `Digests`. */
+  async digest({ at, timeoutMs, firstHash, lastHash, width, records }: DigestRequest, signal?: AbortSignal): Promise<Digest> {
+    this.#assertServing();
+    if (this.#census?.at !== at) {
+      if (this.#watermark > at) return { watermark: this.#watermark, ranges: [], records: [] };
+      this.#census = { at, taken: undefined, usedMs: performance.now() };
+      this.#takeCensus();
+    }
+    await this.waitFor(at, timeoutMs, signal);
+    const { taken } = this.#census.at === at ? this.#census : { taken: undefined };
+    if (taken === undefined) return { watermark: this.#watermark, ranges: [], records: [] };
+    this.#census.usedMs = performance.now();
+    const counted = records ? taken.records(firstHash, lastHash) : [];
+    const ids = counted.length === 0 ? new Map<number, string>() : this.rows.idsAt(new Set(counted.map(({ offset: each }) => each)));
+    return {
+      watermark: this.#watermark, ranges: taken.ranges(firstHash, lastHash, width),
+      records: counted.map((one) => ({ ...one, id: ids.get(one.offset) ?? null })),
+    };
+  }
+
+  #takeCensus(): void {
+    if (this.#census !== undefined && this.#census.at === this.#watermark) this.#census.taken ??= Census.take(this.rows, this.#logTime);
   }
 
   #mark(): Mark {
@@ -236,6 +281,7 @@ export class Shard {
   maintain(): void {
     if (this.#state.kind === 'stopped' || this.#state.kind === 'closed' || this.#stop.signal.aborted || this.#chore !== undefined) return;
     const now = performance.now();
+    if (this.#census !== undefined && now - this.#census.usedMs >= censusKeptMs) this.#census = undefined;
     const idle = now - this.#lastWriteMs >= this.#options.config.idleMs;
     if (idle && this.rows.frozen.length === 0 && now - this.#manifestAtMs >= checkpointIdleMs) this.#checkpointIdle();
     const nowMicros = this.#options.clock();
@@ -325,6 +371,7 @@ export class Shard {
     await this.#verified({ watermark: this.#watermark, last: manifest?.last ?? null });
     const extent = await this.#patiently(() => reachableExtent(identity, source, this.#watermark));
     if (extent === undefined) return;
+    this.#end = extent.end;
     this.#state = { kind: 'replaying', until: extent.end };
     this.#caughtUp();
   }
@@ -344,7 +391,7 @@ export class Shard {
         return;
       } catch (error) {
         if (!isAway(error)) throw error;
-        this.#logAway = error;
+        this.#noteLog(error);
         logger.warn('log-away', { ...identity, watermark: this.#watermark, error });
       }
       await this.#verified({ watermark: this.#watermark, last: this.#describedLast() });
@@ -354,7 +401,8 @@ export class Shard {
   async #follow(context: ApplyContext): Promise<void> {
     const { source, config, identity } = this.#options;
     for await (const batch of source.tail(identity.topic, partition(identity.partition), offset(this.#watermark), this.#stop.signal)) {
-      this.#logAway = undefined;
+      this.#noteLog(undefined);
+      this.#end = batch.end;
       await this.#learn(batch.records);
       this.#lastWriteMs = performance.now();
       let sliceEndsMs = this.#lastWriteMs + config.sliceMs;
@@ -381,6 +429,7 @@ export class Shard {
     this.#changes?.note(record.key, record.offset);
     this.#watermark = record.offset + 1;
     this.#last = record;
+    this.#takeCensus();
     if (this.#watermark % markEvery === 0) this.#marks = [...this.#marks, this.#mark()].slice(-marksMax);
     this.#appliedBytes += recordOverheadBytes + record.key.length + (record.value?.length ?? 0);
   }
@@ -415,11 +464,11 @@ export class Shard {
     for (let attempt = 0; !signal.aborted; attempt += 1) {
       try {
         const answer = await ask();
-        this.#logAway = undefined;
+        this.#noteLog(undefined);
         return answer;
       } catch (error) {
         if (!isAway(error)) throw error;
-        this.#logAway = error;
+        this.#noteLog(error);
         await delay(Math.min(1_000, 50 * 2 ** attempt), signal);
       }
     }
@@ -429,6 +478,11 @@ export class Shard {
   /** @throws AppError if the log is not the one that was applied. */
   async #verified(applied: Applied): Promise<void> {
     await this.#patiently(() => verifyLog(applied, this.identity, this.#options.partitions, this.#options.source));
+  }
+
+  #noteLog(away: AppError | undefined): void {
+    if ((away === undefined) !== (this.#logAway === undefined)) this.#since = this.#options.clock();
+    this.#logAway = away;
   }
 
   #describedLast(): LastRecord | null {
@@ -495,9 +549,14 @@ export class Shard {
     if (behind >= checkpointIdleRecords || (behind > 0 && expired)) this.freeze();
   }
 
+  #become(state: ShardState): void {
+    this.#state = state;
+    this.#since = this.#options.clock();
+  }
+
   /** Tells those who wait how far it got. */
   #caughtUp(): void {
-    if (this.#state.kind === 'replaying' && this.#watermark >= this.#state.until) this.#state = { kind: 'serving' };
+    if (this.#state.kind === 'replaying' && this.#watermark >= this.#state.until) this.#become({ kind: 'serving' });
     if (this.#state.kind === 'serving') this.#waiters.reached(this.#watermark);
   }
 
@@ -520,7 +579,7 @@ export class Shard {
 
   #halt(thrown: unknown): void {
     const error = toAppError(thrown);
-    this.#state = { kind: 'stopped', error };
+    this.#become({ kind: 'stopped', error });
     this.#options.logger.error('shard-stopped', { ...this.identity, watermark: this.#watermark, error: thrown });
     this.#waiters.fail(new AppError('UNAVAILABLE', `the shard stopped: ${error.message}`));
   }
@@ -529,6 +588,10 @@ export class Shard {
 /** Ids that changed and are not copied yet: past it a copier compares everything again. */
 const changedIdsMax = 262_144;
 const historyEntriesMax = 10_000;
+/** Of the ledger's entries in a report. */
+const ledgerShownMax = 100;
+/** After the last question about it. */
+const censusKeptMs = 60_000;
 /** What the log keeps of a record besides key and value, about. */
 const recordOverheadBytes = 80;
 const checkpointIdleMs = 30_000;

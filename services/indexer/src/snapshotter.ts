@@ -7,6 +7,7 @@ import { rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Member } from '@proximadb/coordination';
+import { toAppError } from '@proximadb/errors';
 import type { Logger } from '@proximadb/process';
 import type { Position } from './host.ts';
 
@@ -65,6 +66,7 @@ export class Snapshotter implements AsyncDisposable {
   #working: Promise<void> | undefined;
   #closed = false;
   #failingSinceMs: number | undefined;
+  #failure = '';
 
   constructor(options: SnapshotterOptions) {
     this.#options = options;
@@ -75,6 +77,11 @@ export class Snapshotter implements AsyncDisposable {
   /** How long snapshots have failed, ms; 0: they do not. For an alert: meanwhile the log is not trimmed. */
   get failingForMs(): number {
     return this.#failingSinceMs === undefined ? 0 : this.#options.clock() - this.#failingSinceMs;
+  }
+
+  /** Why snapshots fail; null: they do not. */
+  get failure(): string | null {
+    return this.#failingSinceMs === undefined ? null : this.#failure;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -94,6 +101,7 @@ export class Snapshotter implements AsyncDisposable {
       } catch (error) {
         if (this.#failingSinceMs === undefined) this.#options.logger.warn('snapshot-failed', { log: position.log, partition: position.partition, error });
         this.#failingSinceMs ??= this.#options.clock();
+        this.#failure = toAppError(error).message;
         return;
       }
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, type Code } from '@proximadb/errors';
 import type { Collection } from '@proximadb/catalog';
 import { CountRequest, GetRequest, SearchRequest, type ReadOptions } from '@proximadb/schemas';
@@ -95,12 +96,31 @@ test('bounded uses a probe again while it is fresh enough, and asks anew when it
   assert.equal(fixture.probes, 2);
 });
 
-test('a token within what is known of the log costs no question; one beyond it one, shared', async () => {
+test('a token costs no question to the log where a shard gets there soon; where none does one, shared', async () => {
   const token = await write('a', 'b', 'c');
   await Promise.all(Array.from({ length: 10 }, () => count({ token })));
+  assert.equal(fixture.probes, 0, 'the shards were there');
+  const later = await write('d', 'e');
+  const gate = Promise.withResolvers<void>();
+  fixture.shards.gate = gate.promise;
+  const waiting = Promise.all(Array.from({ length: 10 }, () => count({ token: later })));
+  await delay(200);
+  gate.resolve();
+  assert.deepEqual(new Set(await waiting), new Set([5]));
   assert.equal(fixture.probes, 1);
-  await count({ token });
-  assert.equal(fixture.probes, 1);
+});
+
+test('a token beyond the end is refused while its shards still wait', async () => {
+  fixture.shards.gate = new Promise(() => {});
+  const error = await errorOf(count({ token: encodeToken({ log: collection.log, offsets: [0, 0, 1] }) }));
+  fixture.shards.gate = Promise.resolve();
+  assert.equal(error.code, 'OUT_OF_RANGE');
+});
+
+test('what of a token no shard is asked about is checked first', async () => {
+  const token = encodeToken({ log: collection.log, offsets: [1_000, 1_000, 1_000] });
+  const error = await errorOf(fixture.query.get(GetRequest.create({ collection: collection.name, ids: ['a'], read: reading({ token }) }), call()));
+  assert.deepEqual([error.code, fixture.shards.asked.length], ['OUT_OF_RANGE', 0]);
 });
 
 test('a search by id reads vector and neighbours at the same token', async () => {
@@ -125,10 +145,10 @@ const refused: readonly (readonly [string, () => Partial<ReadOptions>, Code, str
   ],
 ];
 for (const [name, options, code, field] of refused) {
-  test(`refused at once: ${name}`, async () => {
+  test(`refused: ${name}`, async () => {
     const error = await errorOf(count(options()));
     assert.deepEqual([error.code, error.details[0]?.field], [code, field], error.message);
-    assert.equal(fixture.shards.asked.length, 0);
+    assert.equal(fixture.shards.asked.length, code === 'OUT_OF_RANGE' ? 1 : 0);
   });
 }
 

@@ -38,6 +38,14 @@ export interface Floor {
   readonly field: string;
 }
 
+/** Where the shards must be. */
+export interface Resolved {
+  /** One offset a partition: everything below it has to be seen. */
+  readonly at: readonly number[];
+  /** What of it a caller claims: a shard that gets there proves it, and where none does it has to be checked. */
+  readonly claims: readonly Floor[];
+}
+
 /** Finds where the shards must be before they answer. A token is a floor at every level. */
 export class ConsistencyResolver {
   readonly #probes: Probes;
@@ -53,21 +61,41 @@ export class ConsistencyResolver {
 
   /**
    * @param floor what has to be seen beside the options' token, e.g. a cursor's; one offset a partition, or none.
-   * @returns one offset a partition: everything below it has to be seen.
-   * @throws AppError for a token that is none, of another log or beyond the log's end; DEADLINE_EXCEEDED or UNAVAILABLE if the log does
-   *   not say where it ends and has to.
+   * @throws AppError for a token that is none, or of another log; DEADLINE_EXCEEDED or UNAVAILABLE if the log does not say where it ends
+   *   and has to.
    */
-  async resolve(collection: Collection, read: ReadOptions | null, context: CallContext, floor: Floor | null = null): Promise<number[]> {
+  async resolve(collection: Collection, read: ReadOptions | null, context: CallContext, floor: Floor | null = null): Promise<Resolved> {
     const level = levelOf(read);
-    const floors = floor === null ? [] : [floor];
+    const claims = floor === null ? [] : [floor];
     if (read?.token != null) {
       const { offsets } = decodeToken(read.token, collection, 'token', (log) => this.#replaced(collection, log));
-      floors.push({ offsets, field: 'token' });
+      claims.push({ offsets, field: 'token' });
     }
     const ends = await this.#endsFor(level, collection, context);
-    for (const { offsets, field } of floors) await this.#checkInLog(collection, offsets, field, context);
     const zero = new Array<number>(collection.settings.partitions).fill(0);
-    return [ends, ...floors.map(({ offsets }) => offsets)].reduce<number[]>((at, offsets) => maximum(at, offsets), zero);
+    return { claims, at: [ends, ...claims.map(({ offsets }) => offsets)].reduce<number[]>((at, offsets) => maximum(at, offsets), zero) };
+  }
+
+  /** The partitions of which more is claimed than is known of the log. */
+  doubtful({ topic }: Collection, claims: readonly Floor[]): ReadonlySet<number> {
+    const known = this.#probes.known(topic);
+    return new Set(claims.flatMap(({ offsets }) => offsets.flatMap((offset, partition) => (offset > (known[partition] ?? 0) ? [partition] : []))));
+  }
+
+  /**
+   * Asks the log, unless it was asked since the claims were made.
+   * @param claimedMs how long ago that was, at least.
+   * @throws AppError OUT_OF_RANGE for a claim beyond the log's end.
+   */
+  async check({ topic }: Collection, claims: readonly Floor[], claimedMs: number, context: CallContext): Promise<void> {
+    try {
+      const { ends } = await within(this.#probes.recent(topic, claimedMs), context.signal);
+      for (const { offsets, field } of claims) checkAgainstEnds(offsets, ends, field);
+    } catch (thrown) {
+      // A log that is away keeps no shard from answering: one that is there already proves the token.
+      if (!(thrown instanceof AppError) || thrown.code !== 'UNAVAILABLE') throw thrown;
+      this.#logger.warn('token-not-checked', { topic, error: thrown });
+    }
   }
 
   async #endsFor(level: Level, { topic }: Collection, context: CallContext): Promise<readonly number[]> {
@@ -76,19 +104,6 @@ export class ConsistencyResolver {
       case 'strong': return (await within(this.#probes.fresh(topic), context.signal)).ends;
       // Its ends are no higher than those of a newer probe: a shard is there the sooner, and the answer old enough at most.
       case 'bounded': return (await within(this.#probes.recent(topic, level.maxStalenessMs), context.signal)).ends;
-    }
-  }
-
-  /** Only a token beyond all that is known of the log costs a question to it. */
-  async #checkInLog({ topic }: Collection, offsets: readonly number[], field: string, context: CallContext): Promise<void> {
-    const known = this.#probes.known(topic);
-    if (offsets.every((offset, partition) => offset <= (known[partition] ?? 0))) return;
-    try {
-      checkAgainstEnds(offsets, (await within(this.#probes.fresh(topic), context.signal)).ends, field);
-    } catch (thrown) {
-      // A log that is away keeps no shard from answering: one that is there already proves the token.
-      if (!(thrown instanceof AppError) || thrown.code !== 'UNAVAILABLE') throw thrown;
-      this.#logger.warn('token-not-checked', { topic, error: thrown });
     }
   }
 }

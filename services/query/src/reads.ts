@@ -5,7 +5,7 @@ import type { Coverage, Filter, ReadOptions } from '@proximadb/schemas';
 import { compileFilter } from '@proximadb/segment/filter';
 import { callOf } from './call.ts';
 import type { QueryConfig } from './config.ts';
-import type { ConsistencyResolver, Floor } from './consistency.ts';
+import type { ConsistencyResolver, Floor, Resolved } from './consistency.ts';
 import type { Generations } from './generations.ts';
 import type { Probes } from './probes.ts';
 import type { Covered, PartitionAt, Shards, ShardsRequest } from './shards.ts';
@@ -14,6 +14,8 @@ import type { Turns } from './turns.ts';
 
 /** Kept back of a partial answer's time: what could not be had by then has to be said before the caller gives up. */
 const reserveMs = 50;
+/** A shard that is at a token proves it; one that does not get there in this time leaves the log to be asked whether it holds so much. */
+const doubtAfterMs = 50;
 
 /** What every read works with. */
 export interface ReadDependencies {
@@ -32,19 +34,27 @@ export class Read {
   readonly collection: Collection;
   readonly call: CallContext;
   readonly #dependencies: ReadDependencies;
+  readonly #claims: readonly Floor[];
   /** One offset a partition; grows by what the shards answered. */
   #at: readonly number[];
+  #logAway: string | null = null;
 
-  constructor(collection: Collection, call: CallContext, dependencies: ReadDependencies, at: readonly number[]) {
+  constructor(collection: Collection, call: CallContext, dependencies: ReadDependencies, { at, claims }: Resolved) {
     this.collection = collection;
     this.call = call;
     this.#dependencies = dependencies;
     this.#at = at;
+    this.#claims = claims;
   }
 
   /** What was seen so far: at least what was asked for. */
   get offsets(): readonly number[] {
     return this.#at;
+  }
+
+  /** Why the log of a partition is not followed at the moment, as the shards that were asked say; null: it is. */
+  get logAway(): string | null {
+    return this.#logAway;
   }
 
   get token(): string {
@@ -65,13 +75,41 @@ export class Read {
     const remainingMs = this.call.deadline.remainingMs();
     const timeoutMs = Math.max(1, Math.ceil(allowPartial ? remainingMs - Math.min(reserveMs, remainingMs / 10) : remainingMs));
     const request: ShardsRequest = { log: this.collection.log, at, timeoutMs, ...(allowPartial ? { allowPartial } : {}) };
-    const answer = await within(question(shards, request, this.call.signal), this.call.signal);
+    const answer = await this.#whileInDoubt(at, (signal) => within(question(shards, request, signal), signal));
     checkCovered(answer, at.length, allowPartial);
     const seen = [...this.#at];
     for (const { partition, watermark } of answer.watermarks) seen[partition] = Math.max(watermark, seen[partition] ?? 0);
     this.#at = maximum(this.#at, seen);
+    this.#logAway ??= answer.watermarks.find(({ logAway }) => logAway !== null)?.logAway ?? null;
     probes.learn(this.collection.topic, this.#at);
     return answer;
+  }
+
+  /**
+   * Asks shards at a place that a caller claims the log has.
+   * @throws AppError OUT_OF_RANGE for a place beyond the log's end.
+   */
+  async #whileInDoubt<T>(asked: readonly PartitionAt[], ask: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { resolver } = this.#dependencies;
+    const { signal } = this.call;
+    const doubtful = resolver.doubtful(this.collection, this.#claims);
+    if (doubtful.size === 0) return ask(signal);
+    const check = (claimedMs: number): Promise<void> => resolver.check(this.collection, this.#claims, claimedMs, this.call);
+    // What nobody is asked about nobody proves.
+    if ([...doubtful].some((partition) => !asked.some((one) => one.partition === partition))) {
+      await check(0);
+      return ask(signal);
+    }
+    const refused = new AbortController();
+    const timer = setTimeout(() => { check(doubtAfterMs).catch((error: unknown) => { refused.abort(error); }); }, doubtAfterMs);
+    try {
+      return await ask(AbortSignal.any([signal, refused.signal]));
+    } catch (thrown) {
+      if (!refused.signal.aborted && !signal.aborted) await check(0);
+      throw thrown;
+    } finally {
+      clearTimeout(timer);
+    }
   }
 }
 
@@ -88,8 +126,7 @@ export async function reading<T>(request: ReadRequest, context: CallContext, dep
   const { collection, read, floor = null, weight = 1 } = request;
   const call = callOf(read, context, dependencies.config.timeoutMsMax);
   return dependencies.turns.take(weight, call.signal, async () => {
-    const at = await dependencies.resolver.resolve(collection, read, call, floor);
-    return work(new Read(collection, call, dependencies, at));
+    return work(new Read(collection, call, dependencies, await dependencies.resolver.resolve(collection, read, call, floor)));
   });
 }
 

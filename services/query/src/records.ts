@@ -30,7 +30,7 @@ export async function get(request: GetRequest, context: CallContext, dependencie
     const found = new Map(rows.map((row) => [row.id, row]));
     const records = ids.flatMap((id) => storedRecord(found.get(id), collection));
     checkAnswerBytes(records.map(({ record }) => record), answerBytesMax, 'ask for fewer ids');
-    return { records, token: read.token };
+    return { records, token: read.token, logAway: read.logAway };
   });
 }
 
@@ -46,7 +46,7 @@ export async function scroll(request: ScrollRequest, context: CallContext, depen
   const floor = position === null ? null : { offsets: position.token.offsets, field: 'cursor' };
   return reading({ collection, read: request.read, floor }, context, dependencies, async (read) => {
     const { rows, cursor } = await page(read, filter, position, limit, dependencies.config.pageBytesMax);
-    return { records: rows.flatMap((row) => storedRecord(row, collection)), cursor, token: read.token };
+    return { records: rows.flatMap((row) => storedRecord(row, collection)), cursor, token: read.token, logAway: read.logAway };
   });
 }
 
@@ -66,7 +66,7 @@ export async function count(request: CountRequest, context: CallContext, depende
   const filter = checkFilter(request.filter);
   return reading({ collection, read: request.read }, context, dependencies, async (read) => {
     const answer = await read.ask(null, (shards, shardsRequest, signal) => shards.count(shardsRequest, filter, signal), request.read?.allowPartial);
-    return { count: BigInt(answer.count), token: read.token, coverage: coverageOf(request.read, answer) };
+    return { count: BigInt(answer.count), token: read.token, coverage: coverageOf(request.read, answer), logAway: read.logAway };
   });
 }
 

@@ -62,9 +62,9 @@ async function searchAll(
     const found = searches.map((one, index) => hitsOf(one, answers[index]?.hits ?? [], collection));
     checkAnswerBytes(found.flat().map(({ record }) => record), dependencies.config.answerBytesMax, 'ask for fewer hits, or without include');
     const totalMs = dependencies.clock() - startedMs;
-    const { token } = read;
+    const { token, logAway } = read;
     return searches.map(({ spec }, index): SearchResponse =>
-      ({ hits: found[index] ?? [], token, coverage, explain: spec.explain ? explainOf(answers[index], waitedMs, totalMs) : null }));
+      ({ hits: found[index] ?? [], token, coverage, logAway, explain: spec.explain ? explainOf(answers[index], waitedMs, totalMs) : null }));
   });
 }
 

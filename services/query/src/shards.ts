@@ -22,6 +22,8 @@ export interface ShardsRequest {
 export interface Watermark {
   readonly partition: number;
   readonly watermark: number;
+  /** Why the partition's log is not followed at the moment; null: it is. */
+  readonly logAway: string | null;
 }
 
 /** A partition that was asked and is not in the answer. */
@@ -119,6 +121,8 @@ export interface ShardReport {
   readonly reason: string | null;
   /** Why its log is not followed at the moment; null: it is. */
   readonly logAway: string | null;
+  /** Since when it is in that state, or without its log. µs since 1970. */
+  readonly since: number;
   /** The next offset to apply. */
   readonly watermark: number;
   /** The watermark of the last manifest. */
@@ -128,7 +132,11 @@ export interface ShardReport {
   readonly building: number;
   readonly memoryBytes: number;
   readonly malformed: number;
+  /** The last malformed records, at most 100. */
+  readonly ledger: readonly { readonly offset: number; readonly reason: string }[];
   readonly segments: readonly SegmentReport[];
+  /** Sums to compare with other replicas': those at multiples of some number of offsets, the oldest first, and that of the watermark. */
+  readonly marks: readonly { readonly offset: number; readonly sum: string }[];
 }
 
 /** A page of a scroll. */

@@ -39,6 +39,7 @@ function partitionStats(partition: number, { start, end }: { readonly start: num
     start: BigInt(start), end: BigInt(end),
     watermark: BigInt(report?.watermark ?? 0), durable: BigInt(report?.durable ?? 0),
     growing: report?.growingRows ?? 0, malformed: BigInt(report?.malformed ?? 0),
+    ledger: (report?.ledger ?? []).map(({ offset, reason }) => ({ offset: BigInt(offset), reason })),
     segments: (report?.segments ?? []).map(({ id, rows, dead, indexed, bytes }) => ({ id, rows, dead, indexed, bytes: BigInt(bytes) })),
   };
 }

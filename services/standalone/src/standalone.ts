@@ -8,7 +8,7 @@ import { Reindexer, ShardPool } from '@proximadb/indexer';
 import { offset, partition } from '@proximadb/log';
 import { EmbeddedLog } from '@proximadb/log/embedded';
 import { createMetrics, type Logger, type Readiness, type Service } from '@proximadb/process';
-import { createQuery } from '@proximadb/query';
+import { createInspection, createQuery, oneReplica } from '@proximadb/query';
 import { startGrpc, startRest, type Handlers, type RunningServer } from '@proximadb/transport';
 import type { StandaloneConfig } from './config.ts';
 
@@ -67,7 +67,10 @@ export async function createStandalone(config: StandaloneConfig, { logger }: Sta
   const rates = new LocalCoordination({ id: 'standalone', kind: 'gateway', group: 0, address: '', incarnation: '' });
   const gateway = createGateway(config.gateway, { log, catalog, outcomes: pool, reader, rates, logger });
   const { inFlightBytes: _bytes, ...writes } = gateway;
-  const handlers: Handlers = { ...reads, ...writes };
+  const inspection = createInspection(config.query, {
+    log, catalog, replicas: oneReplica('standalone', pool), members: () => [], faults: () => [], fewerSince: () => null,
+  });
+  const handlers: Handlers = { ...reads, ...writes, ...inspection };
 
   const metrics = createMetrics();
   metrics.gauge('write_bytes_in_flight', 'Bytes of records whose write is not answered yet.', [], (gauge) => { gauge.set(gateway.inFlightBytes); });

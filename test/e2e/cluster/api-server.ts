@@ -6,7 +6,9 @@ import { createClient, type Client, type ClientOptions } from '@proximadb/transp
 import type { ApiServer } from '../both-transports/ask.ts';
 import { callRest } from '../server.ts';
 
-const reads: ReadonlySet<OperationName> = new Set<OperationName>(['search', 'searchBatch', 'get', 'scroll', 'count', 'stats', 'getSchema']);
+const reads: ReadonlySet<OperationName> = new Set<OperationName>([
+  'search', 'searchBatch', 'get', 'scroll', 'count', 'stats', 'getSchema', 'verify', 'diagnose',
+]);
 
 export interface ClusterClient {
   readonly client: Client;

@@ -9,6 +9,7 @@ import { missingForCluster, startCluster, type Cluster } from '@proximadb/test-c
 import { callRest } from '../server.ts';
 import { clientOf, type ClusterClient } from './api-server.ts';
 import { Load } from './load.ts';
+import { until } from './until.ts';
 
 const skip = missingForCluster();
 
@@ -124,6 +125,52 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
     const after = await load.go(2_000);
     assert.ok(after.writes > 0 && after.reads > 0, `it goes on: ${after.writes} writes, ${after.reads} reads`);
     await load.finish();
+  });
+
+  test('Kafka is killed: answers say that they are as of then, the doctor says since when and who must act; all of it ends with the fault', async () => {
+    await using load = await newLoad();
+    await load.go(1_000);
+    const { client } = connection;
+    const collection = `load-${collections - 1}`;
+    const vector = Float32Array.from({ length: 8 }, () => 1);
+    const search = async (): Promise<string | null> => (await client.search({ collection, vector, k: 1 })).logAway;
+    assert.equal(await search(), null);
+    await until('nothing else is wrong', async () => (await client.diagnose({})).findings.length === 0);
+    const killedMs = Date.now();
+    const [broker] = cluster.kafka.brokers;
+    await broker!.kill();
+    await until('an answer says it', async () => await search() !== null);
+    await until('the doctor says it', async () => {
+      const { findings } = await client.diagnose({});
+      const found = findings.filter(({ who }) => who === 'the operator of Kafka');
+      const since = found.map((finding) => Number(finding.since ?? 0n) / 1_000).filter((ms) => ms > 0);
+      return found.some(({ severity }) => severity === 'critical') && since.some((ms) => ms >= killedMs - 1_000 && ms < killedMs + 10_000);
+    });
+    const counted = await client.count({ collection });
+    assert.ok(counted.logAway !== null && counted.count > 0n);
+    await broker!.start();
+    await until('an answer is as of now', async () => await search() === null);
+    await load.go(2_000);
+    await load.finish();
+    await until('nothing is wrong any more', async () => (await client.diagnose({})).findings.length === 0);
+  });
+
+  test('a replica is missing: the doctor says so; under load the replicas are found to agree', async () => {
+    await using load = await newLoad();
+    const collection = `load-${collections - 1}`;
+    const { client } = connection;
+    await load.go(2_000);
+    const agreed = await client.verify({ collection });
+    assert.equal(agreed.verdict, 'agree', JSON.stringify(agreed, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value)));
+    assert.ok(agreed.partitions.every(({ replicas: [a, b] }) => a?.sum !== null && a?.sum === b?.sum && a?.group !== b?.group));
+    await cluster.indexers[0]!.kill();
+    await until('the doctor says it', async () => (await client.diagnose({})).findings.some(({ severity, what, since }) =>
+      severity === 'warning' && what.startsWith('has one replica only') && since !== null));
+    assert.equal((await client.verify({ collection })).verdict, 'alone');
+    await cluster.indexers[0]!.start();
+    await until('nothing is wrong any more', async () => (await client.diagnose({})).findings.length === 0);
+    await load.finish();
+    assert.equal((await client.verify({ collection })).verdict, 'agree');
   });
 
   test('all replicas are gone: reads fail clearly, writes go on, and nothing of them is lost', async () => {

@@ -41,6 +41,7 @@ export class Load implements AsyncDisposable {
   /** What was seen and must not be. */
   readonly wrong: string[] = [];
   readonly slow: Slow[] = [];
+  #tokenReadsMs: number[] = [];
   writes = 0;
   reads = 0;
   #inserted = 0;
@@ -60,6 +61,13 @@ export class Load implements AsyncDisposable {
     this.#collection = collection;
     this.#schemaId = schemaId;
     this.#walker = compileWalker(JSON.parse(schema));
+  }
+
+  /** Reads at a token since this was asked last. */
+  tokenReads(): { readonly count: number; readonly medianMs: number } {
+    const sorted = this.#tokenReadsMs.sort((left, right) => left - right);
+    this.#tokenReadsMs = [];
+    return { count: sorted.length, medianMs: sorted[sorted.length >> 1] ?? NaN };
   }
 
   /** Lets the load run for a while. @returns how much was written and read meanwhile. */
@@ -134,8 +142,10 @@ export class Load implements AsyncDisposable {
   async #readBack(id: string, value: number, token: string): Promise<void> {
     const read = { ...strong, consistency: 'session' as const, token };
     const asked = { collection: this.#collection, ids: [id], read };
+    const startMs = performance.now();
     const answer = await this.#asked('read at a token', () => this.#client.get(asked, { signal: this.#abort.signal }));
     if (answer === undefined) return;
+    this.#tokenReadsMs.push(performance.now() - startMs);
     const [found] = answer.records;
     const seen = found === undefined ? 0 : this.#valueOf(found.record);
     if (seen !== value) this.wrong.push(`${id} is ${seen} at the token of ${value}`);

@@ -197,7 +197,7 @@ describe('opening', { skip }, () => {
     await eventually(() => again.connected && two.connected, 'both are back', 4_000);
     await crew.leave('two');
     crew.watch(['one']);
-    await eventually(() => seenBy(again, 'two') === undefined, 'the goodbye', 1_500);
+    await eventually(() => seenBy(again, 'two') === undefined, 'the goodbye, or the time to live', 6_000);
     crew.assertNobodyMissed();
     await rm(folder, { recursive: true });
   });

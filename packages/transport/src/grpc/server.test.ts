@@ -139,7 +139,7 @@ test('the time of a request is its own, the client\'s, or the default, never mor
   const note = ({ deadline }: CallContext): void => { seen.push(deadline.remainingMs()); };
   const { client } = await serve({
     upsert: async (_, context) => { note(context); return written(''); },
-    count: async (_, context) => { note(context); return { count: 0n, token: '', coverage: null }; },
+    count: async (_, context) => { note(context); return { count: 0n, token: '', coverage: null, logAway: null }; },
   }, { limits: { timeoutMsDefault: 5000, timeoutMsMax: 20_000 } });
   await client.upsert({ timeoutMs: 300 }, { timeoutMs: 10_000 });
   await client.count({ read: readFor(400) }, { timeoutMs: 10_000 });
@@ -157,7 +157,7 @@ test('at its deadline a handler is told; it may still answer with what it knows,
   let late = 0;
   const { client } = await serve({
     upsert: async (_, context) => untilAborted(context).catch((error: AppError) => { throw new AppError(error.code, 'late', { token: 'tok' }); }),
-    count: async () => { late++; await sleep(500); return { count: 0n, token: '', coverage: null }; },
+    count: async () => { late++; await sleep(500); return { count: 0n, token: '', coverage: null, logAway: null }; },
   }, { limits: { lateMsMax: 50 } });
   await assert.rejects(client.upsert({ timeoutMs: 40 }), (error: AppError) => error.code === 'DEADLINE_EXCEEDED' && error.token === 'tok');
   const started = performance.now();
@@ -231,7 +231,11 @@ test('closing lets a call under way end, and cuts it off after the grace time', 
   for (const { workMs, graceMs, ends } of [{ workMs: 100, graceMs: 2000, ends: true }, { workMs: 3000, graceMs: 50, ends: false }]) {
     const started = Promise.withResolvers<void>();
     const { client, server } = await serve({
-      count: async (_, { signal }) => { started.resolve(); await sleep(workMs, undefined, { signal }); return { count: 7n, token: '', coverage: null }; },
+      count: async (_, { signal }) => {
+        started.resolve();
+        await sleep(workMs, undefined, { signal });
+        return { count: 7n, token: '', coverage: null, logAway: null };
+      },
     });
     const call = client.count({}).then(({ count }) => count, (error: AppError) => error.code);
     await started.promise;
@@ -250,7 +254,7 @@ test('a port that is taken is refused with a clear error', async () => {
 });
 
 test('calls are counted by operation and answer', async () => {
-  const { client, parts: { metrics } } = await serve({ count: async () => ({ count: 1n, token: '', coverage: null }) });
+  const { client, parts: { metrics } } = await serve({ count: async () => ({ count: 1n, token: '', coverage: null, logAway: null }) });
   await client.count({});
   await client.count({});
   await client.stats({}).catch(() => undefined);

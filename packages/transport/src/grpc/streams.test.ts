@@ -34,7 +34,7 @@ test('answers come in the order of the requests, whatever the order in which the
   const seed = Date.now() & 0x7fffffff;
   console.log(`seed ${seed}`);
   const { client } = await serve({
-    search: async ({ k, offset }) => { await sleep(offset); return { hits: [], token: String(k), explain: null, coverage: null }; },
+    search: async ({ k, offset }) => { await sleep(offset); return { hits: [], token: String(k), explain: null, coverage: null, logAway: null }; },
   });
   await fc.assert(fc.asyncProperty(fc.array(fc.integer({ min: 0, max: 8 }), { maxLength: 30 }), async (delays) => {
     const stream = client.searchStream();
@@ -93,8 +93,8 @@ test('no more requests than the pipeline holds are under way; the rest waits wit
 test('a client that does not read its answers stops being served, and others are not affected', async () => {
   let handled = 0;
   const { client } = await serve({
-    search: async () => { handled++; return { hits: [], token: 'x'.repeat(500_000), explain: null, coverage: null }; },
-    count: async () => ({ count: 1n, token: '', coverage: null }),
+    search: async () => { handled++; return { hits: [], token: 'x'.repeat(500_000), explain: null, coverage: null, logAway: null }; },
+    count: async () => ({ count: 1n, token: '', coverage: null, logAway: null }),
   }, { pipelineMax: 4 });
   const stream = client.searchStream();
   const sending = (async () => { for (let index = 0; index < 300; index++) await stream.send({}); })().catch(() => undefined);

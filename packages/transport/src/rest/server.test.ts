@@ -148,8 +148,9 @@ test('reads: defaults, options beside the fields, filters', async () => {
   let seen: unknown;
   const note = <T>(answer: T) => async (request: unknown): Promise<T> => { seen = request; return answer; };
   const { call } = await serve({
-    search: note<SearchResponse>({ hits: [], token: 't', explain: null, coverage: null }), count: note({ count: 2n ** 60n, token: 't', coverage: null }),
-    scroll: note({ records: [], cursor: null, token: 't' }),
+    search: note<SearchResponse>({ hits: [], token: 't', explain: null, coverage: null, logAway: null }),
+    count: note({ count: 2n ** 60n, token: 't', coverage: null, logAway: null }),
+    scroll: note({ records: [], cursor: null, token: 't', logAway: null }),
   });
   await call('POST', '/v1/collections/c/search', { vector: [1, 2], consistency: 'strong', timeoutMs: 500, filter: { a: 1 } });
   assert.deepEqual(seen, {
@@ -168,8 +169,8 @@ test('reads: defaults, options beside the fields, filters', async () => {
 test('hits carry what is included and nothing else; longs keep all their digits', async () => {
   const hit = (id: string): Hit => ({ id, score: 0.5, distance: -1e-7, version: '1-5', record: stored(id) });
   const { call } = await serve({
-    search: async () => ({ hits: [hit('a'), { ...hit('b'), record: null }], token: 't', explain: null, coverage: null }),
-    searchBatch: async ({ searches }) => ({ results: searches.map(() => ({ hits: [hit('a')], token: 't', explain: null, coverage: null })) }),
+    search: async () => ({ hits: [hit('a'), { ...hit('b'), record: null }], token: 't', explain: null, coverage: null, logAway: null }),
+    searchBatch: async ({ searches }) => ({ results: searches.map(() => ({ hits: [hit('a')], token: 't', explain: null, coverage: null, logAway: null })) }),
   });
   const table: [string[], string][] = [
     [[], ''], [['vector'], ',"vector":[0.1,-2,3e-20]'], [['metadata'], ',"metadata":{"long":9007199254740993,"double":2.0}'],
@@ -193,7 +194,7 @@ test('stored records carry everything by default; one record is answered as itse
     get: async (request) => {
       seen = request;
       ids.push(...request.ids);
-      return { records: request.ids.filter((id) => id !== 'missing').map((id) => ({ id, version: '1-5', record: stored(id) })), token: 't' };
+      return { records: request.ids.filter((id) => id !== 'missing').map((id) => ({ id, version: '1-5', record: stored(id) })), token: 't', logAway: null };
     },
   });
   for (const id of ['x', 'a/b/c', '..', 'ä ☂?#%2F', 'get', '%', '😀'.repeat(128)]) {
@@ -307,7 +308,7 @@ test('health tells the probe, with the progress until it is ready', async () => 
 });
 
 test('metrics count calls by operation and answer', async () => {
-  const { call } = await serve({ count: async () => ({ count: 1n, token: '', coverage: null }) });
+  const { call } = await serve({ count: async () => ({ count: 1n, token: '', coverage: null, logAway: null }) });
   await call('POST', '/v1/collections/c/records/count', {});
   await call('POST', '/v1/collections/c/records/count', { x: 1 });
   const { text, headers } = await call('GET', '/metrics');
@@ -337,7 +338,7 @@ test('the time of a request ends in 504; a client that goes away aborts its hand
 test('past the calls or bytes under way the answer is 429 with a time to come back; operators are still answered', async () => {
   const gate = Promise.withResolvers<void>();
   let started = 0;
-  const { call } = await serve({ count: async () => { started++; await gate.promise; return { count: 1n, token: '', coverage: null }; } },
+  const { call } = await serve({ count: async () => { started++; await gate.promise; return { count: 1n, token: '', coverage: null, logAway: null }; } },
     { admission: { callsMax: 2, bytesMax: 1000, retryAfterMs: 300 } });
   const path = '/v1/collections/c/records/count';
   const first = call('POST', path, `{"timeoutMs": 5000${' '.repeat(900)}}`);
@@ -368,7 +369,11 @@ test('closing lets calls under way end, refuses new ones, and cuts off after the
   for (const { workMs, graceMs, ends } of [{ workMs: 100, graceMs: 2000, ends: true }, { workMs: 3000, graceMs: 50, ends: false }]) {
     const started = Promise.withResolvers<void>();
     const { call, server } = await serve({
-      count: async (_, { signal }) => { started.resolve(); await sleep(workMs, undefined, { signal }); return { count: 7n, token: '', coverage: null }; },
+      count: async (_, { signal }) => {
+        started.resolve();
+        await sleep(workMs, undefined, { signal });
+        return { count: 7n, token: '', coverage: null, logAway: null };
+      },
     });
     const under = call('POST', '/v1/collections/c/records/count', {}).then(({ status }) => status, () => 'cut off');
     await started.promise;

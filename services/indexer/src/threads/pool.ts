@@ -5,7 +5,7 @@ import { AppError } from '@proximadb/errors';
 import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
 import type { Logger, LogLevel } from '@proximadb/process';
 import type {
-  CountAnswer, Covered, PageAnswer, PageSpec, RowsAnswer, SearchAnswers, SearchSpec, ShardReport, Shards, ShardsRequest,
+  CountAnswer, Covered, Digest, DigestRequest, Digests, PageAnswer, PageSpec, RowsAnswer, SearchAnswers, SearchSpec, ShardReport, Shards, ShardsRequest,
 } from '@proximadb/query';
 import { mergeHits, mergePages } from '@proximadb/segment/merge';
 import type { Filter } from '@proximadb/schemas';
@@ -57,7 +57,7 @@ interface Thread {
   readonly rpc: Rpc;
 }
 
-export class ShardPool implements Shards, Outcomes {
+export class ShardPool implements Shards, Outcomes, Digests {
   readonly #options: ShardPoolOptions;
   readonly #threads: readonly Thread[];
   /** Completing and merging flat segments is short; graphs are long. Neither waits for the other. */
@@ -159,6 +159,10 @@ export class ShardPool implements Shards, Outcomes {
   async report(log: number): Promise<ShardReport[]> {
     const parts = await Promise.all(this.#threads.map(({ rpc }) => rpc.call<ShardReport[]>('report', log)));
     return parts.flat().sort((a, b) => a.partition - b.partition);
+  }
+
+  digest(request: DigestRequest, signal?: AbortSignal): Promise<Digest> {
+    return this.#of(request.partition).rpc.cancellable<Digest>(signal, 'digest', request);
   }
 
   async progress(): Promise<{ shards: number; ready: number }> {

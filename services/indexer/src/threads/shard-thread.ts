@@ -4,7 +4,7 @@ import { assert } from '@proximadb/errors';
 import type { OutcomesWanted } from '@proximadb/gateway';
 import type { LogReader } from '@proximadb/log';
 import { createLogger } from '@proximadb/process';
-import type { PageSpec, SearchSpec, ShardsRequest, StoredRow } from '@proximadb/query';
+import type { DigestRequest, PageSpec, SearchSpec, ShardsRequest, StoredRow } from '@proximadb/query';
 import type { Filter } from '@proximadb/schemas';
 import { compileWalker, type Walker } from '@proximadb/record';
 import type { BuildResult } from '@proximadb/segment';
@@ -50,6 +50,7 @@ const rpc: Rpc = new Rpc(parentPort, {
   outcomes: (log: number, requestId: string, wanted: readonly OutcomesWanted[], timeoutMs: number, signal: AbortSignal) =>
     host.outcomes(log, requestId, wanted, timeoutMs, signal),
   report: (log: number) => host.report(log),
+  digest: (request: DigestRequest, signal: AbortSignal) => host.digest(request, signal),
   progress: () => host.progress(),
   settle: (log: number) => host.settle(log),
   close: async () => {

@@ -1,20 +1,31 @@
 /** A call as it came over the wire, asked of the shards. */
-import { AppError, toAppError } from '@proximadb/errors';
+import { AppError, invalid, toAppError } from '@proximadb/errors';
 import type { Outcome, Outcomes, OutcomesWanted } from '@proximadb/gateway';
-import type { MissingPartition, Shards } from '@proximadb/query';
-import type { ShardAnswer, ShardCall, ShardOutcome, ShardOutcomes, ShardOutcomesAnswer, ShardPartitionOutcomes } from '@proximadb/schemas';
+import type { Digests, MissingPartition, ProcessFault, Shards } from '@proximadb/query';
+import type {
+  ShardAnswer, ShardCall, ShardDigest, ShardDigestAnswer, ShardOutcome, ShardOutcomes, ShardOutcomesAnswer, ShardPartitionOutcomes,
+} from '@proximadb/schemas';
 
 export type Answer = NonNullable<ShardAnswer['answer']>;
 
+/** What an indexer serves to the others. */
+export type ServedShards = Shards & Outcomes & Digests;
+
+export interface Served {
+  readonly shards: ServedShards;
+  /** What is wrong with the whole process. */
+  readonly faults: () => readonly ProcessFault[];
+}
+
 /** @throws AppError as the shards throw it; RESOURCE_EXHAUSTED for an answer with more bytes of records, which it always will have. */
-export async function answerOf(call: ShardCall, shards: Shards & Outcomes, bytesMax: number, signal: AbortSignal): Promise<Answer> {
-  const answer = await ask(call, shards, signal);
+export async function answerOf(call: ShardCall, served: Served, bytesMax: number, signal: AbortSignal): Promise<Answer> {
+  const answer = await ask(call, served, signal);
   const bytes = recordBytes(answer);
   if (bytes > bytesMax) throw new AppError('RESOURCE_EXHAUSTED', `the answer has ${bytes} bytes of records; at most ${bytesMax} are allowed: ask for less`);
   return answer;
 }
 
-async function ask({ log, at, timeoutMs, allowPartial, call }: ShardCall, shards: Shards & Outcomes, signal: AbortSignal): Promise<Answer> {
+async function ask({ log, at, timeoutMs, allowPartial, call }: ShardCall, { shards, faults }: Served, signal: AbortSignal): Promise<Answer> {
   const request = { log, at, timeoutMs, allowPartial };
   switch (call?.kind) {
     case 'search': return { kind: 'search', value: await shards.search(request, call.value.searches, signal) };
@@ -22,7 +33,8 @@ async function ask({ log, at, timeoutMs, allowPartial, call }: ShardCall, shards
     case 'scroll': return { kind: 'scroll', value: await shards.scroll(request, call.value, signal) };
     case 'count': return { kind: 'count', value: await shards.count(request, call.value.filter, signal) };
     case 'outcomes': return { kind: 'outcomes', value: await outcomesOf(call.value, request, shards, signal) };
-    case 'report': return { kind: 'report', value: { reports: await shards.report(log) } };
+    case 'report': return { kind: 'report', value: { reports: await shards.report(log), faults: faults() } };
+    case 'digest': return { kind: 'digest', value: await digestOf(call.value, request, shards, signal) };
     case 'cancel': case undefined: throw new AppError('UNIMPLEMENTED', 'this release of the indexer does not know the call');
   }
 }
@@ -59,6 +71,17 @@ async function outcomesOf(
     }));
     return { partitions: each.flatMap(({ partitions }) => partitions), missing: each.flatMap(({ missing }) => missing) };
   }
+}
+
+async function digestOf(
+  { firstHash, lastHash, width, records }: ShardDigest, { log, at: [at], timeoutMs }: Omit<ShardCall, 'id' | 'call'>, shards: Digests, signal: AbortSignal,
+): Promise<ShardDigestAnswer> {
+  if (at === undefined) throw invalid('names no partition', { field: 'at' });
+  const isRange = Number.isInteger(firstHash) && firstHash >= 0 && Number.isInteger(lastHash) && lastHash >= firstHash && lastHash <= 0xffff_ffff;
+  if (!isRange) throw invalid(`is no range of hashes: ${firstHash} to ${lastHash}`, { field: 'firstHash' });
+  const least = Math.ceil((lastHash - firstHash + 1) / 1_024);
+  if (width < least) throw invalid(`is ${width}; at least ${least} is needed`, { field: 'width' });
+  return shards.digest({ log, partition: at.partition, at: at.atLeast, timeoutMs, firstHash, lastHash, width, records }, signal);
 }
 
 function outcomeOf(outcome: Outcome): ShardOutcome {

@@ -1,16 +1,16 @@
 /** One stream of calls: many are under way at once, and are answered in any order. */
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { AppError, AssertionError, grpcStatus, toAppError, toPlainError } from '@proximadb/errors';
-import type { Outcomes } from '@proximadb/gateway';
-import type { Shards } from '@proximadb/query';
+import type { ProcessFault } from '@proximadb/query';
 import { ShardAnswer, ShardCalls, type ShardCall } from '@proximadb/schemas';
-import { answerOf } from './answer.ts';
+import { answerOf, type ServedShards } from './answer.ts';
 import { Outbox, type WaitingBytes } from './outbox.ts';
 
 export type ExchangeStream = ServerDuplexStream<Buffer, readonly Uint8Array[]>;
 
 export interface ExchangeOptions {
-  readonly shards: Shards & Outcomes;
+  readonly shards: ServedShards;
+  readonly faults: () => readonly ProcessFault[];
   /** Calls that may be under way, or answered and not yet taken. */
   readonly callsMax: number;
   /** Bytes of records of one answer. */
@@ -131,9 +131,9 @@ export class Exchange {
   }
 
   async #answer(call: ShardCall, signal: AbortSignal): Promise<NonNullable<ShardAnswer['answer']>> {
-    const { shards, answerBytesMax, onBug } = this.#options;
+    const { shards, faults, answerBytesMax, onBug } = this.#options;
     try {
-      const answer = await answerOf(call, shards, answerBytesMax, signal);
+      const answer = await answerOf(call, { shards, faults }, answerBytesMax, signal);
       this.#checkRoom();
       return answer;
     } catch (thrown) {

@@ -3,17 +3,17 @@ import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, credentials, Metadata, type ClientDuplexStream, type StatusObject } from '@grpc/grpc-js';
 import { AppError, AssertionError, grpcStatus } from '@proximadb/errors';
-import type { Outcomes } from '@proximadb/gateway';
 import { createLogger, createMetrics } from '@proximadb/process';
 import type { Shards } from '@proximadb/query';
 import { exchangePath, ShardAnswers, ShardCall, ShardCalls, type ShardAnswer } from '@proximadb/schemas';
+import type { ServedShards } from './answer.ts';
 import { startShardServer, type ShardServerConfig } from './index.ts';
 
 const log = 7;
 const at = [{ partition: 0, atLeast: 0 }];
-const covered = { watermarks: [{ partition: 0, watermark: 9 }], missing: [] };
+const covered = { watermarks: [{ partition: 0, watermark: 9, logAway: null }], missing: [] };
 const unused = async (): Promise<never> => { throw new AppError('UNIMPLEMENTED', 'not in this test'); };
-const none: Shards & Outcomes = { search: unused, get: unused, scroll: unused, count: unused, outcomes: unused, report: unused };
+const none: ServedShards = { search: unused, get: unused, scroll: unused, count: unused, outcomes: unused, report: unused, digest: unused };
 
 /** What a client sees of a stream, without any of our own client's habits. */
 class Raw {
@@ -54,7 +54,7 @@ async function until(what: string, holds: () => boolean): Promise<void> {
   }
 }
 
-async function serve(shards: Partial<Shards & Outcomes>, config: Partial<ShardServerConfig> = {}) {
+async function serve(shards: Partial<ServedShards>, config: Partial<ShardServerConfig> = {}) {
   const bugs: Error[] = [];
   const metrics = createMetrics({ processMetrics: false });
   const server = await startShardServer({

@@ -1,10 +1,10 @@
 /** The gRPC server of an indexer: `proximadb.v1.cluster.Shards`, for the query services and gateways of its cluster. */
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { AppError, grpcStatus } from '@proximadb/errors';
-import type { Outcomes } from '@proximadb/gateway';
 import { limit, limitDefaults, mebibyte, type Limits, type LimitValues, type Logger, type Metrics } from '@proximadb/process';
-import type { Shards } from '@proximadb/query';
+import type { ProcessFault } from '@proximadb/query';
 import { exchangePath } from '@proximadb/schemas';
+import type { ServedShards } from './answer.ts';
 import { Exchange, type ExchangeStream } from './exchange.ts';
 
 /** Units stand last in the names; all are whole numbers. */
@@ -24,7 +24,9 @@ export type ShardServerConfig = LimitValues<typeof shardServerLimits>;
 export const shardServerDefaults: ShardServerConfig = limitDefaults(shardServerLimits);
 
 export interface ShardServerOptions {
-  readonly shards: Shards & Outcomes;
+  readonly shards: ServedShards;
+  /** What is wrong with the whole process, for whoever asks how it is. Default: nothing. */
+  readonly faults?: () => readonly ProcessFault[];
   /** Default 127.0.0.1. */
   readonly host?: string;
   /** 0: any free one. */
@@ -57,7 +59,7 @@ const lastBytesMs = 100;
 /** @throws AppError UNAVAILABLE if the port is taken. */
 export async function startShardServer(options: ShardServerOptions): Promise<ShardServer> {
   const config: ShardServerConfig = { ...shardServerDefaults, ...options.config };
-  const { metrics, logger, shards } = options;
+  const { metrics, logger, shards, faults = () => [] } = options;
   const exchanges = new Set<Exchange>();
   const all = { bytes: 0 };
   let closing = false;
@@ -74,7 +76,7 @@ export async function startShardServer(options: ShardServerOptions): Promise<Sha
     else options.onBug(error);
   };
   const exchangeOptions = {
-    ...config, shards, all, onBug,
+    ...config, shards, faults, all, onBug,
     onAnswered: (call: string, code: string, ms: number): void => {
       calls.inc({ call, code });
       seconds.observe({ call }, ms / 1_000);

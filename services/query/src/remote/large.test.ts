@@ -11,12 +11,12 @@ const unused = async (): Promise<never> => { throw new AppError('UNIMPLEMENTED',
 
 test('an answer of 60 MiB arrives whole, and small ones are not held up by it', async (context) => {
   const record = new Uint8Array(mebibyte).map((_, i) => i);
-  const covered = { watermarks: [{ partition: 0, watermark: 1 }], missing: [] };
+  const covered = { watermarks: [{ partition: 0, watermark: 1, logAway: null }], missing: [] };
   const rows = Array.from({ length: 60 }, (_, i) => ({ id: `r${i}`, partition: 0, offset: i, record }));
   const server = await startShardServer({
     port: 0, logger, metrics: createMetrics({ processMetrics: false }),
     shards: {
-      search: unused, scroll: unused, outcomes: unused, report: unused,
+      search: unused, scroll: unused, outcomes: unused, report: unused, digest: unused,
       get: async () => ({ rows, ...covered }), count: async () => ({ count: 1, ...covered }),
     },
   });

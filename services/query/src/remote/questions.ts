@@ -3,6 +3,7 @@ import { AppError } from '@proximadb/errors';
 import type { OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
 import { ShardOutcomesWanted, ShardScroll, type Filter, type ShardCall, type ShardOutcomesAnswer } from '@proximadb/schemas';
 import { mergeHits, mergePages } from '@proximadb/segment/merge';
+import type { Digest, ProcessFault } from '../replicas.ts';
 import type {
   CountAnswer, Covered, MissingPartition, PageAnswer, PageSpec, PartitionAt, RowsAnswer, SearchAnswers, SearchSpec, SegmentCost, ShardReport, Watermark,
 } from '../shards.ts';
@@ -118,10 +119,18 @@ export function outcomesQuestion(requestId: string, wanted: readonly OutcomesWan
 }
 
 /** @throws AppError INTERNAL for an answer to something else. */
-export function readReports(answer: Answer): readonly ShardReport[] {
+export function readDigest(answer: Answer): Digest {
+  if (answer.kind !== 'digest') throw wrongAnswer('digest', answer);
+  return answer.value;
+}
+
+/** @throws AppError INTERNAL for an answer to something else. */
+export function readReports(answer: Answer): { readonly reports: readonly ShardReport[]; readonly faults: readonly ProcessFault[] } {
   if (answer.kind !== 'report') throw wrongAnswer('report', answer);
   // A state of a later release is none that serves.
-  return answer.value.reports.map((report) => ({ ...report, state: report.state === 'serving' || report.state === 'replaying' ? report.state : 'stopped' }));
+  const { reports, faults } = answer.value;
+  const stateOf = (state: string): ShardReport['state'] => (state === 'serving' || state === 'replaying' ? state : 'stopped');
+  return { faults, reports: reports.map((report) => ({ ...report, state: stateOf(report.state) })) };
 }
 
 function outcomesOf({ partition, outcomes }: ShardOutcomesAnswer['partitions'][number]): PartitionOutcomes {

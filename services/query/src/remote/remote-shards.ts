@@ -3,19 +3,21 @@ import { AppError, toAppError } from '@proximadb/errors';
 import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
 import type { Logger } from '@proximadb/process';
 import type { Filter } from '@proximadb/schemas';
+import type { Digest, DigestRequest, MemberReport, ReplicaMember, Replicas } from '../replicas.ts';
 import type {
   CountAnswer, PageAnswer, PageSpec, PartitionAt, RowsAnswer, SearchAnswers, SearchSpec, ShardReport, Shards, ShardsRequest,
 } from '../shards.ts';
 import { remoteDefaults, type RemoteConfig } from './config.ts';
+import type { Answer, CallBody } from './connection.ts';
 import { FanOut, type FanOutDependencies } from './fan-out.ts';
 import { HedgeBudget } from './latency.ts';
 import { Link } from './link.ts';
 import { silentMetrics, type RemoteMetrics } from './metrics.ts';
 import { planFor, type Candidate, type Plan } from './plan.ts';
 import {
-  countQuestion, getQuestion, outcomesQuestion, readReports, scrollQuestion, searchQuestion, type Partial, type Question,
+  countQuestion, getQuestion, outcomesQuestion, readDigest, readReports, scrollQuestion, searchQuestion, type Partial, type Question,
 } from './questions.ts';
-import type { Replica, Routes } from './routes.ts';
+import type { Routes } from './routes.ts';
 
 export interface RemoteShardsOptions {
   readonly routes: Routes;
@@ -28,17 +30,10 @@ export interface RemoteShardsOptions {
   readonly random?: () => number;
 }
 
-/** What one indexer says about a log's partitions, or why it says nothing. */
-export interface MemberReport {
-  readonly replica: Replica;
-  readonly reports: readonly ShardReport[];
-  readonly error: AppError | null;
-}
-
 /** How often unused connections are looked for. */
 const sweepMs = 1_000;
 
-export class RemoteShards implements Shards, Outcomes, AsyncDisposable {
+export class RemoteShards implements Shards, Outcomes, Replicas, AsyncDisposable {
   readonly #routes: Routes;
   readonly #config: RemoteConfig;
   readonly #logger: Logger;
@@ -112,18 +107,18 @@ export class RemoteShards implements Shards, Outcomes, AsyncDisposable {
   reports(log: number): Promise<MemberReport[]> {
     return Promise.all(this.#routes.holders(log).map(async (replica): Promise<MemberReport> => {
       const { reportMsMax } = this.#config;
-      const late = new AbortController();
-      const reason = new AppError('DEADLINE_EXCEEDED', `indexer ${replica.address} gave no report within ${reportMsMax} ms`);
-      const timer = setTimeout(() => { late.abort(reason); }, reportMsMax);
       try {
         const call = { log, at: [], timeoutMs: reportMsMax, allowPartial: false, call: { kind: 'report', value: {} } } as const;
-        return { replica, reports: readReports(await this.#link(replica.address).call(call, late.signal)), error: null };
+        return { replica, ...readReports(await this.#ask(replica.address, call, reportMsMax)), error: null };
       } catch (thrown) {
-        return { replica, reports: [], error: toAppError(thrown) };
-      } finally {
-        clearTimeout(timer);
+        return { replica, reports: [], faults: [], error: toAppError(thrown) };
       }
     }));
+  }
+
+  async digest(member: ReplicaMember, { log, partition, at, timeoutMs, ...value }: DigestRequest, signal?: AbortSignal): Promise<Digest> {
+    const call = { log, at: [{ partition, atLeast: at }], timeoutMs, allowPartial: false, call: { kind: 'digest', value } } as const;
+    return readDigest(await this.#ask(member.address, call, timeoutMs + this.#config.lateMsMax, signal));
   }
 
   /** Fails what is under way, and closes the connections. */
@@ -132,6 +127,17 @@ export class RemoteShards implements Shards, Outcomes, AsyncDisposable {
     clearInterval(this.#sweep);
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
+  }
+
+  /** One indexer, and no other in its place. @throws AppError DEADLINE_EXCEEDED if it does not answer in time. */
+  async #ask(address: string, call: CallBody, timeoutMs: number, signal?: AbortSignal): Promise<Answer> {
+    const late = new AbortController();
+    const timer = setTimeout(() => { late.abort(new AppError('DEADLINE_EXCEEDED', `indexer ${address} did not answer within ${timeoutMs} ms`)); }, timeoutMs);
+    try {
+      return await this.#link(address).call(call, signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]));
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #fanOut<A extends Partial>(question: Question<A>, request: ShardsRequest, signal: AbortSignal | undefined): Promise<A> {

@@ -20,6 +20,12 @@ export interface Routes {
   onChange(listener: () => void): () => void;
 }
 
+interface Ready {
+  readonly count: number;
+  /** When they last became fewer, µs since 1970. */
+  readonly fewerSince: number | null;
+}
+
 type Table = ReadonlyMap<number, ReadonlyMap<number, readonly Replica[]>>;
 
 /**
@@ -35,6 +41,8 @@ export class CoordinationRoutes implements Routes, Disposable {
   #signature = '';
   /** Log → partition → who held it last; logs in the order in which they were last held. */
   readonly #last = new Map<number, Map<number, readonly Replica[]>>();
+  /** Log → partition → its ready replicas. */
+  readonly #ready = new Map<number, Map<number, Ready>>();
 
   /** @param logsRemembered logs nobody holds any more, whose last replicas are kept. */
   constructor(coordination: Pick<Coordination, 'members' | 'onChange'>, logsRemembered = 1_000) {
@@ -46,6 +54,11 @@ export class CoordinationRoutes implements Routes, Disposable {
 
   replicas(log: number, partition: number): readonly Replica[] {
     return this.#table.get(log)?.get(partition) ?? this.#last.get(log)?.get(partition) ?? [];
+  }
+
+  /** When the ready replicas of a partition last became fewer, µs since 1970; null if that was not seen, or they are as many again. */
+  fewerSince(log: number, partition: number): number | null {
+    return this.#ready.get(log)?.get(partition)?.fewerSince ?? null;
   }
 
   holders(log: number): readonly Replica[] {
@@ -75,7 +88,21 @@ export class CoordinationRoutes implements Routes, Disposable {
     this.#signature = signature;
     this.#table = tableOf(indexers);
     this.#remember();
+    this.#count();
     for (const listener of this.#listeners) listener();
+  }
+
+  #count(): void {
+    for (const [log, partitions] of this.#last) {
+      const known = this.#ready.get(log) ?? new Map<number, Ready>();
+      this.#ready.set(log, known);
+      for (const partition of partitions.keys()) {
+        const before = known.get(partition) ?? { count: 0, fewerSince: null };
+        const count = (this.#table.get(log)?.get(partition) ?? []).filter(({ ready }) => ready).length;
+        known.set(partition, { count, fewerSince: count > before.count ? null : count < before.count ? Date.now() * 1_000 : before.fewerSince });
+      }
+    }
+    for (const log of this.#ready.keys()) if (!this.#last.has(log)) this.#ready.delete(log);
   }
 
   #remember(): void {

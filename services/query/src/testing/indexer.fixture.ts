@@ -8,9 +8,9 @@ const notHere = async (): Promise<never> => { throw new AppError('UNIMPLEMENTED'
 const server = await startShardServer({
   port: 0, metrics: createMetrics({ processMetrics: false }), logger: createLogger({ level: 'silent' }),
   shards: {
-    search: notHere, get: notHere, scroll: notHere, outcomes: notHere, report: notHere,
+    search: notHere, get: notHere, scroll: notHere, outcomes: notHere, report: notHere, digest: notHere,
     count: async ({ at }: ShardsRequest) =>
-      ({ count: 10 * at.length, watermarks: at.map(({ partition, atLeast }) => ({ partition, watermark: atLeast })), missing: [] }),
+      ({ count: 10 * at.length, watermarks: at.map(({ partition, atLeast }) => ({ partition, watermark: atLeast, logAway: null })), missing: [] }),
   },
 });
 console.log(server.port);

@@ -7,6 +7,7 @@ import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gat
 import { startShardServer, type ShardServer, type ShardServerConfig } from '@proximadb/indexer/transport';
 import { createLogger, createMetrics } from '@proximadb/process';
 import type { Filter } from '@proximadb/schemas';
+import type { Digest, DigestRequest, Digests } from '../replicas.ts';
 import { RemoteShards, CoordinationRoutes, type RemoteConfig, type RemoteMetrics } from '../remote/index.ts';
 import type {
   CountAnswer, MissingPartition, PageAnswer, PageSpec, PartitionAt, RowsAnswer, SearchAnswers, SearchSpec, ShardReport, Shards, ShardsRequest,
@@ -23,7 +24,7 @@ export interface Seen {
 }
 
 /** Shards in memory, of some partitions, that can be slow, absent, or gone. */
-export class IndexerShards implements Shards, Outcomes {
+export class IndexerShards implements Shards, Outcomes, Digests {
   readonly seen: Seen[] = [];
   readonly served: Set<number>;
   /** Before each answer; a call that is cancelled meanwhile ends. */
@@ -66,6 +67,13 @@ export class IndexerShards implements Shards, Outcomes {
 
   async report(log: number): Promise<readonly ShardReport[]> {
     return (await this.memory.report(log)).filter(({ partition }) => this.served.has(partition));
+  }
+
+  /** Of a partition that holds nothing. */
+  async digest({ log, partition, at, timeoutMs, firstHash, lastHash, width }: DigestRequest, signal?: AbortSignal): Promise<Digest> {
+    await this.#answer('digest', { log, at: [{ partition, atLeast: at }], timeoutMs }, signal, async () => ({ missing: [] }));
+    const ranges = Array.from({ length: Math.ceil((lastHash - firstHash + 1) / width) }, () => ({ records: 0, sum: '0'.repeat(16) }));
+    return { watermark: at, ranges, records: [] };
   }
 
   /** How many of the calls were cancelled. */

@@ -92,7 +92,7 @@ export class MemoryShards implements Shards {
     const partitions = Array.from({ length: settings.partitions }, (_, number) => this.#partition(log, number));
     return partitions.filter(({ number }) => !this.silent.has(number)).map(({ number, next, rows }) => ({
       partition: number, state: 'serving', reason: null, logAway: null, watermark: next, durable: 0, live: rows.size, growingRows: rows.size, building: 0,
-      memoryBytes: 100, malformed: 0, segments: [{ id: `s${number}`, rows: 10, dead: 3, indexed: number === 0, bytes: 1_000 }],
+      memoryBytes: 100, malformed: 0, ledger: [], segments: [{ id: `s${number}`, rows: 10, dead: 3, indexed: number === 0, bytes: 1_000 }], since: 0, marks: [],
     }));
   }
 
@@ -173,7 +173,7 @@ export class MemoryShards implements Shards {
 }
 
 function watermarksOf(partitions: readonly Partition[]): Watermark[] {
-  return partitions.map(({ number, next }) => ({ partition: number, watermark: next }));
+  return partitions.map(({ number, next }) => ({ partition: number, watermark: next, logAway: null }));
 }
 
 /** The metric's raw figure: smaller is nearer. */

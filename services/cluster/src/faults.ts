@@ -1,0 +1,45 @@
+/** What a process does without at the moment, and since when: looked at every second, told to the log, to health and to `proximadb doctor`. */
+import type { Logger } from '@proximadb/process';
+import type { ProcessFault } from '@proximadb/query';
+
+const lookEveryMs = 1_000;
+
+/** null: nothing is wrong. */
+export type Probe = () => string | null;
+
+export class Faults implements Disposable {
+  readonly #probes: Readonly<Record<string, Probe>>;
+  readonly #logger: Logger;
+  readonly #found = new Map<string, ProcessFault>();
+  readonly #timer: NodeJS.Timeout;
+
+  /** @param probes by the names of the parts. */
+  constructor(probes: Readonly<Record<string, Probe>>, logger: Logger) {
+    this.#probes = probes;
+    this.#logger = logger;
+    this.#timer = setInterval(() => { this.#look(); }, lookEveryMs).unref();
+  }
+
+  list(): readonly ProcessFault[] {
+    this.#look();
+    return [...this.#found.values()];
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    for (const [part, probe] of Object.entries(this.#probes)) {
+      const what = probe();
+      const known = this.#found.get(part);
+      if (what === null && known !== undefined) {
+        this.#found.delete(part);
+        this.#logger.info('part-is-back', { part });
+      } else if (what !== null && what !== known?.what) {
+        this.#found.set(part, { part, what, since: known?.since ?? Date.now() * 1_000 });
+        this.#logger.warn('part-is-away', { part, what });
+      }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+/** What moves in a cluster of processes: partitions between indexers, collections between generations. All under load. */
+import { strict as assert } from 'node:assert';
+import { after, before, describe, test } from 'node:test';
+import { AppError } from '@proximadb/errors';
+import type { Reindex } from '@proximadb/schemas';
+import { missingForCluster, startCluster, type Cluster, type IndexerProcess } from '@proximadb/test-cluster';
+import { clientOf, type ClusterClient } from './api-server.ts';
+import { Load } from './load.ts';
+import { until } from './until.ts';
+
+const skip = missingForCluster();
+const partitions = 6;
+
+describe('what moves in a cluster', { skip, concurrency: false }, () => {
+  let cluster: Cluster;
+  let connection: ClusterClient;
+  let collections = 0;
+  before(async () => {
+    cluster = await startCluster({ gateways: 1, groups: 2, indexersPerGroup: 1, queries: 1 });
+    connection = clientOf(cluster, { attemptsMax: 30, timeoutMs: 60_000, backoffMsMax: 500 });
+  });
+  after(async () => {
+    connection.close();
+    await cluster[Symbol.asyncDispose]();
+  });
+  const newLoad = async (): Promise<{ readonly load: Load; readonly name: string }> => {
+    const name = `moved-${collections++}`;
+    return { name, load: await Load.start(connection.client, name, { partitions }) };
+  };
+
+  /** The one indexer of replica group 0 that holds each partition; undefined while there is none, or more than one. */
+  async function owners(collection: string): Promise<Map<number, string | undefined>> {
+    const { partitions: all } = await connection.client.verify({ collection });
+    return new Map(all.map(({ partition, replicas }) => {
+      const own = replicas.filter(({ group, sum }) => group === 0 && sum !== null);
+      return [partition, own.length === 1 ? own[0]?.member : undefined];
+    }));
+  }
+  const isWhole = (held: ReadonlyMap<number, string | undefined>, most: number): boolean => {
+    const counts = Map.groupBy(held.values(), (member) => member);
+    return held.size === partitions && !counts.has(undefined) && [...counts.values()].every(({ length }) => length <= most);
+  };
+  const moved = (from: ReadonlyMap<number, string | undefined>, to: ReadonlyMap<number, string | undefined>): number[] =>
+    [...from].filter(([partition, member]) => to.get(partition) !== member).map(([partition]) => partition);
+
+  test('the n-th indexer takes 1/n of the partitions, one that dies gives up its own and no other, and reads at a token keep their latency', async () => {
+    const { load, name } = await newLoad();
+    await using _ = load;
+    await load.go(2_000);
+    let held = await owners(name);
+    assert.ok(isWhole(held, partitions), JSON.stringify([...held]));
+    const quiet = load.tokenReads();
+    const added: IndexerProcess[] = [];
+    for (const share of [3, 2]) {
+      added.push(await cluster.addIndexer(0));
+      let now = held;
+      await until('it has its share', async () => isWhole(now = await owners(name), share));
+      assert.equal(moved(held, now).length, share, `${share} of ${partitions} moved`);
+      assert.ok(moved(held, now).every((partition) => now.get(partition) === added.at(-1)?.name), 'all of them to the new one');
+      held = now;
+    }
+    const [first] = added;
+    await first!.kill();
+    let now = held;
+    await until('the others have what it had', async () => isWhole(now = await owners(name), 3));
+    assert.deepEqual(moved(held, now).map((partition) => held.get(partition)), [first!.name, first!.name]);
+    await load.finish();
+    const moving = load.tokenReads();
+    assert.deepEqual(load.readErrors, []);
+    assert.deepEqual(load.writeErrors, []);
+    assert.ok(quiet.count > 20 && moving.count > 20, `${quiet.count} and ${moving.count} reads`);
+    // Three processes were started and one was killed on the cores that serve: their median stays, not each of them.
+    assert.ok(moving.medianMs < 5 * quiet.medianMs + 20, `${moving.medianMs} ms while partitions moved, ${quiet.medianMs} ms before`);
+  });
+
+  async function whenDone(collection: string): Promise<Reindex> {
+    let last = await connection.client.getReindex({ collection });
+    await until('the reindex is done', async () => (last = await connection.client.getReindex({ collection })).state === 'done');
+    return last;
+  }
+  const wanted = { metric: null, index: null, hnsw: null, requestId: null };
+
+  test('a reindex under load, its copiers killed on the way: no read fails, nothing is lost or applied twice', async () => {
+    const { load, name } = await newLoad();
+    await using _ = load;
+    await load.go(3_000);
+    const { client } = connection;
+    await client.reindexCollection({ collection: name, partitions: 9, ...wanted });
+    // Whoever is a copier of group 0 dies; it, or another one, goes on.
+    await cluster.indexers[0]!.kill();
+    await cluster.indexers[0]!.start();
+    const { log, pauseMicros } = await whenDone(name);
+    const described = await client.getCollection({ collection: name });
+    assert.deepEqual([described.partitions, described.log], [9, log]);
+    await load.go(2_000);
+    await load.finish();
+    assert.deepEqual(load.readErrors, []);
+    assert.deepEqual(load.writeErrors, []);
+    assert.ok(pauseMicros !== null && Number(pauseMicros) < 10_000_000, `writes paused for ${Number(pauseMicros ?? 0n) / 1_000} ms`);
+    assert.equal((await client.verify({ collection: name })).verdict, 'agree');
+  });
+
+  test('a reindex that is given up leaves the collection as it was', async () => {
+    const { load, name } = await newLoad();
+    await using _ = load;
+    await load.go(1_000);
+    const { client } = connection;
+    const before = await client.getCollection({ collection: name });
+    await client.reindexCollection({ collection: name, partitions: 3, ...wanted });
+    try {
+      await client.abortReindex({ collection: name });
+    } catch (error) {
+      // It was faster.
+      assert.ok(error instanceof AppError && (error.code === 'FAILED_PRECONDITION' || error.code === 'NOT_FOUND'), String(error));
+      return;
+    }
+    assert.deepEqual(await client.getCollection({ collection: name }), before);
+    await load.go(1_000);
+    await load.finish();
+    assert.deepEqual(load.writeErrors, []);
+  });
+});
