@@ -21,7 +21,7 @@ export interface RegistryWatchOptions {
   readonly used: () => Iterable<SchemaUsed>;
   /** The subject that a schema in use is registered under when the registry has lost it; undefined: none. */
   readonly subjectOf: (schema: string) => string | undefined;
-  /** Pause between two comparisons, ms; a twelfth of it while they do not agree. */
+  /** Pause between two comparisons, ms, a quarter more or less; a twelfth of it while they do not agree. */
   readonly everyMs: number;
   /** Called with each state that is another than the one before. Must not throw. */
   readonly onState: (state: RegistryState) => void;
@@ -67,7 +67,13 @@ export class RegistryWatch implements AsyncDisposable {
       this.#ticking = this.#tick().then(() => { this.start(); }, (thrown: unknown) => {
         this.#options.onBug(thrown instanceof Error ? thrown : new Error(String(thrown)));
       });
-    }, this.#state?.kind === 'agrees' ? this.#options.everyMs : this.#options.everyMs / oftenerWhileAway).unref();
+    }, this.#pauseMs()).unref();
+  }
+
+  /** Processes that were started together should not ask together for ever. */
+  #pauseMs(): number {
+    const { everyMs } = this.#options;
+    return (this.#state?.kind === 'agrees' ? everyMs : everyMs / oftenerWhileAway) * (0.75 + Math.random() / 2);
   }
 
   /**

@@ -35,6 +35,7 @@ describe('a cluster with three brokers', { skip: missingForCluster(), concurrenc
       await load.finish();
       assert.deepEqual(load.readErrors, []);
       assert.deepEqual(load.writeErrors, []);
+      load.assertNobodyWaitedTwice();
       assert.ok(after.writes > 0 && after.reads > 0, `it goes on: ${after.writes} writes, ${after.reads} reads`);
     });
   }

@@ -35,6 +35,7 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
     const after = await load.go(forMs);
     await load.finish();
     assert.deepEqual(load.readErrors, [], 'no reader was told of it');
+    load.assertNobodyWaitedTwice();
     if (!writesMayFail) assert.deepEqual(load.writeErrors, [], 'no writer was told of it');
     assert.ok(after.writes > 0 && after.reads > 0, `it goes on: ${after.writes} writes, ${after.reads} reads`);
   }

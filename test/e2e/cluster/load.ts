@@ -19,10 +19,13 @@ interface Key {
   sent: number;
 }
 
-export interface Slow {
-  readonly what: string;
+/** A read that took longer than {@link slowMs}. */
+interface Slow {
+  readonly caller: string;
   readonly ms: number;
 }
+
+const slowMs = 1_500;
 
 export class Load implements AsyncDisposable {
   readonly #client: Client;
@@ -40,7 +43,7 @@ export class Load implements AsyncDisposable {
   readonly writeErrors: string[] = [];
   /** What was seen and must not be. */
   readonly wrong: string[] = [];
-  readonly slow: Slow[] = [];
+  readonly #slow: Slow[] = [];
   #tokenReadsMs: number[] = [];
   writes = 0;
   reads = 0;
@@ -84,6 +87,12 @@ export class Load implements AsyncDisposable {
     await Promise.all(this.#running);
   }
 
+  /** A fault may cost each reader one slow answer, and no more. */
+  assertNobodyWaitedTwice(): void {
+    const most = Math.max(0, ...[...Map.groupBy(this.#slow, ({ caller }) => caller).values()].map(({ length }) => length));
+    assert.ok(most <= 1, `a reader had more than one slow answer: ${JSON.stringify(this.#slow)}`);
+  }
+
   /** Ends the load, and compares what the cluster has with what it acknowledged. */
   async finish(): Promise<void> {
     this.#stop.abort();
@@ -124,10 +133,10 @@ export class Load implements AsyncDisposable {
       const call = { signal: this.#abort.signal };
       const conditions = turn % 5 === 4 ? [{ condition: { kind: 'ifAbsent' as const, value: {} } }] : [];
       try {
-        const { token } = await this.#timed('write', () => this.#client.upsert({ collection: this.#collection, records: [record], conditions }, call));
+        const { token } = await this.#client.upsert({ collection: this.#collection, records: [record], conditions }, call);
         key.acked = value;
         this.writes += 1;
-        if (turn % 3 === 0) await this.#readBack(id, value, token);
+        if (turn % 3 === 0) await this.#readBack(`writer ${writer}`, id, value, token);
       } catch (thrown) {
         const error = told(thrown);
         if (error.code === 'ABORTED') this.wrong.push(`${id}: ${error.message}`);
@@ -139,11 +148,11 @@ export class Load implements AsyncDisposable {
   }
 
   /** A read at the write's token sees the write: its writer is the only one, and writes nothing meanwhile. */
-  async #readBack(id: string, value: number, token: string): Promise<void> {
+  async #readBack(caller: string, id: string, value: number, token: string): Promise<void> {
     const read = { ...strong, consistency: 'session' as const, token };
     const asked = { collection: this.#collection, ids: [id], read };
     const startMs = performance.now();
-    const answer = await this.#asked('read at a token', () => this.#client.get(asked, { signal: this.#abort.signal }));
+    const answer = await this.#asked(caller, () => this.#client.get(asked, { signal: this.#abort.signal }));
     if (answer === undefined) return;
     this.#tokenReadsMs.push(performance.now() - startMs);
     const [found] = answer.records;
@@ -154,33 +163,27 @@ export class Load implements AsyncDisposable {
   async #read(reader: number): Promise<void> {
     for (let turn = 0; !this.#stop.signal.aborted; turn += 1) {
       const vector = vectorOf(reader, turn);
-      const answer = await this.#asked('search', () => this.#client.search({ collection: this.#collection, vector, k: 5 }, { signal: this.#abort.signal }));
+      const asked = { collection: this.#collection, vector, k: 5 };
+      const answer = await this.#asked(`reader ${reader}`, () => this.#client.search(asked, { signal: this.#abort.signal }));
       const ids = answer?.hits.map(({ id }) => id) ?? [];
       if (new Set(ids).size !== ids.length) this.wrong.push(`a search answered an id twice: ${ids.join(' ')}`);
       await delay(5);
     }
   }
 
-  async #asked<T>(what: string, ask: () => Promise<T>): Promise<T | undefined> {
+  async #asked<T>(caller: string, ask: () => Promise<T>): Promise<T | undefined> {
+    const startMs = performance.now();
     try {
-      const answer = await this.#timed(what, ask);
+      const answer = await ask();
       this.reads += 1;
+      const ms = performance.now() - startMs;
+      if (ms > slowMs) this.#slow.push({ caller, ms });
       return answer;
     } catch (thrown) {
       const error = told(thrown);
-      this.readErrors.push(`${what}: ${error.code}: ${error.message}`);
+      this.readErrors.push(`${caller}: ${error.code}: ${error.message}`);
       await delay(50);
       return undefined;
-    }
-  }
-
-  async #timed<T>(what: string, work: () => Promise<T>): Promise<T> {
-    const startMs = performance.now();
-    try {
-      return await work();
-    } finally {
-      const ms = performance.now() - startMs;
-      if (ms > 1_000) this.slow.push({ what, ms });
     }
   }
 }
