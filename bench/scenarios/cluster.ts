@@ -1,7 +1,7 @@
 /** A whole cluster on this machine: what a gateway acknowledges beside bare kafkajs, how soon it can be found, redundancy, and rest. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { encodeVectorRecord } from '@proximadb/record';
-import type { ReadOptions } from '@proximadb/schemas';
+import type { ReadOptions, SearchResponse, WriteResponse } from '@proximadb/schemas';
 import { missingForCluster, startCluster, type Cluster } from '@proximadb/test-cluster';
 import { createClient, type Client } from '@proximadb/transport/client';
 import { Kafka, logLevel } from 'kafkajs';
@@ -123,6 +123,12 @@ async function measureIdle(running: Cluster, forMs: number): Promise<Idle[]> {
   return [...between(before, cpuOfAll(running, 0))].filter(([name]) => name !== 'client').map(([name, cpuMs]) => ({ name, percent: cpuMs / tookMs * 100 }));
 }
 
+interface Size {
+  readonly rounds: number;
+  /** Of writes in a round. */
+  readonly count: number;
+}
+
 /** Of each round, ms. */
 type Rounds = readonly (readonly number[])[];
 
@@ -146,7 +152,7 @@ const search: Ask = async (reads, into, _id, vector, read) => (await reads.searc
  * So many writes a second, of one record each, whatever became of the one before; each is read at its token at once: from all words and
  * from a collection of its own, since a search of all words takes more of two cores than 100 a second leave.
  */
-async function measureLatencies(writes: Client, reads: Client, { rounds, count }: { readonly rounds: number; readonly count: number }): Promise<Latencies[]> {
+async function measureLatencies(writes: Client, reads: Client, { rounds, count }: Size): Promise<Latencies[]> {
   await writes.createCollection({ name: 'few', dimension, partitions });
   const measure = async (what: string, into: string, askOf: (at: number) => Ask | undefined): Promise<Latencies> => {
     // Processes that were at rest, and code that did not run yet, are slow at first.
@@ -159,8 +165,55 @@ async function measureLatencies(writes: Client, reads: Client, { rounds, count }
     await measure('get of all words', collection, () => get),
     await measure('search of all words, of each tenth write', collection, (at) => (at % 10 === 0 ? search : undefined)),
     await measure('search of few records', 'few', () => search),
+    await overStreams(writes, reads, 'few', { rounds, count }),
   ];
 }
+
+/** The same over two streams that stay open, as of a client that writes and searches all the time. Answers come in the order of their requests. */
+async function overStreams(writes: Client, reads: Client, into: string, { rounds, count }: Size): Promise<Latencies> {
+  const { id: schemaId } = await writes.getSchema({ name: 'VectorRecord' });
+  const upserts = writes.upsertStream();
+  const searches = reads.searchStream();
+  const acks = upserts[Symbol.asyncIterator]();
+  const answers = searches[Symbol.asyncIterator]();
+  const taken: { readonly acked: number[]; readonly visible: number[] }[] = [];
+  for (let round = 0; round <= rounds; round += 1) {
+    const now = { acked: [] as number[], visible: [] as number[] };
+    const sentMs: number[] = [];
+    const ackedMs: number[] = [];
+    const acking = (async () => {
+      for (let at = 0; at < count; at += 1) {
+        const { value: { token } } = await acks.next() as IteratorYieldResult<WriteResponse>;
+        ackedMs.push(performance.now());
+        now.acked.push((ackedMs[at] ?? 0) - (sentMs[at] ?? 0));
+        await searches.send({ collection: into, vector: streamVector(at), k: 1, read: { ...eventual, consistency: 'session', token } });
+      }
+    })();
+    const answering = (async () => {
+      for (let at = 0; at < count; at += 1) {
+        const { value: { hits } } = await answers.next() as IteratorYieldResult<SearchResponse>;
+        now.visible.push(performance.now() - (ackedMs[at] ?? 0));
+        if (hits[0]?.id !== `stream-${at}`) throw new Error(`stream-${at} was acknowledged, and at its token there was ${hits[0]?.id ?? 'nothing'}`);
+      }
+    })();
+    const startedMs = performance.now();
+    for (let at = 0; at < count; at += 1) {
+      const waitMs = startedMs + at * 1_000 / writesPerSecond - performance.now();
+      if (waitMs > 0) await delay(waitMs);
+      sentMs.push(performance.now());
+      await upserts.send({ collection: into, records: [encodeVectorRecord(schemaId, { id: `stream-${at}`, vector: streamVector(at) })] });
+    }
+    await Promise.all([acking, answering]);
+    if (round > 0) taken.push(now);
+  }
+  upserts.end();
+  searches.end();
+  return { what: 'search of few records, over streams', acked: taken.map(({ acked }) => acked), visible: taken.map(({ visible }) => visible) };
+}
+
+const eventual: ReadOptions = { consistency: null, token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false };
+const streamVector = (at: number): Float32Array => Float32Array.from({ length: dimension }, (_, i) => Math.sin(at * 29 + i * 11) + 0.01);
+
 
 async function writeAndAsk(
   writes: Client, reads: Client, into: string, count: number, askOf: (at: number) => Ask | undefined,

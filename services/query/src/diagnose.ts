@@ -1,6 +1,7 @@
 /** What is wrong with the installation, since when, and who must act: from the reports of all shards, and from what each process does without. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Catalog, Collection } from '@proximadb/catalog';
-import { toAppError } from '@proximadb/errors';
+import { AppError, toAppError } from '@proximadb/errors';
 import type { Extent, Log } from '@proximadb/log';
 import { type CallContext, within } from '@proximadb/process';
 import type { DiagnoseResponse, Finding, KnownMember } from '@proximadb/schemas';
@@ -29,20 +30,43 @@ const order: Record<string, number> = { critical: 0, warning: 1, notice: 2 };
 const operator = 'the operator of ProximaDB';
 const nobody = 'nobody';
 
+/** Collections that are looked at together. */
+const atOnce = 16;
+/** An indexer that does not answer is waited for so long at most. */
+const reserveMs = 6_000;
+const endsMsMax = 2_000;
+
 /** A serving shard that is so many records behind its log is named. */
 const behindMin = 100_000;
 
 /** Never rejects because of what is wrong. */
 export async function diagnose(context: CallContext, dependencies: DiagnoseDependencies): Promise<DiagnoseResponse> {
   const { catalog, config, members, faults } = dependencies;
-  const { signal } = callOf(null, context, config.timeoutMsMax);
+  const { signal, deadline } = callOf(null, context, config.timeoutMsMax);
   const findings = new Findings();
   for (const fault of faults()) findings.fault('this process', fault);
   const seen = new Map<string, MemberReport>();
-  for (const collection of catalog.list()) {
-    const reports = await within(dependencies.replicas.reports(collection.log), signal);
-    for (const report of reports) seen.set(report.replica.memberId, report);
-    await examine(collection, reports, findings, signal, dependencies);
+  const ends = new Ends(dependencies.log);
+  const collections = catalog.list();
+  for (let at = 0; at < collections.length; at += atOnce) {
+    if (at > 0 && deadline.remainingMs() < reserveMs) {
+      findings.add({
+        severity: 'notice', what: `${collections.length - at} were not looked at: the time was over`, where: 'collections', who: nobody,
+        advice: 'An indexer that does not answer takes long to ask; mend what stands above, then ask again.',
+      });
+      break;
+    }
+    await Promise.all(collections.slice(at, at + atOnce).map(async (collection) => {
+      const reports = await within(dependencies.replicas.reports(collection.log), signal);
+      for (const report of reports) seen.set(report.replica.memberId, report);
+      examine(collection, reports, await ends.of(collection.topic, signal), findings, dependencies);
+    }));
+  }
+  if (ends.away !== undefined) {
+    findings.add({
+      severity: 'critical', what: `does not answer, nothing can be written: ${ends.away.message}`, where: 'Kafka', who: 'the operator of Kafka',
+      advice: 'Bring the brokers back; reads go on as of the last known state meanwhile.',
+    });
   }
   for (const { replica, faults: theirs, error } of seen.values()) {
     for (const fault of theirs) findings.fault(replica.memberId, fault);
@@ -55,19 +79,39 @@ export async function diagnose(context: CallContext, dependencies: DiagnoseDepen
   return { findings: findings.sorted(), members: [...members()] };
 }
 
-async function examine(
-  collection: Collection, reports: readonly MemberReport[], findings: Findings, signal: AbortSignal, dependencies: DiagnoseDependencies,
-): Promise<void> {
-  let extents: readonly Extent[] | undefined;
-  try {
-    extents = await within(dependencies.log.extents(collection.topic), signal);
-  } catch (thrown) {
-    signal.throwIfAborted();
-    findings.add({
-      severity: 'critical', what: `does not answer, nothing can be written: ${toAppError(thrown).message}`, where: 'Kafka', who: 'the operator of Kafka',
-      advice: 'Bring the brokers back; reads go on as of the last known state meanwhile.',
-    });
+/** Where topics end, as long as the log says so: once it does not, it is not asked again. */
+class Ends {
+  readonly #log: Pick<Log, 'extents'>;
+  #away: AppError | undefined;
+
+  constructor(log: Pick<Log, 'extents'>) {
+    this.#log = log;
   }
+
+  /** Why nobody knows any more. */
+  get away(): AppError | undefined {
+    return this.#away;
+  }
+
+  async of(topic: string, signal: AbortSignal): Promise<readonly Extent[] | undefined> {
+    if (this.#away !== undefined) return undefined;
+    const late = delay(endsMsMax, undefined, { signal, ref: false })
+      .then(() => { throw new AppError('DEADLINE_EXCEEDED', `it did not say within ${endsMsMax} ms where it ends`); });
+    try {
+      return await Promise.race([within(this.#log.extents(topic), signal), late]);
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const error = toAppError(thrown);
+      // A collection that was just deleted is nothing that is wrong.
+      if (error.code !== 'NOT_FOUND') this.#away = error;
+      return undefined;
+    }
+  }
+}
+
+function examine(
+  collection: Collection, reports: readonly MemberReport[], extents: readonly Extent[] | undefined, findings: Findings, dependencies: DiagnoseDependencies,
+): void {
   for (let partition = 0; partition < collection.settings.partitions; partition += 1) {
     const those = reports.flatMap(({ replica, reports: all }) =>
       all.filter((one) => one.partition === partition).map((report) => ({ memberId: replica.memberId, report })));

@@ -49,6 +49,8 @@ describe('what moves in a cluster', { skip, concurrency: false }, () => {
     await load.go(2_000);
     let held = await owners(name);
     assert.ok(isWhole(held, partitions), JSON.stringify([...held]));
+    load.tokenReads();
+    await load.go(4_000);
     const quiet = load.tokenReads();
     const added: IndexerProcess[] = [];
     for (const share of [3, 2]) {
@@ -73,6 +75,26 @@ describe('what moves in a cluster', { skip, concurrency: false }, () => {
     assert.ok(moving.medianMs < 5 * quiet.medianMs + 20, `${moving.medianMs} ms while partitions moved, ${quiet.medianMs} ms before`);
   });
 
+  test('Redis is frozen and emptied while an indexer joins and another is killed: no error reaches a client, and nobody loses a partition', async () => {
+    const { load, name } = await newLoad();
+    await using _ = load;
+    await load.go(1_000);
+    await cluster.redis.pause();
+    const joining = cluster.addIndexer(1);
+    await load.go(1_000);
+    await cluster.indexers.find(({ group }) => group === 0)!.kill();
+    await load.go(3_000);
+    await cluster.redis.resume();
+    await cluster.redis.flushAll();
+    await joining;
+    await load.go(2_000);
+    await load.finish();
+    assert.deepEqual(load.readErrors, []);
+    assert.deepEqual(load.writeErrors, []);
+    await cluster.indexers.find(({ group }) => group === 0)!.start();
+    await until('both groups hold all of it again', async () => (await connection.client.verify({ collection: name })).verdict === 'agree');
+  });
+
   async function whenDone(collection: string): Promise<Reindex> {
     let last = await connection.client.getReindex({ collection });
     await until('the reindex is done', async () => (last = await connection.client.getReindex({ collection })).state === 'done');
@@ -80,7 +102,7 @@ describe('what moves in a cluster', { skip, concurrency: false }, () => {
   }
   const wanted = { metric: null, index: null, hnsw: null, requestId: null };
 
-  test('a reindex under load, its copiers killed on the way: no read fails, nothing is lost or applied twice', async () => {
+  test('a reindex under load, its copiers killed on the way: no read fails, nothing is lost or applied twice', async (context) => {
     const { load, name } = await newLoad();
     await using _ = load;
     await load.go(3_000);
@@ -96,6 +118,7 @@ describe('what moves in a cluster', { skip, concurrency: false }, () => {
     await load.finish();
     assert.deepEqual(load.readErrors, []);
     assert.deepEqual(load.writeErrors, []);
+    context.diagnostic(`writes paused for ${Number(pauseMicros ?? 0n) / 1_000} ms`);
     assert.ok(pauseMicros !== null && Number(pauseMicros) < 10_000_000, `writes paused for ${Number(pauseMicros ?? 0n) / 1_000} ms`);
     assert.equal((await client.verify({ collection: name })).verdict, 'agree');
   });
