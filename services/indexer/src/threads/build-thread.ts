@@ -1,8 +1,8 @@
 /** A thread that builds: long synchronous work on files. */
-import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '@proximadb/errors';
 import { runBuildJob, type BuildJob } from '@proximadb/segment';
+import { giveWay } from './priority.ts';
 import { Rpc } from './rpc.ts';
 
 export interface BuildThreadData {
@@ -11,12 +11,5 @@ export interface BuildThreadData {
 }
 
 assert(parentPort !== null, 'runs as a worker');
-if ((workerData as BuildThreadData).yields) {
-  try {
-    // On Linux a thread has a priority of its own.
-    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // Without the right to, it competes like any other.
-  }
-}
+if ((workerData as BuildThreadData).yields) giveWay();
 new Rpc(parentPort, { build: (job: BuildJob) => runBuildJob(job) });

@@ -8,10 +8,13 @@ import { compileWalker, type Walker } from '@proximadb/record';
 import { readManifest } from '@proximadb/segment';
 import type { Published } from '../snapshotter.ts';
 import { eraseLog, Snapshots } from '../snapshots/index.ts';
+import { giveWay } from './priority.ts';
 import { Rpc } from './rpc.ts';
 import type { SnapshotThreadData } from './snapshots.ts';
 
 assert(parentPort !== null, 'runs as a worker');
+// Nobody waits for a snapshot; reads do not wait for it either.
+giveWay();
 const data = workerData as SnapshotThreadData;
 const store = await openBlobs(data.url, data.options);
 const logger = createLogger({ level: data.logLevel, fields: { service: 'indexer', thread: 'snapshots' } });
