@@ -115,7 +115,6 @@ function connect(address: string, options: ClientOptions): GrpcClient {
   return new GrpcClient(address, credentials.createInsecure(), {
     'grpc.max_receive_message_length': options.messageBytesMax ?? 256 * 1024 * 1024,
     'grpc.max_send_message_length': -1,
-    'grpc.enable_channelz': 0,
     // Clients of one process would share a connection, and with it its flow control.
     'grpc.use_local_subchannel_pool': 1,
     // A server that restarts is looked for again soon.

@@ -44,8 +44,6 @@ export async function startGrpc(options: GrpcOptions): Promise<RunningServer> {
     'grpc.max_receive_message_length': options.messageBytesMax ?? 64 * 1024 * 1024,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': callsAConnectionMax,
-    // Nobody reads grpc-js's own books about each call.
-    'grpc.enable_channelz': 0,
   });
   const admission = new Admission(options.admission);
   options.metrics.gauge('grpc_calls_under_way', 'gRPC calls and streams under way.', [], (gauge) => gauge.set(admission.calls));

@@ -96,7 +96,7 @@ export async function startShardServer(options: ShardServerOptions): Promise<Sha
 
   const server = new Server({
     'grpc.max_receive_message_length': config.callBytesMax, 'grpc.max_send_message_length': -1,
-    'grpc.keepalive_time_ms': config.keepaliveMs, 'grpc.keepalive_timeout_ms': config.keepaliveMs, 'grpc.enable_channelz': 0,
+    'grpc.keepalive_time_ms': config.keepaliveMs, 'grpc.keepalive_timeout_ms': config.keepaliveMs,
   });
   server.addService({
     Exchange: {

@@ -58,7 +58,7 @@ export class Connection {
       'grpc.max_receive_message_length': receivedBytesMax, 'grpc.max_send_message_length': -1,
       'grpc-node.flow_control_window': windowBytes,
       // Its own connection, and no second copy of what is sent: a stream is not repeated.
-      'grpc.use_local_subchannel_pool': 1, 'grpc.enable_retries': 0, 'grpc.enable_channelz': 0,
+      'grpc.use_local_subchannel_pool': 1, 'grpc.enable_retries': 0,
       'grpc.keepalive_time_ms': config.keepaliveMs, 'grpc.keepalive_timeout_ms': config.keepaliveMsMax,
     });
     this.#stream = this.#client.makeBidiStreamRequest<readonly Uint8Array[], Buffer>(
