@@ -16,7 +16,7 @@ const evenYears: Filter = {
 };
 
 before(async () => {
-  cluster = await openCluster();
+  cluster = await openCluster({ hedgePercent: 0, quietMs: 60_000 });
   // Two replica groups that divide the partitions differently.
   indexers = [
     await cluster.indexer(0, [0, 1, 2]), await cluster.indexer(0, [3, 4, 5]), await cluster.indexer(1, [0, 3]), await cluster.indexer(1, [1, 2, 4, 5]),
