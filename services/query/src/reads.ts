@@ -105,7 +105,8 @@ export class Read {
     try {
       return await ask(AbortSignal.any([signal, refused.signal]));
     } catch (thrown) {
-      if (!refused.signal.aborted && !signal.aborted) await check(0);
+      const late = thrown instanceof AppError && thrown.code === 'DEADLINE_EXCEEDED';
+      if (late && !refused.signal.aborted && !signal.aborted) await check(0);
       throw thrown;
     } finally {
       clearTimeout(timer);

@@ -103,12 +103,11 @@ class Comparison {
       const stopped = report?.state === 'stopped' ? `it stopped: ${report.reason ?? ''}` : null;
       return { member: replica, report, digest: undefined, reason: error?.message ?? stopped, again: false };
     }).filter(({ report, reason }) => report !== undefined || reason !== null);
-    let ahead = 0;
     let before: number | undefined;
     let best: { at: number | null; all: readonly Compared[] } = { at: null, all: known };
     for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
       const end = await this.#end();
-      ahead = before === undefined ? 0 : (end - before) * attempt;
+      const ahead = before === undefined ? 0 : (end - before) * attempt;
       before = end;
       const at = end + ahead;
       const all = await Promise.all(known.map(async (one) => (one.reason === null ? this.#ask(one, at, ahead > 0) : one)));
@@ -152,12 +151,13 @@ class Comparison {
         continue;
       }
       const isSmall = first === last || those.every((one) => (one?.records ?? 0) <= listedMax);
-      const inside = await Promise.all(held.map(async ({ member }): Promise<Held> => ({
-        member,
-        digest: await this.#digest(member, {
-          at, firstHash: first, lastHash: last, width: widthOf(first, last), records: isSmall, timeoutMs: settleMs,
-        }),
-      })));
+      const asked = { at, firstHash: first, lastHash: last, width: widthOf(first, last), records: isSmall, timeoutMs: settleMs };
+      const inside = await Promise.all(held.map(async ({ member }): Promise<Held> => {
+        const digest = await this.#digest(member, asked);
+        // Nothing is known of it, which is not the same as that it holds nothing.
+        if (digest.ranges.length === 0) throw new AppError('ABORTED', `${member.memberId} is compared by somebody else at the same time: ask again`);
+        return { member, digest };
+      }));
       if (isSmall) this.#compare(inside);
       else await this.#narrow(inside, at, first, last);
     }
