@@ -25,6 +25,11 @@ export class Faults implements Disposable {
     return [...this.#found.values()];
   }
 
+  /** The names of the parts, with commas. */
+  get away(): string {
+    return this.list().map(({ part }) => part).join();
+  }
+
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
   }

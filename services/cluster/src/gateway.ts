@@ -23,7 +23,7 @@ export async function createGatewayProcess(config: GatewayProcessConfig, { logge
   const { inFlightBytes: _bytes, ...writes } = gateway;
   metrics.gauge('write_bytes_in_flight', 'Bytes of records whose write is not answered yet.', [], (gauge) => { gauge.set(gateway.inFlightBytes); });
   const { faults, inspection } = inspect(config.query, { log, catalog, coordination, shards, routes, logger }, opened);
-  const readiness = () => ({ ready: true, progress: { redis: coordination.connected, away: faults.list().map(({ part }) => part).join() } });
+  const readiness = () => ({ ready: true, progress: { redis: coordination.connected, away: faults.away } });
   const ports = await serveApi(config, { handlers: { ...reads, ...writes, ...inspection }, catalog, readiness, metrics, logger }, opened);
   return clusterProcess(opened.move(), ports, fatal, readiness);
 }

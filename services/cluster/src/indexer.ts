@@ -61,8 +61,7 @@ export async function createIndexerProcess(config: IndexerProcessConfig, { logge
   }));
   const found = opened.use(new Faults({ ...commonProbes(catalog, coordination), blobs: () => snapshotter.failure }, logger));
   faults = () => found.list();
-  const away = (): string => found.list().map(({ part }) => part).join();
-  readiness = () => ({ ready: holder.ready, progress: { partitions: holder.positions.length, redis: coordination.connected, away: away() } });
+  readiness = () => ({ ready: holder.ready, progress: { partitions: holder.positions.length, redis: coordination.connected, away: found.away } });
   measure(metrics, holder, snapshotter, coordination);
   const operation = await startOperation({ host: config.host, port: config.restPort, readiness, metrics });
   opened.defer(() => operation.close(config.graceMs));

@@ -31,7 +31,7 @@ export async function createQueryProcess(config: QueryProcessConfig, { logger }:
     createCollection: elsewhere, updateCollection: elsewhere, deleteCollection: elsewhere, reindexCollection: elsewhere, abortReindex: elsewhere,
     upsert: elsewhere, patch: elsewhere, delete: elsewhere,
   };
-  const readiness = () => ({ ready: true, progress: { redis: coordination.connected, away: faults.list().map(({ part }) => part).join() } });
+  const readiness = () => ({ ready: true, progress: { redis: coordination.connected, away: faults.away } });
   const ports = await serveApi(config, { handlers, catalog, readiness, metrics, logger }, opened);
   return clusterProcess(opened.move(), ports, fatal, readiness);
 }
