@@ -5,6 +5,8 @@ import type { ReadOptions, SearchResponse, WriteResponse } from '@proximadb/sche
 import { missingForCluster, startCluster, type Cluster } from '@proximadb/test-cluster';
 import { createClient, type Client } from '@proximadb/transport/client';
 import { Kafka, logLevel } from 'kafkajs';
+import { stolenMs } from '../machine.ts';
+import { EchoProcess } from '../processes/echo.ts';
 import { threadTimes, timesBetween, type ThreadTimes } from '../processes/threads.ts';
 import { WriterProcess, type WriterAnswer } from '../processes/writer.ts';
 import type { Aim, Cell, Report, Table } from '../report.ts';
@@ -21,6 +23,7 @@ const partitions = 12;
 const batchRecords = 500;
 const concurrency = 8;
 const writesPerSecond = 100;
+const echoesPerSecond = 20;
 
 async function run({ short, scratch, say }: BenchOptions): Promise<Report> {
   const reason = missingForCluster();
@@ -34,10 +37,13 @@ async function run({ short, scratch, say }: BenchOptions): Promise<Report> {
   say(`acked ${ingest.map(({ gateway, bare }) => `${rate(gateway)} against ${rate(bare)}`).join(', ')} vec/s`);
   const caughtUp = await untilCaughtUp(reads, collection);
   say(`all applied ${caughtUp.toFixed(1)} s after the last ack`);
-  if (!short) await untilSettled(reads);
-  const latencies = await measureLatencies(writes, reads, short ? { rounds: 1, count: 100 } : { rounds: 5, count: 1_000 });
-  for (const { what, visible } of latencies) say(`${what}: p50 ${of(visible, 0.5).toFixed(1)} ms, p99 ${of(visible, 0.99).toFixed(1)} ms`);
   // Snapshots are written a minute after the last change.
+  if (!short) await untilSettled(reads).then(() => delay(75_000));
+  const latencies = await measureLatencies(writes, reads, short ? { rounds: 1, count: 100 } : { rounds: 5, count: 1_000 });
+  for (const { what, visible, echoed, stolen } of latencies) {
+    const [mine, bare] = [visible, echoed].map((rounds) => `p50 ${of(rounds, 0.5).toFixed(1)} ms, p99 ${of(rounds, 0.99).toFixed(1)} ms`);
+    say(`${what}: ${mine}; a bare call: ${bare}; stolen: ${median(stolen).toFixed(1)} % of a core`);
+  }
   if (!short) await delay(75_000);
   const idle = await measureIdle(running, short ? 2_000 : 20_000);
   say(`at rest: ${idle.map(({ name, percent }) => `${name} ${percent.toFixed(2)} %`).join(', ')}`);
@@ -138,6 +144,42 @@ interface Latencies {
   readonly acked: Rounds;
   /** From there to the answer at the write's token that has the record. */
   readonly visible: Rounds;
+  /** Meanwhile: bare calls to a process that has nothing else to do. */
+  readonly echoed: Rounds;
+  /** What the host gave to others in each round, % of a core. */
+  readonly stolen: readonly number[];
+}
+
+/** Of one round. */
+interface Taken {
+  readonly acked: readonly number[];
+  readonly visible: readonly number[];
+}
+
+/** Rounds of one kind, after one that does not count: processes that were at rest, and code that did not run yet, are slow at first. */
+async function inRounds(what: string, { rounds, count }: Size, echo: EchoProcess, round: () => Promise<Taken>): Promise<Latencies> {
+  const taken: (Taken & { readonly echoed: readonly number[]; readonly stolen: number })[] = [];
+  for (let at = 0; at <= rounds; at += 1) {
+    const echoed: number[] = [];
+    const stop = new AbortController();
+    const echoing = (async () => {
+      while (!stop.signal.aborted) {
+        echoed.push(await echo.call());
+        await delay(1_000 / echoesPerSecond);
+      }
+    })();
+    const [before, startedMs] = [stolenMs(), performance.now()];
+    const now = await round();
+    const stolen = (stolenMs() - before) / (performance.now() - startedMs) * 100;
+    stop.abort();
+    await echoing;
+    if (at > 0) taken.push({ ...now, echoed, stolen });
+  }
+  if (taken.some(({ acked }) => acked.length !== count)) throw new Error('a write was not counted');
+  return {
+    what, acked: taken.map(({ acked }) => acked), visible: taken.map(({ visible }) => visible), echoed: taken.map(({ echoed }) => echoed),
+    stolen: taken.map(({ stolen }) => stolen),
+  };
 }
 
 /** The median of the rounds' percentiles: whatever else the machine does meets one of them, not all. */
@@ -152,37 +194,34 @@ const search: Ask = async (reads, into, _id, vector, read) => (await reads.searc
  * So many writes a second, of one record each, whatever became of the one before; each is read at its token at once: from all words and
  * from a collection of its own, since a search of all words takes more of two cores than 100 a second leave.
  */
-async function measureLatencies(writes: Client, reads: Client, { rounds, count }: Size): Promise<Latencies[]> {
+async function measureLatencies(writes: Client, reads: Client, size: Size): Promise<Latencies[]> {
+  using echo = await EchoProcess.start();
   await writes.createCollection({ name: 'few', dimension, partitions });
-  const measure = async (what: string, into: string, askOf: (at: number) => Ask | undefined): Promise<Latencies> => {
-    // Processes that were at rest, and code that did not run yet, are slow at first.
-    await writeAndAsk(writes, reads, into, count, askOf);
-    const taken = [];
-    for (let round = 0; round < rounds; round += 1) taken.push(await writeAndAsk(writes, reads, into, count, askOf));
-    return { what, acked: taken.map(({ acked }) => acked), visible: taken.map(({ visible }) => visible) };
-  };
+  const measure = (what: string, into: string, askOf: (at: number) => Ask | undefined): Promise<Latencies> =>
+    inRounds(what, size, echo, () => writeAndAsk(writes, reads, into, size.count, askOf));
+  // Code that did not run yet is slow.
+  await writeAndAsk(writes, reads, 'few', size.count, () => search);
   return [
     await measure('get of all words', collection, () => get),
     await measure('search of all words, of each tenth write', collection, (at) => (at % 10 === 0 ? search : undefined)),
     await measure('search of few records', 'few', () => search),
-    await overStreams(writes, reads, 'few', { rounds, count }),
+    await overStreams(writes, reads, 'few', size, echo),
   ];
 }
 
 /** The same over two streams that stay open, as of a client that writes and searches all the time. Answers come in the order of their requests. */
-async function overStreams(writes: Client, reads: Client, into: string, { rounds, count }: Size): Promise<Latencies> {
+async function overStreams(writes: Client, reads: Client, into: string, size: Size, echo: EchoProcess): Promise<Latencies> {
   const { id: schemaId } = await writes.getSchema({ name: 'VectorRecord' });
   const upserts = writes.upsertStream();
   const searches = reads.searchStream();
   const acks = upserts[Symbol.asyncIterator]();
   const answers = searches[Symbol.asyncIterator]();
-  const taken: { readonly acked: number[]; readonly visible: number[] }[] = [];
-  for (let round = 0; round <= rounds; round += 1) {
+  const round = async (): Promise<Taken> => {
     const now = { acked: [] as number[], visible: [] as number[] };
     const sentMs: number[] = [];
     const ackedMs: number[] = [];
     const acking = (async () => {
-      for (let at = 0; at < count; at += 1) {
+      for (let at = 0; at < size.count; at += 1) {
         const { value: { token } } = await acks.next() as IteratorYieldResult<WriteResponse>;
         ackedMs.push(performance.now());
         now.acked.push((ackedMs[at] ?? 0) - (sentMs[at] ?? 0));
@@ -190,25 +229,26 @@ async function overStreams(writes: Client, reads: Client, into: string, { rounds
       }
     })();
     const answering = (async () => {
-      for (let at = 0; at < count; at += 1) {
+      for (let at = 0; at < size.count; at += 1) {
         const { value: { hits } } = await answers.next() as IteratorYieldResult<SearchResponse>;
         now.visible.push(performance.now() - (ackedMs[at] ?? 0));
         if (hits[0]?.id !== `stream-${at}`) throw new Error(`stream-${at} was acknowledged, and at its token there was ${hits[0]?.id ?? 'nothing'}`);
       }
     })();
     const startedMs = performance.now();
-    for (let at = 0; at < count; at += 1) {
+    for (let at = 0; at < size.count; at += 1) {
       const waitMs = startedMs + at * 1_000 / writesPerSecond - performance.now();
       if (waitMs > 0) await delay(waitMs);
       sentMs.push(performance.now());
       await upserts.send({ collection: into, records: [encodeVectorRecord(schemaId, { id: `stream-${at}`, vector: streamVector(at) })] });
     }
     await Promise.all([acking, answering]);
-    if (round > 0) taken.push(now);
-  }
+    return now;
+  };
+  const latencies = await inRounds('search of few records, over streams', size, echo, round);
   upserts.end();
   searches.end();
-  return { what: 'search of few records, over streams', acked: taken.map(({ acked }) => acked), visible: taken.map(({ visible }) => visible) };
+  return latencies;
 }
 
 const eventual: ReadOptions = { consistency: null, token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false };
@@ -217,7 +257,7 @@ const streamVector = (at: number): Float32Array => Float32Array.from({ length: d
 
 async function writeAndAsk(
   writes: Client, reads: Client, into: string, count: number, askOf: (at: number) => Ask | undefined,
-): Promise<{ readonly acked: readonly number[]; readonly visible: readonly number[] }> {
+): Promise<Taken> {
   const { id: schemaId } = await writes.getSchema({ name: 'VectorRecord' });
   const acked: number[] = [];
   const visible: number[] = [];
@@ -250,16 +290,22 @@ interface Redundancy {
   readonly records: number;
 }
 
-/** From the start of the processes of a new replica group to the moment when all of its replicas hold what the others hold. */
+/** From the start of the processes of a new replica group to the moment when all of its replicas are found to hold what the others hold. */
 async function measureRedundancy(running: Cluster, client: Client): Promise<Redundancy> {
   const startedMs = performance.now();
   const added = await running.addGroup();
-  const seconds = (performance.now() - startedMs) / 1_000;
   const group = added[0]?.group;
-  const { verdict, partitions: verified } = await client.verify({ collection });
-  const own = verified.map(({ replicas }) => replicas.find((replica) => replica.group === group));
-  if (verdict !== 'agree' || own.some((replica) => replica?.sum == null)) throw new Error(`the new replicas do not agree: ${verdict}`);
-  return { seconds, records: own.reduce((sum, replica) => sum + Number(replica?.records ?? 0n), 0) };
+  for (;;) {
+    const seconds = (performance.now() - startedMs) / 1_000;
+    const { verdict, partitions: verified } = await client.verify({ collection });
+    const own = verified.map(({ replicas }) => replicas.find((replica) => replica.group === group));
+    if (verdict === 'agree' && own.every((replica) => replica?.sum != null)) {
+      return { seconds, records: own.reduce((sum, replica) => sum + Number(replica?.records ?? 0n), 0) };
+    }
+    // A query service hears of them some moments after they are ready.
+    if (verdict === 'differ' || seconds > 120) throw new Error(`the new replicas do not agree: ${verdict}`);
+    await delay(100);
+  }
 }
 
 const rate = ({ records, tookMs }: WriterAnswer): number => Math.round(records / tookMs * 1_000);
@@ -308,8 +354,14 @@ function latencyTable(latencies: readonly Latencies[]): Table {
   return {
     title: `${writesPerSecond} single writes a second, read at their tokens`,
     columns: ['', 'samples', 'p50 ms', 'p95 ms', 'p99 ms', 'p99 of the worst round'],
-    rows: latencies.flatMap(({ what, acked, visible }) => [row(`${what}: write → acknowledged`, acked), row(`${what}: acknowledged → answered`, visible)]),
-    notes: ['Through one gateway and a query service; each read waits for the write before it. Medians of rounds of 10 s, after one that does not count.'],
+    rows: latencies.flatMap(({ what, acked, visible, echoed }) => [
+      row(`${what}: write → acknowledged`, acked), row(`${what}: acknowledged → answered`, visible),
+      row('a bare gRPC call to another process meanwhile', echoed),
+    ]),
+    notes: [
+      `Of a core, the host of this machine gave to others meanwhile: ${latencies.map(({ stolen }) => `${median(stolen).toFixed(1)} %`).join(', ')}.`,
+'Through one gateway and a query service; each read waits for the write before it. Medians of rounds of 10 s, after one that does not count.',
+    ],
   };
 }
 

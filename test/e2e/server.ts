@@ -74,6 +74,20 @@ export interface Ended {
   readonly output: string;
 }
 
+/** Any other command, run to its end in a process of its own. */
+export async function runCommand(args: readonly string[]): Promise<Ended> {
+  const child = spawn(process.execPath, ['--no-warnings', commandLine, ...args], { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => { output += stripVTControlCharacters(bytes.toString()); });
+  return new Promise((resolve) => child.on('close', (code, signal) => { resolve({ code, signal, output }); }));
+}
+
+/** What a developer has set must not reach what is under test. */
+function environment(): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PROXIMADB_') && name !== 'NODE_OPTIONS');
+  return { ...Object.fromEntries(inherited), NO_COLOR: '1' };
+}
+
 /** `proximadb start` in a process of its own. */
 export class ChildServer implements AsyncDisposable {
   readonly #child: ChildProcess;
@@ -82,10 +96,8 @@ export class ChildServer implements AsyncDisposable {
 
   /** @param flags beside `--data`; ports are free ones. */
   constructor(data: string, flags: readonly string[] = []) {
-    // What a developer has set must not reach the server under test.
-    const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PROXIMADB_') && name !== 'NODE_OPTIONS'));
     this.#child = spawn(process.execPath, ['--no-warnings', commandLine, 'start', '--data', data, '--grpc-port', '0', '--rest-port', '0', ...flags], {
-      env: { ...environment, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'],
+      env: environment(), stdio: ['ignore', 'pipe', 'pipe'],
     });
     const note = (bytes: Buffer): void => { this.#output += stripVTControlCharacters(bytes.toString()); };
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.on('data', note);

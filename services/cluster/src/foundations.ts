@@ -1,14 +1,14 @@
 /** What every process of a cluster stands on: the log, the schemas, the catalog; and Redis, which says who lives. */
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { Catalog } from '@proximadb/catalog';
-import { ConfluentRegistry, type ConfluentOptions } from '@proximadb/catalog/confluent';
+import { ConfluentRegistry } from '@proximadb/catalog/confluent';
 import type { Coordination, MemberKind } from '@proximadb/coordination';
 import { openCoordination } from '@proximadb/coordination/redis';
-import { invalid, toAppError } from '@proximadb/errors';
+import { invalid } from '@proximadb/errors';
 import { KafkaLog, type KafkaLogOptions } from '@proximadb/log/kafka';
 import type { Logger } from '@proximadb/process';
 import type { CommonConfig } from './config.ts';
+import { registryOptions } from './registry-options.ts';
 
 export interface Foundations {
   readonly log: KafkaLog;
@@ -22,31 +22,9 @@ export interface Foundations {
  */
 export async function openFoundations(config: CommonConfig, opened: AsyncDisposableStack, logger: Logger, die: (error: Error) => void): Promise<Foundations> {
   const log = opened.use(await KafkaLog.open({ ...kafkaOptions(config), logger }));
-  const registry = new ConfluentRegistry(registryOptions(config));
+  const registry = new ConfluentRegistry(registryOptions(config.registry));
   const catalog = opened.use(await Catalog.open({ log, registry, collectionsMax: config.collectionsMax, onStopped: die }));
   return { log, catalog };
-}
-
-/** @throws AppError INVALID_ARGUMENT for options that do not go together, or a file that cannot be read. */
-function registryOptions({ registry: { url, username, password, caFile, certFile, keyFile } }: CommonConfig): ConfluentOptions {
-  if ((username === undefined) !== (password === undefined)) throw invalid('goes with a password, and a password with it', { field: 'registry.username' });
-  const tls = {
-    ...(caFile === undefined ? {} : { ca: read(caFile, 'registry.caFile') }),
-    ...(certFile === undefined ? {} : { cert: read(certFile, 'registry.certFile') }),
-    ...(keyFile === undefined ? {} : { key: read(keyFile, 'registry.keyFile') }),
-  };
-  return {
-    url, ...(username === undefined || password === undefined ? {} : { credentials: { username, password } }),
-    ...(Object.keys(tls).length === 0 ? {} : { tls }),
-  };
-}
-
-function read(file: string, field: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw invalid(`cannot be read: ${toAppError(error).message}`, { field });
-  }
 }
 
 /** Plain data: a thread can be given it. @throws AppError INVALID_ARGUMENT for options that do not go together. */
