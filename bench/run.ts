@@ -11,9 +11,10 @@ import { kafkaLog } from './scenarios/kafka-log.ts';
 import { restart } from './scenarios/restart.ts';
 import { search } from './scenarios/search.ts';
 import { serialisation } from './scenarios/serialisation.ts';
+import { segments } from './scenarios/segments.ts';
 import { shards } from './scenarios/shards.ts';
 
-const scenarios: readonly Scenario[] = [serialisation, ingest, search, restart, kafkaLog, shards, cluster];
+const scenarios: readonly Scenario[] = [serialisation, ingest, search, segments, restart, kafkaLog, shards, cluster];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

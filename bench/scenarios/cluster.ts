@@ -378,12 +378,12 @@ function restTable(idle: readonly Idle[], { seconds, records }: Redundancy): Tab
 
 function aimsOf(rounds: readonly IngestRound[], idle: readonly Idle[], latencies: readonly Latencies[], { seconds }: Redundancy, short: boolean): Aim[] {
   if (short) return [];
-  const p99 = Math.max(...latencies.map(({ visible }) => of(visible, 0.99)));
+  const p99 = Math.max(...latencies.filter(({ what }) => what.startsWith('search')).map(({ visible }) => of(visible, 0.99)));
   const busiest = Math.max(...idle.filter(({ name }) => !name.startsWith('Kafka')).map(({ percent }) => percent));
   const acked = Math.round(median(rounds.map(share)));
   return [
     { what: 'acked through the gateway', aimed: '≥ 40 % of bare kafkajs', measured: `${acked} %`, met: acked >= 40 },
-    { what: 'acknowledged → answered at its token, the worst p99', aimed: '≤ 30 ms', measured: `${p99.toFixed(1)} ms`, met: p99 <= 30 },
+    { what: 'acknowledged → found by a search at its token, the worst p99', aimed: '≤ 30 ms', measured: `${p99.toFixed(1)} ms`, met: p99 <= 30 },
     { what: 'a replica group of all words caught up', aimed: '≤ 30 s', measured: `${seconds.toFixed(1)} s`, met: seconds <= 30 },
     { what: 'at rest, the busiest Node process', aimed: '≤ 1 % of a core', measured: `${busiest.toFixed(2)} %`, met: busiest <= 1 },
   ];

@@ -45,7 +45,7 @@ export function addCollections(program: Command, streams: Streams): void {
     .requiredOption('--dimension <n>', 'numbers in a vector, 1 to 4096', whole(1, 4096))
     .addOption(new Option('--metric <metric>', 'how near is measured; default cosine').choices(metrics))
     .option('--partitions <n>', 'parts that work side by side; default: the server\'s', whole(1, 256))
-    .addOption(new Option('--index <kind>', 'hnsw (default), or flat: every search is exact').choices(['hnsw', 'flat']))
+    .addOption(new Option('--index <kind>', 'hnsw (default): a graph; ivf: inverted lists; flat: every search is exact').choices(['hnsw', 'ivf', 'flat']))
     .option('--m <n>', 'links a node of the graph; default 16', whole(2, 128))
     .option('--ef-construction <n>', 'breadth of the search while building; default 128', whole(8, 2048))
     .addOption(new Option('--quantization <kind>', 'numbers in the graph; default: what suits the metric').choices(['f32', 'bf16', 'i8']))
@@ -103,7 +103,7 @@ async function remove(collection: string, options: Answering, streams: Streams):
 }
 
 function indexOf({ index, hnsw }: Collection): string {
-  return index === 'flat' ? 'flat' : `hnsw ${hnsw.quantization ?? ''}`.trim();
+  return index !== 'hnsw' ? index : `hnsw ${hnsw.quantization ?? ''}`.trim();
 }
 
 function show(one: Collection, options: Answering, streams: Streams): void {
@@ -114,7 +114,7 @@ function show(one: Collection, options: Answering, streams: Streams): void {
   const { name, dimension, metric, partitions, index, hnsw, description, tags, log, createdAt } = one;
   const entries: [string, string][] = [
     ['collection', name], ['dimension', String(dimension)], ['metric', metric], ['partitions', String(partitions)],
-    ['index', index === 'flat' ? 'flat' : `hnsw, m ${hnsw.m}, efConstruction ${hnsw.efConstruction}, ${hnsw.quantization ?? 'f32'}`],
+    ['index', index !== 'hnsw' ? index : `hnsw, m ${hnsw.m}, efConstruction ${hnsw.efConstruction}, ${hnsw.quantization ?? 'f32'}`],
     ['log', String(log)], ['made', instant(createdAt)],
   ];
   if (description !== '') entries.push(['description', description]);

@@ -33,7 +33,7 @@ export function addReindex(program: Command, streams: Streams): void {
     .addOption(new Option('--quantization <kind>', 'numbers in the graph').choices(['f32', 'bf16', 'i8']))
     .option('--m <n>', 'links a node of the graph', whole(2, 128))
     .option('--ef-construction <n>', 'breadth of the search while building', whole(8, 2048))
-    .addOption(new Option('--index <kind>', 'hnsw, or flat: every search is exact').choices(['hnsw', 'flat']))
+    .addOption(new Option('--index <kind>', 'hnsw: a graph; ivf: inverted lists; flat: every search is exact').choices(['hnsw', 'ivf', 'flat']))
     .option('--abort', 'give up the one that is under way; the collection stays as it is')
     .option('--follow', 'begin nothing: show the one that is under way until it is done')
     .option('--json', 'answer in JSON, for programs')

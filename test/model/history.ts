@@ -83,7 +83,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 export interface History {
   readonly metric: Metric;
   readonly partitions: number;
-  readonly index: 'hnsw' | 'flat';
+  readonly index: 'hnsw' | 'ivf' | 'flat';
   readonly steps: readonly Step[];
   /** What is searched for after each step. */
   readonly probe: readonly number[];
@@ -92,7 +92,7 @@ export interface History {
 
 export const history: fc.Arbitrary<History> = fc.record({
   metric: fc.constantFrom<Metric[]>('cosine', 'dot', 'euclidean', 'manhattan'), partitions: fc.integer({ min: 1, max: 3 }),
-  index: fc.constantFrom('hnsw', 'hnsw', 'flat'),
+  index: fc.constantFrom('hnsw', 'ivf', 'flat'),
   steps: fc.array(step, { minLength: 1, maxLength: 40, size: 'max' }), probe: vector, queries: fc.array(query, { minLength: 1, maxLength: 2 }),
 });
 

@@ -34,7 +34,7 @@ test('what is out of range is refused by the name of its field', () => {
     ['partitions', { dimension: 1, partitions: -1 }], ['partitions', { dimension: 1, partitions: 257 }],
     ['hnsw.m', { dimension: 1, hnsw: { m: 1 } }], ['hnsw.m', { dimension: 1, hnsw: { m: 129 } }],
     ['hnsw.efConstruction', { dimension: 1, hnsw: { efConstruction: 7 } }], ['hnsw.efConstruction', { dimension: 1, hnsw: { efConstruction: 2049 } }],
-    ['metric', { dimension: 1, metric: 'hamming' as 'dot' }], ['index', { dimension: 1, index: 'ivf' as 'flat' }],
+    ['metric', { dimension: 1, metric: 'hamming' as 'dot' }], ['index', { dimension: 1, index: 'tree' as 'flat' }],
     ['hnsw.quantization', { dimension: 1, hnsw: { quantization: 'b1' as 'i8' } }],
   ];
   for (const [field, request] of bad) assert.throws(() => settingsFrom(request), names(field), JSON.stringify(request));

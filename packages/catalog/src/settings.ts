@@ -9,7 +9,7 @@ export interface SettingsRequest {
   readonly metric?: Metric | null | undefined;
   /** 1 to 256; 0 or absent: the server's default. */
   readonly partitions?: number | null | undefined;
-  /** Absent: hnsw. */
+  /** hnsw: a graph; ivf: inverted lists; flat: every search is exact. Absent: hnsw. */
   readonly index?: IndexKind | null | undefined;
   readonly hnsw?: {
     /** Links a node, 2 to 128; 0 or absent: 16. */
@@ -29,7 +29,7 @@ export interface SettingsDefaults {
 }
 
 const metrics = new Set<string>(['cosine', 'dot', 'euclidean', 'manhattan'] satisfies Metric[]);
-const indexKinds = new Set<string>(['hnsw', 'flat'] satisfies IndexKind[]);
+const indexKinds = new Set<string>(['hnsw', 'flat', 'ivf'] satisfies IndexKind[]);
 const quantizations = new Set<string>(['f32', 'bf16', 'i8'] satisfies Quantization[]);
 
 /** i8 keeps directions only, which is all that cosine looks at; the others need lengths as well, dot product most of all. */

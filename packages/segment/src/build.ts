@@ -1,16 +1,19 @@
 /**
- * The work of the builder's thread, on files alone: completing a sealed memtable, merging segments, building graphs.
+ * The work of the builder's thread, on files alone: completing a sealed memtable, merging segments, building graphs and lists.
  * Each job is synchronous, takes as long as it takes, and leaves either a whole segment or nothing that counts.
  */
-import { closeSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppError } from '@proximadb/errors';
+import { AppError, assert } from '@proximadb/errors';
 import { compileWalker, type Walker } from '@proximadb/record';
+import type { Metric } from '@proximadb/schemas';
 import { decodeRows } from './bitmap.ts';
+import { clusterRows, encodeCodes, measureDepths, type Clustering } from './lists/build.ts';
+import { encodeLists } from './lists/lists.ts';
 import { ContainerReader } from './sealed/container.ts';
-import { describeFile, graphFile, readAligned, recordsFile, rowsFile, syncPath, vectorsFile, type FileEntry } from './sealed/files.ts';
+import { codesFile, describeFile, graphFile, listsFile, readAligned, recordsFile, rowsFile, syncPath, vectorsFile, type FileEntry } from './sealed/files.ts';
 import { buildGraph, type GraphSettings } from './sealed/graph.ts';
-import { viewRows } from './sealed/rows.ts';
+import { viewRows, type Rows } from './sealed/rows.ts';
 import { completeSegment, SegmentWriter, type SegmentFiles } from './sealed/write.ts';
 
 /** Floats from one vector to the next in a vector file: the dimension, padded to whole SIMD lanes. */
@@ -28,10 +31,12 @@ export interface MergeSource {
 export type BuildJob =
   /** The folder holds base files only. */
   | { readonly kind: 'complete'; readonly directory: string; readonly schemaIds: readonly number[]; readonly schemas: Readonly<Record<number, string>> }
-  /** The kept rows of the sources, one after the other, become one segment. */
+  /** The kept rows of the sources become one segment: one after the other, or in the order of lists. */
   | {
     readonly kind: 'merge'; readonly directory: string; readonly sources: readonly MergeSource[];
     readonly schemas: Readonly<Record<number, string>>; readonly graph: GraphSettings | undefined; readonly dimension: number;
+    /** The metric that lists are made for; undefined: none. */
+    readonly lists: Metric | undefined;
   }
   | { readonly kind: 'graph'; readonly directory: string; readonly rows: number; readonly graph: GraphSettings };
 
@@ -39,6 +44,8 @@ export interface BuildResult {
   /** Absent for a graph alone, and where a merge had no row left. */
   readonly segment: SegmentFiles | undefined;
   readonly graph: FileEntry | undefined;
+  /** Of each row of a segment with lists: which of the kept rows it is, counted over all sources. Undefined: they lie as they were. */
+  readonly order?: Uint32Array;
 }
 
 export function runBuildJob(job: BuildJob): BuildResult {
@@ -59,30 +66,96 @@ function walkers(schemas: Readonly<Record<number, string>>): (id: number) => Wal
 }
 
 function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
-  const keeps = job.sources.map((source) => decodeRows(source.keep));
-  const count = keeps.reduce((sum, keep) => sum + keep.length, 0);
-  if (count === 0) return { segment: undefined, graph: undefined };
-  const writer = new SegmentWriter(job.directory, count, (id) => job.schemas[id] ?? 'null');
-  const stride = strideOf(job.dimension);
-  job.sources.forEach((source, i) => {
-    const rows = viewRows(readAligned(source.directory, rowsFile));
-    const records = new ContainerReader(source.schemaIds.map((_, n) => join(source.directory, recordsFile(n))), rows);
-    const vectors = new VectorFile(source.directory, stride);
-    try {
-      for (const row of keeps[i] ?? []) {
-        const schemaId = source.schemaIds[rows.files[row] ?? 0] ?? 0;
-        const datum = records.readInOrder(row);
-        writer.add(schemaId, datum, rows.offsets[row] ?? 0, rows.expires[row] ?? Infinity, rows.hashes[row] ?? 0, vectors.row(row));
-      }
-    } finally {
+  using kept = new KeptRows(job.sources, strideOf(job.dimension));
+  if (kept.count === 0) return { segment: undefined, graph: undefined };
+  const { lists: metric, dimension } = job;
+  const clustering = metric === undefined ? undefined
+    : clusterRows(metric, dimension, kept.count, (at) => kept.vector(at).subarray(0, dimension));
+  const writer = new SegmentWriter(job.directory, kept.count, (id) => job.schemas[id] ?? 'null');
+  for (let row = 0; row < kept.count; row += 1) kept.copy(clustering?.order[row] ?? row, writer, clustering !== undefined);
+  const schemaIds = writer.close();
+  const derived = metric === undefined || clustering === undefined ? [] : writeLists(job.directory, metric, dimension, clustering);
+  const segment = completeSegment(job.directory, schemaIds, walkers(job.schemas), derived);
+  const directory = join(job.directory, '..', segment.id);
+  return {
+    segment, graph: job.graph === undefined ? undefined : writeGraph(directory, segment.rows, job.graph),
+    ...(clustering === undefined ? {} : { order: clustering.order }),
+  };
+}
+
+/** @returns the files' names. */
+function writeLists(directory: string, metric: Metric, dimension: number, clustering: Clustering): string[] {
+  const vectors = new VectorFile(directory, strideOf(dimension));
+  try {
+    const vector = (row: number): Float32Array => vectors.row(row).subarray(0, dimension);
+    const { order: { length: rows }, starts, centroids } = clustering;
+    writeFileSync(join(directory, codesFile), encodeCodes(metric, dimension, clustering, vector));
+    const measured = measureDepths(metric, dimension, clustering, vector);
+    writeFileSync(join(directory, listsFile), encodeLists({ dimension, rows, starts, ...measured, centroids }));
+    return [listsFile, codesFile];
+  } finally {
+    vectors.close();
+  }
+}
+
+/** The kept rows of several segments, counted through. */
+class KeptRows implements Disposable {
+  readonly count: number;
+  readonly #sources: readonly OpenedSource[];
+  /** Of each kept row: which source, and which row of it. */
+  readonly #sourceOf: Uint32Array;
+  readonly #rowOf: Uint32Array;
+
+  constructor(sources: readonly MergeSource[], stride: number) {
+    const keeps = sources.map(({ keep }) => decodeRows(keep));
+    this.count = keeps.reduce((sum, { length }) => sum + length, 0);
+    this.#sourceOf = new Uint32Array(this.count);
+    this.#rowOf = new Uint32Array(this.count);
+    let at = 0;
+    keeps.forEach((keep, source) => {
+      this.#rowOf.set(keep, at);
+      this.#sourceOf.fill(source, at, at += keep.length);
+    });
+    this.#sources = sources.map(({ directory, schemaIds }) => {
+      const rows = viewRows(readAligned(directory, rowsFile));
+      const records = new ContainerReader(schemaIds.map((_, n) => join(directory, recordsFile(n))), rows);
+      return { schemaIds, rows, records, vectors: new VectorFile(directory, stride) };
+    });
+  }
+
+  /** A padded row, for ascending ones; valid until the next call. */
+  vector(at: number): Float32Array {
+    const { source, row } = this.#find(at);
+    return source.vectors.row(row);
+  }
+
+  /** @param scattered whether rows come in no order of theirs. */
+  copy(at: number, into: SegmentWriter, scattered: boolean): void {
+    const { source: { schemaIds, rows, records, vectors }, row } = this.#find(at);
+    const datum = scattered ? records.read(row) : records.readInOrder(row);
+    const vector = scattered ? vectors.single(row) : vectors.row(row);
+    into.add(schemaIds[rows.files[row] ?? 0] ?? 0, datum, rows.offsets[row] ?? 0, rows.expires[row] ?? Infinity, rows.hashes[row] ?? 0, vector);
+  }
+
+  [Symbol.dispose](): void {
+    for (const { records, vectors } of this.#sources) {
       records.close();
       vectors.close();
     }
-  });
-  const schemaIds = writer.close();
-  const segment = completeSegment(job.directory, schemaIds, walkers(job.schemas));
-  const directory = join(job.directory, '..', segment.id);
-  return { segment, graph: job.graph === undefined ? undefined : writeGraph(directory, segment.rows, job.graph) };
+  }
+
+  #find(at: number): { readonly source: OpenedSource; readonly row: number } {
+    const source = this.#sources[this.#sourceOf[at] ?? 0];
+    assert(source !== undefined && at < this.count, 'a row that is kept');
+    return { source, row: this.#rowOf[at] ?? 0 };
+  }
+}
+
+interface OpenedSource {
+  readonly schemaIds: readonly number[];
+  readonly rows: Rows;
+  readonly records: ContainerReader;
+  readonly vectors: VectorFile;
 }
 
 function writeGraph(directory: string, rows: number, settings: GraphSettings): FileEntry {
@@ -121,6 +194,14 @@ class VectorFile {
     return this.#ahead.values.subarray(at, at + this.#stride);
   }
 
+  /** A padded row by itself, for rows in no order. */
+  single(row: number): Float32Array {
+    const values = new Float32Array(this.#stride);
+    const bytes = new Uint8Array(values.buffer);
+    if (readSync(this.#fd, bytes, 0, bytes.length, row * bytes.length) < bytes.length) throw tooShort();
+    return values;
+  }
+
   fill(start: number, rows: number, dimension: number, into: Float32Array): void {
     for (let i = 0; i < rows; i += 1) into.set(this.row(start + i).subarray(0, dimension), i * dimension);
   }
@@ -134,7 +215,11 @@ class VectorFile {
     const values = new Float32Array(Math.max(1, Math.floor((1 << 20) / rowBytes)) * this.#stride);
     const bytes = new Uint8Array(values.buffer);
     const read = readSync(this.#fd, bytes, 0, bytes.length, row * rowBytes);
-    if (read < rowBytes) throw new AppError('DATA_LOSS', 'a vector file is shorter than its rows say');
+    if (read < rowBytes) throw tooShort();
     this.#ahead = { first: row, rows: Math.floor(read / rowBytes), values };
   }
+}
+
+function tooShort(): AppError {
+  return new AppError('DATA_LOSS', 'a vector file is shorter than its rows say');
 }

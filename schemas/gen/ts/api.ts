@@ -7,8 +7,8 @@ import {
 export type Metric = 'cosine' | 'dot' | 'euclidean' | 'manhattan';
 export const Metric: EnumCodec<Metric> = defineEnum('Metric', { cosine: 0, dot: 1, euclidean: 2, manhattan: 3 });
 
-export type IndexKind = 'hnsw' | 'flat';
-export const IndexKind: EnumCodec<IndexKind> = defineEnum('IndexKind', { hnsw: 0, flat: 1 });
+export type IndexKind = 'hnsw' | 'flat' | 'ivf';
+export const IndexKind: EnumCodec<IndexKind> = defineEnum('IndexKind', { hnsw: 0, flat: 1, ivf: 2 });
 
 export type Quantization = 'f32' | 'bf16' | 'i8';
 export const Quantization: EnumCodec<Quantization> = defineEnum('Quantization', { f32: 0, bf16: 1, i8: 2 });
@@ -818,7 +818,7 @@ export interface CreateCollectionRequest {
   readonly metric: Metric | null;
   /** 1 to 256; 0: the server's default. */
   readonly partitions: number;
-  /** Absent: hnsw. */
+  /** hnsw: a graph; ivf: inverted lists; flat: every search is exact. Absent: hnsw. */
   readonly index: IndexKind | null;
   readonly hnsw: Hnsw | null;
   readonly description: string;
@@ -2211,7 +2211,7 @@ export interface ExplainSegment {
   readonly rows: number;
   /** Rows that pass the filter; absent without one. */
   readonly matching: number | null;
-  /** graph, exact, exact_over_matches, graph_then_exact, none */
+  /** graph, lists, exact, exact_over_matches, graph_then_exact, none */
   readonly strategy: string;
   readonly candidates: number;
   readonly micros: number;

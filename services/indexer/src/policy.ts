@@ -1,4 +1,5 @@
 /** What a shard should do about its segments next. Pure: what is there decides. */
+import type { IndexKind } from '@proximadb/schemas';
 import type { IndexerConfig } from './config.ts';
 
 export interface SegmentFacts {
@@ -6,35 +7,36 @@ export interface SegmentFacts {
   readonly rows: number;
   /** Rows that the next merge would leave out. */
   readonly dead: number;
-  readonly hasGraph: boolean;
+  /** Whether it has a graph or lists. */
+  readonly isIndexed: boolean;
 }
 
 export type Chore =
   | { readonly kind: 'graph'; readonly segment: string }
-  | { readonly kind: 'merge'; readonly segments: readonly string[]; readonly graph: boolean };
+  | { readonly kind: 'merge'; readonly segments: readonly string[]; readonly indexed: boolean };
 
-/** @param graphs whether the collection has graphs at all. @param idle nothing was written for a while and nothing waits to be sealed. */
-export function nextChore(config: IndexerConfig, segments: readonly SegmentFacts[], graphs: boolean, idle: boolean): Chore | undefined {
+/** @param index of the collection. @param idle nothing was written for a while and nothing waits to be sealed. */
+export function nextChore(config: IndexerConfig, segments: readonly SegmentFacts[], index: IndexKind, idle: boolean): Chore | undefined {
   const live = (segment: SegmentFacts): number => segment.rows - segment.dead;
-  const flat = segments.filter((segment) => !segment.hasGraph);
-  if (graphs) {
+  const flat = segments.filter((segment) => !segment.isIndexed);
+  if (index !== 'flat') {
     const flatRows = flat.reduce((sum, segment) => sum + live(segment), 0);
     if (flatRows >= config.graphRowsMin || (idle && flatRows >= config.idleGraphRowsMin)) {
-      // The largest first, as many as fit; one alone keeps its files and only gets its graph.
+      // The largest first, as many as fit; one alone keeps its files and only gets its graph. Lists have their rows in another order.
       const chosen = fitting([...flat].sort((a, b) => live(b) - live(a)), config.segmentRowsMax, live);
       const [only] = chosen;
-      return chosen.length === 1 && only !== undefined && only.dead <= only.rows * config.deadShareMax
+      return index === 'hnsw' && chosen.length === 1 && only !== undefined && only.dead <= only.rows * config.deadShareMax
         ? { kind: 'graph', segment: only.id }
-        : { kind: 'merge', segments: chosen.map(({ id }) => id), graph: true };
+        : { kind: 'merge', segments: chosen.map(({ id }) => id), indexed: true };
     }
   }
   if (flat.length >= config.mergeFlatsMin) {
     const chosen = fitting([...flat].sort((a, b) => live(a) - live(b)), config.segmentRowsMax, live);
-    if (chosen.length > 1) return { kind: 'merge', segments: chosen.map(({ id }) => id), graph: false };
+    if (chosen.length > 1) return { kind: 'merge', segments: chosen.map(({ id }) => id), indexed: false };
   }
   const worn = segments.filter((segment) => segment.dead > segment.rows * config.deadShareMax).sort((a, b) => b.dead - a.dead)[0];
-  if (worn !== undefined) return { kind: 'merge', segments: [worn.id], graph: worn.hasGraph };
-  return tierMerge(config, segments.filter((segment) => segment.hasGraph), live);
+  if (worn !== undefined) return { kind: 'merge', segments: [worn.id], indexed: worn.isIndexed };
+  return tierMerge(config, segments.filter((segment) => segment.isIndexed), live);
 }
 
 /** Segments of one tier (sizes within a factor of 4) become one of the next, so a row is merged a logarithmic number of times. */
@@ -42,7 +44,7 @@ function tierMerge(config: IndexerConfig, segments: readonly SegmentFacts[], liv
   const tiers = Map.groupBy(segments, (segment) => Math.floor(Math.log(Math.max(1, live(segment))) / Math.log(config.mergeTierMin)));
   for (const [, tier] of [...tiers].sort(([a], [b]) => a - b)) {
     const chosen = fitting(tier, config.segmentRowsMax, live);
-    if (chosen.length >= config.mergeTierMin) return { kind: 'merge', segments: chosen.map(({ id }) => id), graph: true };
+    if (chosen.length >= config.mergeTierMin) return { kind: 'merge', segments: chosen.map(({ id }) => id), indexed: true };
   }
   return undefined;
 }

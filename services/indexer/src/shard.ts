@@ -226,7 +226,7 @@ export class Shard {
       ledger: this.#ledger.entries.slice(-ledgerShownMax).map(({ offset: at, reason }) => ({ offset: at, reason })),
       segments: rows.sealed.map((sealed) => ({
         id: sealed.files.id, rows: sealed.rows.count, dead: sealed.rows.count - sealed.states.liveCount,
-        indexed: sealed.graph !== undefined, bytes: sealed.diskBytes,
+        indexed: sealed.isIndexed, bytes: sealed.diskBytes,
       })),
       marks: this.marks,
     };
@@ -286,9 +286,9 @@ export class Shard {
     if (idle && this.rows.frozen.length === 0 && now - this.#manifestAtMs >= checkpointIdleMs) this.#checkpointIdle();
     const nowMicros = this.#options.clock();
     const facts = this.rows.sealed.map((sealed) => ({
-      id: sealed.files.id, rows: sealed.rows.count, dead: this.#storage.droppableCount(sealed, nowMicros), hasGraph: sealed.graph !== undefined,
+      id: sealed.files.id, rows: sealed.rows.count, dead: this.#storage.droppableCount(sealed, nowMicros), isIndexed: sealed.isIndexed,
     }));
-    const chore = nextChore(this.#options.config, facts, this.#options.settings.index === 'hnsw', idle && this.rows.frozen.length === 0);
+    const chore = nextChore(this.#options.config, facts, this.#options.settings.index, idle && this.rows.frozen.length === 0);
     if (chore === undefined) return;
     const chosen = new Set(chore.kind === 'graph' ? [chore.segment] : chore.segments);
     const count = facts.filter(({ id }) => chosen.has(id)).reduce((sum, { rows }) => sum + rows, 0);
@@ -528,7 +528,7 @@ export class Shard {
     };
     try {
       if (chore.kind === 'graph') await this.#storage.buildGraph(named(chore.segment));
-      else await this.#storage.merge(chore.segments.map(named), chore.graph, this.#options.clock());
+      else await this.#storage.merge(chore.segments.map(named), chore.indexed, this.#options.clock());
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       this.#options.logger.error('merge-failed', { ...this.identity, chore: chore.kind, error });

@@ -193,9 +193,9 @@ export class Storage {
     return count;
   }
 
-  /** Puts one segment in the place of several, without the rows that are droppable. */
-  async merge(sources: readonly Sealed[], graph: boolean, nowMicros: number): Promise<void> {
-    const { rows, builder } = this.#options;
+  /** Puts one segment in the place of several, without the rows that are droppable. @param indexed whether it gets a graph or lists. */
+  async merge(sources: readonly Sealed[], indexed: boolean, nowMicros: number): Promise<void> {
+    const { rows, builder, settings } = this.#options;
     const dropped = sources.map((source) => this.droppable(source, nowMicros));
     const kept = sources.map((source, i) => {
       const without = new Set(dropped[i]);
@@ -204,21 +204,28 @@ export class Storage {
     const directory = this.#temporary();
     try {
       const built = await builder.run({
-        kind: 'merge', directory, dimension: this.graphSettings.dimension, graph: graph ? this.graphSettings : undefined,
+        kind: 'merge', directory, dimension: this.graphSettings.dimension, graph: indexed && settings.index === 'hnsw' ? this.graphSettings : undefined,
+        lists: indexed && settings.index === 'ivf' ? settings.metric : undefined,
         schemas: this.#texts(sources.flatMap(({ files }) => files.schemaIds)),
         sources: sources.map(({ files }, i) => ({
           directory: join(this.#segmentsDirectory, files.id), schemaIds: files.schemaIds, keep: encodeRows(kept[i] ?? []),
         })),
       });
       this.#assertOpen();
+      const placeOf = built.order === undefined ? undefined : inverse(built.order);
       const merged = built.segment === undefined ? [] : [await this.#open(built.segment, false)];
       if (built.graph !== undefined) await merged[0]?.attach(built.graph, false);
       await this.#commit({
         out: sources, added: merged,
         carryOver: () => {
           for (const target of merged) {
-            let to = 0;
-            sources.forEach((source, i) => { for (const row of kept[i] ?? []) carryOver(source, row, target, to++); });
+            let at = 0;
+            sources.forEach((source, i) => {
+              for (const row of kept[i] ?? []) {
+                carryOver(source, row, target, placeOf?.[at] ?? at);
+                at += 1;
+              }
+            });
           }
         },
         switchIn: () => {
@@ -324,6 +331,13 @@ export class Storage {
 /** A row that ended while its segment was made ends there, too; telling it twice does no harm. */
 function carryOver(from: Growing | Sealed, row: number, to: Sealed, target: number): void {
   if (!from.states.isLive(row) && to.states.isLive(target)) to.states.end(target, from.states.endedAt(row));
+}
+
+/** Of a permutation. */
+function inverse(order: Uint32Array): Uint32Array {
+  const places = new Uint32Array(order.length);
+  order.forEach((at, place) => { places[at] = place; });
+  return places;
 }
 
 function entryOf(sealed: Sealed, watermark: number): SegmentEntry {

@@ -11,7 +11,10 @@ import { fileURLToPath } from 'node:url';
 
 const output = join(import.meta.dirname, 'kernels.wasm');
 // The memory is the slab's and nothing is allocated inside: no runtime, no way to abort.
-const options = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory', '--initialMemory', '1', '--noExportMemory', '--use', 'abort='];
+const options = [
+  '-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--enable', 'relaxed-simd', '--importMemory', '--initialMemory', '1', '--noExportMemory',
+  '--use', 'abort=',
+];
 
 function compile(): Buffer {
   const compiler = fileURLToPath(import.meta.resolve('assemblyscript/bin/asc.js'));

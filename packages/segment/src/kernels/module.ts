@@ -22,7 +22,16 @@ export interface Kernels {
     metric: number, query: number, rowBytes: number, rows: number, first: number, bits: number, words: number, list: number, listRows: number,
   ): void;
   scanList(metric: number, query: number, rowBytes: number, rows: number, list: number, count: number): void;
+  bound(): number;
   finish(): number;
+  /** See `assembly/codes.ts`. */
+  scanCodes(
+    query: number, bytes: number, codes: number, scales: number, added: number, first: number, count: number, base: number, weight: number, shift: number,
+  ): void;
+  scanCodeBits(
+    query: number, bytes: number, codes: number, scales: number, added: number, first: number, count: number, base: number, weight: number, shift: number,
+    bits: number,
+  ): number;
 }
 
 export const pageBytes = 65_536;

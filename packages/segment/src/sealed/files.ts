@@ -11,6 +11,8 @@ export const vectorsFile = 'vectors.f32';
 export const idsFile = 'ids.bin';
 export const columnsFile = 'columns.bin';
 export const graphFile = 'graph.usearch';
+export const listsFile = 'lists.bin';
+export const codesFile = 'codes.bin';
 export const recordsFile = (container: number): string => `records-${container}.avro`;
 
 /** A file as a manifest names it. */

@@ -1,11 +1,12 @@
 /** A sealed segment: immutable files, opened to be searched. What changes is only which of its rows have ended. */
 import { join } from 'node:path';
 import type { RecordView, Walker } from '@proximadb/record';
-import { Slab } from '../kernels/index.ts';
+import { CodeSlab, Slab } from '../kernels/index.ts';
 import { Columns, matches, type Predicate, type RowSet } from '../filter/index.ts';
+import { decodeLists, Lists } from '../lists/lists.ts';
 import { never, RowStates } from '../rows.ts';
 import { ContainerReader } from './container.ts';
-import { columnsFile, graphFile, idsFile, readVerified, recordsFile, rowsFile, vectorsFile, type FileEntry } from './files.ts';
+import { codesFile, columnsFile, graphFile, idsFile, listsFile, readVerified, recordsFile, rowsFile, vectorsFile, type FileEntry } from './files.ts';
 import { Graph, type GraphSettings } from './graph.ts';
 import { IdIndex } from './ids.ts';
 import { viewRows, type Rows } from './rows.ts';
@@ -23,12 +24,15 @@ interface OpenedParts {
   readonly ids: IdIndex;
   readonly columns: Columns;
   readonly slab: Slab;
+  readonly lists: Lists | undefined;
 }
 
 export class Sealed {
   readonly files: SegmentFiles;
   readonly rows: Rows;
   readonly slab: Slab;
+  /** Undefined: it was not made with lists. */
+  readonly lists: Lists | undefined;
   readonly states: RowStates;
   /** Whether any row ever expires. */
   readonly hasExpiries: boolean;
@@ -48,6 +52,7 @@ export class Sealed {
     this.#ids = parts.ids;
     this.#columns = parts.columns;
     this.slab = parts.slab;
+    this.lists = parts.lists;
     this.#walkers = options.files.schemaIds.map(options.walkerOf);
     this.states = new RowStates(this.rows.count);
     for (let row = 0; row < this.rows.count; row += 1) this.states.add(row, this.rows.expires[row] ?? Infinity);
@@ -61,12 +66,17 @@ export class Sealed {
    * @throws AppError DATA_LOSS naming a file that is not what its entry says.
    */
   static async open(options: SealedOptions, checkRecords: boolean): Promise<Sealed> {
-    const { directory, files, graphSettings: { dimension } } = options;
+    const { directory, files, graphSettings: { dimension, metric } } = options;
     const open = async (name: string): Promise<Uint8Array> => {
       const entry = entryOf(files, name);
       const bytes = new Uint8Array(new ArrayBuffer(entry.bytes));
       await readVerified(directory, entry, bytes);
       return bytes;
+    };
+    const openLists = async (): Promise<Lists> => {
+      const codes = new CodeSlab(dimension, files.rows);
+      await readVerified(directory, entryOf(files, codesFile), codes.content);
+      return new Lists(metric, decodeLists(await open(listsFile)), codes);
     };
     const rows = viewRows(await open(rowsFile));
     const ids = new IdIndex(await open(idsFile), rows.hashes);
@@ -74,8 +84,14 @@ export class Sealed {
     const slab = new Slab({ dimension, rows: rows.count, rowsMax: rows.count });
     const vectors = slab.rows(0, rows.count);
     await readVerified(directory, entryOf(files, vectorsFile), new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength));
+    const lists = has(files, listsFile) ? await openLists() : undefined;
     if (checkRecords) for (const name of containersOf(files)) await readVerified(directory, entryOf(files, name));
-    return new Sealed(options, { rows, ids, columns, slab });
+    return new Sealed(options, { rows, ids, columns, slab, lists });
+  }
+
+  /** Whether a search need not look at all rows. */
+  get isIndexed(): boolean {
+    return this.lists !== undefined || this.#graph !== null;
   }
 
   get graph(): Graph | undefined {
@@ -91,10 +107,10 @@ export class Sealed {
     return this.files.files.reduce((sum, file) => sum + file.bytes, this.#graph?.entry.bytes ?? 0);
   }
 
-  /** Bytes of memory: vectors, rows, ids and columns. */
+  /** Bytes of memory: vectors, lists, rows, ids and columns. */
   get memoryBytes(): number {
     const small = this.files.files.filter(({ name }) => name === rowsFile || name === idsFile || name === columnsFile);
-    return small.reduce((sum, file) => sum + file.bytes, this.slab.bytes);
+    return small.reduce((sum, file) => sum + file.bytes, this.slab.bytes + (this.lists?.bytes ?? 0));
   }
 
   /** Takes a graph that was built for these rows. @throws AppError DATA_LOSS if its file is damaged. */
@@ -163,6 +179,10 @@ export class Sealed {
 
 function containersOf(files: SegmentFiles): string[] {
   return files.schemaIds.map((_, i) => recordsFile(i));
+}
+
+function has(files: SegmentFiles, name: string): boolean {
+  return files.files.some((file) => file.name === name);
 }
 
 function entryOf(files: SegmentFiles, name: string): FileEntry {

@@ -108,8 +108,11 @@ export class SegmentWriter {
 /**
  * Derives ids and columns from the base files, flushes all of it, and gives the folder its name beside the temporary one.
  * Synchronous and long: for the builder's thread.
+ * @param derived files that are there already and belong to the segment, too.
  */
-export function completeSegment(directory: string, schemaIds: readonly number[], walkerFor: (schemaId: number) => Walker): SegmentFiles {
+export function completeSegment(
+  directory: string, schemaIds: readonly number[], walkerFor: (schemaId: number) => Walker, derived: readonly string[] = [],
+): SegmentFiles {
   const rows = viewRows(readAligned(directory, rowsFile));
   const reader = new ContainerReader(schemaIds.map((_, i) => join(directory, recordsFile(i))), rows);
   const ids: Uint8Array[] = [];
@@ -131,7 +134,10 @@ export function completeSegment(directory: string, schemaIds: readonly number[],
 
   const digest = createHash('sha256');
   const base = [rowsFile, vectorsFile, ...schemaIds.map((_, i) => recordsFile(i))];
-  const files = [...base.map((name) => describeFile(directory, name, digest)), ...[idsFile, columnsFile].map((name) => describeFile(directory, name))];
+  const files = [
+    ...base.map((name) => describeFile(directory, name, digest)),
+    ...[idsFile, columnsFile, ...derived].map((name) => describeFile(directory, name)),
+  ];
   const id = digest.digest('hex').slice(0, 32);
   for (const { name } of files) syncPath(join(directory, name));
   publish(directory, join(dirname(directory), id));

@@ -60,7 +60,7 @@ interface Thread {
 export class ShardPool implements Shards, Outcomes, Digests {
   readonly #options: ShardPoolOptions;
   readonly #threads: readonly Thread[];
-  /** Completing and merging flat segments is short; graphs are long. Neither waits for the other. */
+  /** Completing and merging flat segments is short; graphs and lists are long. Neither waits for the other. */
   readonly #files: Thread;
   readonly #graphs: Thread;
   #closing = false;
@@ -186,7 +186,7 @@ export class ShardPool implements Shards, Outcomes, Digests {
   }
 
   #build(job: BuildJob): Promise<BuildResult> {
-    const long = job.kind === 'graph' || (job.kind === 'merge' && job.graph !== undefined);
+    const long = job.kind === 'graph' || (job.kind === 'merge' && (job.graph !== undefined || job.lists !== undefined));
     return (long ? this.#graphs : this.#files).rpc.call<BuildResult>('build', job);
   }
 

@@ -5,6 +5,7 @@
 import { fourRows, innerProduct, l1, oneRow, squaredL2 } from './distances';
 import { clear, farthest, offer } from './top';
 
+export { scanCodeBits, scanCodes } from './codes';
 export { finish } from './top';
 
 /** About an L2 cache: what is larger comes from memory each time it is scanned. */
@@ -23,6 +24,11 @@ let fromMemory: bool = false;
 export function begin(heap: usize, k: u32, rows: u32, bytes: usize): void {
   fromMemory = u64(rows) * u64(bytes) > cacheBytes;
   clear(heap, k);
+}
+
+/** No row farther than this gets in any more; infinite as long as all do. */
+export function bound(): f32 {
+  return farthest();
 }
 
 export function distance(metric: i32, query: usize, bytes: usize, row: usize): f32 {

@@ -1,0 +1,140 @@
+/** One segment, searched by a graph and by inverted lists: what each takes to make, and recall beside time, with and without filters. */
+import { join } from 'node:path';
+import { compileWalker, encodeVectorRecord } from '@proximadb/record';
+import { schemaText } from '@proximadb/schemas';
+import {
+  defaultQuantization, encodeRows, hashId, prepareQuery, runBuildJob, Sealed, searchSealed, SegmentWriter, strideOf, type BuildResult, type Predicate,
+  type SegmentAnswer,
+} from '@proximadb/segment';
+import type { Cell, Report, Table } from '../report.ts';
+import type { BenchOptions, Scenario } from '../scenario.ts';
+import { median, percentile } from '../statistics.ts';
+import { dimension, isQuery, loadWords, metadataOf, slices, vectorOf, type Words } from '../words.ts';
+
+export const segments: Scenario = { name: 'segments', title: 'One segment: graph and lists', run };
+
+const metric = 'cosine';
+const k = 10;
+const text = schemaText('VectorRecord');
+const walker = compileWalker(JSON.parse(text));
+const graphSettings = { dimension, metric, m: 16, efConstruction: 128, quantization: defaultQuantization(metric) } as const;
+const shares = [1, 0.5, 0.1, 0.01];
+
+async function run({ short, scratch, say }: BenchOptions): Promise<Report> {
+  const words = loadWords();
+  const all = words.names.map((_, word) => word).filter((word) => !isQuery(word));
+  const queries = words.names.map((_, word) => word).filter((word) => isQuery(word)).slice(0, short ? 20 : 300).map((word) => vectorOf(words, word));
+  const tables: Table[] = [];
+  for (const parts of short ? [80] : [12, 1]) {
+    const members = all.filter((_, i) => i % parts === 0);
+    say(`${members.length} rows`);
+    const made = await make(words, members, join(scratch, String(parts)));
+    tables.push(buildTable(members.length, made), searchTable(members.length, made, queries));
+    for (const { sealed } of made) sealed.close();
+  }
+  return { tables, aims: [] };
+}
+
+interface Made {
+  readonly index: 'graph' | 'lists';
+  readonly sealed: Sealed;
+  readonly seconds: number;
+  readonly bytes: number;
+}
+
+async function make(words: Words, members: readonly number[], directory: string): Promise<Made[]> {
+  const writer = new SegmentWriter(join(directory, 'tmp'), members.length, () => text);
+  const row = new Float32Array(strideOf(dimension));
+  members.forEach((word, i) => {
+    const bytes = encodeVectorRecord(1, { id: words.names[word] ?? '', vector: vectorOf(words, word), metadata: metadataOf(words, word) });
+    row.set(prepareQuery(metric, vectorOf(words, word)));
+    writer.add(1, bytes, i, Infinity, hashId(walker.view(bytes).idBytes), row);
+  });
+  const schemaIds = writer.close();
+  const schemas = { 1: text };
+  const { segment: flat } = runBuildJob({ kind: 'complete', directory: join(directory, 'tmp'), schemaIds, schemas });
+  if (flat === undefined) throw new Error('no segment');
+  const timed = (job: Parameters<typeof runBuildJob>[0]): BuildResult & { readonly seconds: number } => {
+    const startedMs = performance.now();
+    return { ...runBuildJob(job), seconds: (performance.now() - startedMs) / 1_000 };
+  };
+  const open = (files: typeof flat): Promise<Sealed> =>
+    Sealed.open({ directory: join(directory, files.id), files, graphSettings, walkerOf: () => walker }, false);
+  const lists = timed({
+    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas, graph: undefined, lists: metric,
+    sources: [{ directory: join(directory, flat.id), schemaIds, keep: encodeRows(members.keys()) }],
+  });
+  const graph = timed({ kind: 'graph', directory: join(directory, flat.id), rows: members.length, graph: graphSettings });
+  if (lists.segment === undefined || graph.graph === undefined) throw new Error('nothing was built');
+  const byGraph = await open(flat);
+  await byGraph.attach(graph.graph, false);
+  const listBytes = lists.segment.files.filter(({ name }) => name === 'lists.bin' || name === 'codes.bin').reduce((sum, { bytes }) => sum + bytes, 0);
+  return [
+    { index: 'graph', sealed: byGraph, seconds: graph.seconds, bytes: graph.graph.bytes },
+    { index: 'lists', sealed: await open(lists.segment), seconds: lists.seconds, bytes: listBytes },
+  ];
+}
+
+function buildTable(rows: number, made: readonly Made[]): Table {
+  return {
+    title: `Making the index of ${rows.toLocaleString('en-US')} rows, ${dimension}-d, on one thread`, columns: ['', 'seconds', 'rows/s', 'bytes a row'],
+    rows: made.map(({ index, seconds, bytes }) => [index, seconds, Math.round(rows / seconds), Math.round(bytes / rows)]),
+    notes: ['Lists: with writing the whole segment anew in their order. Graph: M 16, efConstruction 128, i8, and nothing else is written.'],
+  };
+}
+
+interface Way {
+  readonly share: number;
+  readonly made: Made;
+  readonly ef: number | null | 'exact';
+  readonly micros: number[];
+  readonly strategies: Set<string>;
+  found: number;
+  sought: number;
+}
+
+function searchTable(rows: number, made: readonly Made[], queries: readonly Float32Array[]): Table {
+  const [graph] = made;
+  if (graph === undefined) throw new Error('nothing to ask');
+  const ways = shares.flatMap((share) => [
+    way(share, graph, 'exact'), ...made.flatMap((one) => [null, 128, 256].map((ef) => way(share, one, ef))),
+  ]);
+  for (const round of ['warm', 'measured']) {
+    for (const query of queries) {
+      const truth = new Map<number, Set<string>>();
+      for (const one of ways) {
+        const startedMs = performance.now();
+        const answer = ask(one, query);
+        const micros = (performance.now() - startedMs) * 1_000;
+        const ids = [...answer.top.rows].map((row) => one.made.sealed.view(row).id);
+        if (one.ef === 'exact') truth.set(one.share, new Set(ids));
+        if (round === 'warm') continue;
+        one.micros.push(micros);
+        one.strategies.add(answer.strategy);
+        one.found += ids.filter((id) => truth.get(one.share)?.has(id)).length;
+        one.sought += truth.get(one.share)?.size ?? 0;
+      }
+    }
+  }
+  return {
+    title: `k = ${k} of ${rows.toLocaleString('en-US')} rows, on one thread, without a server`,
+    columns: ['filter matches', 'index', 'ef', `recall@${k}`, 'p50 µs', 'p99 µs', 'how'],
+    rows: ways.map(({ share, made: { index }, ef, micros, found, sought, strategies }): Cell[] => [
+      share === 1 ? 'no filter' : `${share * 100} %`, ef === 'exact' ? 'none' : index, ef ?? 'default', (found / sought).toFixed(4),
+      Math.round(median(micros)), Math.round(percentile(micros, 0.99)), [...strategies].join(', '),
+    ]),
+    notes: [`${queries.length} words that are not stored, each asked in every way before the next; once before what is counted.`],
+  };
+}
+
+function way(share: number, made: Made, ef: Way['ef']): Way {
+  return { share, made, ef, micros: [], strategies: new Set(), found: 0, sought: 0 };
+}
+
+function ask({ share, made, ef }: Way, query: Float32Array): SegmentAnswer {
+  const predicate: Predicate | null = share === 1 ? null
+    : { kind: 'range', path: ['slice'], lower: null, upper: { value: BigInt(Math.round(slices * share)), inclusive: false } };
+  return searchSealed(made.sealed, {
+    metric, query: prepareQuery(metric, query), k, predicate, exact: ef === 'exact', ef: typeof ef === 'number' ? ef : null, nowMicros: 0,
+  });
+}

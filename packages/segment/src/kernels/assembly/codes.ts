@@ -1,0 +1,107 @@
+/**
+ * Distances to rows of 7-bit codes, 4 rows at a time: a code u stands for (u - 64) × the row's scale. What comes out is good enough to choose
+ * candidates by; they are scored again from full vectors.
+ *
+ * The relaxed dot product is the same on every machine as long as its second operand is below 128, which is why codes have 7 bits.
+ */
+import { farthest, offer } from './top';
+
+/** The sums of products of a query's codes (i8) and those of 4 rows, in the lanes. `bytes` is the length of a row: a multiple of 16. */
+// @ts-ignore: decorator
+@inline
+function fourSums(query: usize, bytes: usize, a: usize, b: usize, c: usize, d: usize): v128 {
+  let sumA = i32x4.splat(0), sumB = sumA, sumC = sumA, sumD = sumA;
+  const end = query + bytes;
+  for (; query < end; query += 16, a += 16, b += 16, c += 16, d += 16) {
+    const q = v128.load(query);
+    sumA = i32x4.relaxed_dot_i8x16_i7x16_add_s(q, v128.load(a), sumA);
+    sumB = i32x4.relaxed_dot_i8x16_i7x16_add_s(q, v128.load(b), sumB);
+    sumC = i32x4.relaxed_dot_i8x16_i7x16_add_s(q, v128.load(c), sumC);
+    sumD = i32x4.relaxed_dot_i8x16_i7x16_add_s(q, v128.load(d), sumD);
+  }
+  // A transposition: A0 B0 A1 B1 + A2 B2 A3 B3 = A0+A2 B0+B2 A1+A3 B1+B3, and the same of C and D.
+  const ab = i32x4.add(v128.shuffle<i32>(sumA, sumB, 0, 4, 1, 5), v128.shuffle<i32>(sumA, sumB, 2, 6, 3, 7));
+  const cd = i32x4.add(v128.shuffle<i32>(sumC, sumD, 0, 4, 1, 5), v128.shuffle<i32>(sumC, sumD, 2, 6, 3, 7));
+  return i32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
+}
+
+/** base + what the row adds − weight × scale × (sum − shift); never NaN. */
+// @ts-ignore: decorator
+@inline
+function toDistances(sums: v128, base: f32, weight: f32, shift: i32, scales: v128, added: v128): v128 {
+  // Large scales meet small weights first: a sum times a large scale would overflow.
+  const products = f32x4.mul(f32x4.convert_i32x4_s(i32x4.sub(sums, i32x4.splat(shift))), f32x4.mul(scales, f32x4.splat(weight)));
+  const distances = f32x4.sub(f32x4.add(f32x4.splat(base), added), products);
+  return v128.bitselect(distances, f32x4.splat(Infinity), f32x4.eq(distances, distances));
+}
+
+/** Offers those of the first `count` lanes (1 to 4) that get in. */
+// @ts-ignore: decorator
+@inline
+function offerLanes(distances: v128, count: u32, a: u32, b: u32, c: u32, d: u32): void {
+  if (!v128.any_true(f32x4.le(distances, f32x4.splat(farthest())))) return;
+  offer(f32x4.extract_lane(distances, 0), a);
+  if (count > 1) offer(f32x4.extract_lane(distances, 1), b);
+  if (count > 2) offer(f32x4.extract_lane(distances, 2), c);
+  if (count > 3) offer(f32x4.extract_lane(distances, 3), d);
+}
+
+/** Offers the rows `first` … `first + count - 1`. `scales` and `added` have an f32 a row, and are readable for 3 rows past the last. */
+export function scanCodes(
+  query: usize, bytes: usize, codes: usize, scales: usize, added: usize, first: u32, count: u32, base: f32, weight: f32, shift: i32,
+): void {
+  const end = first + count;
+  for (let row = first; row < end; row += 4) {
+    const at = codes + usize(row) * bytes;
+    const lanes = min<u32>(4, end - row);
+    // Past the end the last row stands in; its lanes are not offered.
+    const b = lanes > 1 ? at + bytes : at, c = lanes > 2 ? at + 2 * bytes : at, d = lanes > 3 ? at + 3 * bytes : at;
+    const sums = fourSums(query, bytes, at, b, c, d);
+    const places = usize(row) << 2;
+    offerLanes(toDistances(sums, base, weight, shift, v128.load(scales + places), v128.load(added + places)), lanes, row, row + 1, row + 2, row + 3);
+  }
+}
+
+/** The same of the rows in that range whose bits are set; bit 0 at `bits` is row 0. Answers how many there were. */
+export function scanCodeBits(
+  query: usize, bytes: usize, codes: usize, scales: usize, added: usize, first: u32, count: u32, base: f32, weight: f32, shift: i32, bits: usize,
+): u32 {
+  const end = first + count;
+  let offered: u32 = 0;
+  let a: u32 = 0, b: u32 = 0, c: u32 = 0;
+  let waiting: u32 = 0;
+  for (let start = first & ~31; start < end; start += 32) {
+    let word = load<u32>(bits + (usize(start >> 5) << 2));
+    if (start < first) word &= u32(-1) << (first - start);
+    if (end - start < 32) word &= (u32(1) << (end - start)) - 1;
+    offered += popcnt(word);
+    for (; word != 0; word &= word - 1) {
+      const row = start + u32(ctz(word));
+      if (waiting == 0) a = row;
+      else if (waiting == 1) b = row;
+      else if (waiting == 2) c = row;
+      else four(query, bytes, codes, scales, added, base, weight, shift, 4, a, b, c, row);
+      waiting = (waiting + 1) & 3;
+    }
+  }
+  if (waiting > 0) four(query, bytes, codes, scales, added, base, weight, shift, waiting, a, waiting > 1 ? b : a, waiting > 2 ? c : a, a);
+  return offered;
+}
+
+function four(
+  query: usize, bytes: usize, codes: usize, scales: usize, added: usize, base: f32, weight: f32, shift: i32, count: u32, a: u32, b: u32, c: u32, d: u32,
+): void {
+  const sums = fourSums(
+    query, bytes, codes + usize(a) * bytes, codes + usize(b) * bytes, codes + usize(c) * bytes, codes + usize(d) * bytes,
+  );
+  offerLanes(toDistances(sums, base, weight, shift, gather(scales, a, b, c, d), gather(added, a, b, c, d)), count, a, b, c, d);
+}
+
+// @ts-ignore: decorator
+@inline
+function gather(floats: usize, a: u32, b: u32, c: u32, d: u32): v128 {
+  let lanes = v128.load32_zero(floats + (usize(a) << 2));
+  lanes = v128.load_lane<f32>(floats + (usize(b) << 2), lanes, 1);
+  lanes = v128.load_lane<f32>(floats + (usize(c) << 2), lanes, 2);
+  return v128.load_lane<f32>(floats + (usize(d) << 2), lanes, 3);
+}

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { codeRows, codesBytes, CodeSlab, encodeRow } from './index.ts';
+
+const value = fc.oneof(fc.constant(0), fc.float({ min: -1, max: 1, noNaN: true }), fc.constantFrom(1e-45, -1e-45, 3e38, -3e38));
+
+interface Case {
+  readonly dimension: number;
+  readonly vectors: readonly Float32Array[];
+  readonly query: Float32Array;
+  readonly bits: readonly boolean[];
+  readonly k: number;
+  readonly from: number;
+}
+
+const cases: fc.Arbitrary<Case> = fc.constantFrom(1, 3, 15, 16, 17, 100).chain((dimension) => {
+  const vector = fc.array(value, { minLength: dimension, maxLength: dimension }).map((values) => Float32Array.from(values));
+  return fc.integer({ min: 1, max: 80 }).chain((rows) => fc.record({
+    dimension: fc.constant(dimension), vectors: fc.array(vector, { minLength: rows, maxLength: rows }), query: vector,
+    bits: fc.array(fc.boolean(), { minLength: rows, maxLength: rows }), k: fc.integer({ min: 1, max: rows + 2 }), from: fc.nat({ max: rows - 1 }),
+  }));
+});
+
+function slabOf({ dimension, vectors }: Case): CodeSlab {
+  const slab = new CodeSlab(dimension, vectors.length);
+  const buffer = new ArrayBuffer(codesBytes(dimension, vectors.length));
+  const into = codeRows(buffer, 0, dimension, vectors.length);
+  vectors.forEach((vector, row) => { encodeRow(into, row, vector, row / 1_000); });
+  slab.content.set(new Uint8Array(buffer));
+  return slab;
+}
+
+/** What the codes say, by plain arithmetic. */
+function distances({ dimension, vectors, query }: Case, base: number, weight: number): number[] {
+  const largest = (values: Float32Array): number => Math.max(...values.map(Math.abs));
+  const queryScale = largest(query) / 127;
+  return vectors.map((vector, row) => {
+    const scale = Math.fround(largest(vector) / 63);
+    let sum = 0;
+    for (let i = 0; i < dimension; i += 1) {
+      const code = scale > 0 ? Math.max(-63, Math.min(63, Math.round(vector[i]! / scale))) : 0;
+      sum += code * (queryScale > 0 ? Math.round(query[i]! / queryScale) : 0);
+    }
+    return base + row / 1_000 - weight * queryScale * scale * sum;
+  });
+}
+
+function bitset(bits: readonly boolean[]): Uint32Array {
+  const words = new Uint32Array(Math.ceil(bits.length / 32));
+  bits.forEach((bit, row) => { if (bit) words[row >>> 5]! |= 1 << (row & 31); });
+  return words;
+}
+
+/** Float32 rounds; and where it overflows, or a query's scale is below its smallest number, nothing can be said of the order. */
+function assertNearest(found: Uint32Array, all: readonly number[], among: readonly number[], { k, query, vectors }: Case): void {
+  assert.equal(found.length, Math.min(k, among.length));
+  assert.equal(new Set(found).size, found.length);
+  assert.ok(found.every((row) => among.includes(row)));
+  const [row, asked] = [Math.max(...vectors.flatMap((vector) => [...vector].map(Math.abs))), Math.max(...query.map(Math.abs))];
+  if (row * asked > 1e30 || asked < 1e-30) return;
+  const tolerance = 1e-4 * Math.max(1, ...all.map(Math.abs));
+  const wanted = among.map((row) => all[row]!).sort((a, b) => a - b);
+  found.forEach((row, i) => { assert.ok(Math.abs(all[row]! - wanted[i]!) <= tolerance, `${all[row]} at place ${i}, where ${wanted[i]} belongs`); });
+}
+
+test('the nearest by codes are found, of all rows and of those whose bits are set, wherever a range begins and ends', () => {
+  fc.assert(fc.property(cases, fc.constantFrom(1, 2), (one, weight) => {
+    const slab = slabOf(one);
+    const all = distances(one, 0.5, weight);
+    const rows = one.vectors.map((_, row) => row).filter((row) => row >= one.from);
+    slab.begin(one.query, weight, one.k, null);
+    assert.equal(slab.scan(one.from, rows.length, 0.5), rows.length);
+    assertNearest(slab.finish(), all, rows, one);
+    const set = rows.filter((row) => one.bits[row]);
+    slab.begin(one.query, weight, one.k, bitset(one.bits));
+    const middle = one.from + (rows.length >> 1);
+    assert.equal(slab.scan(one.from, middle - one.from, 0.5) + slab.scan(middle, one.vectors.length - middle, 0.5), set.length);
+    assertNearest(slab.finish(), all, set, one);
+  }), { numRuns: 400 });
+});
+
+test('codes keep directions and lengths: the inner product is within a hundredth of what the lengths allow', () => {
+  const dimension = 96;
+  const random = (seed: number): Float32Array => Float32Array.from({ length: dimension }, (_, i) => Math.sin(seed * 7.13 + i * 1.7 + Math.cos(seed * i)));
+  const vectors = Array.from({ length: 50 }, (_, row) => random(row).map((x) => x * 1.5 ** (row % 20)));
+  const query = random(1_000);
+  const one = { dimension, vectors, query, bits: [], k: 50, from: 0 };
+  const coded = distances(one, 0, 1);
+  vectors.forEach((vector, row) => {
+    const dot = vector.reduce((sum, x, i) => sum + x * query[i]!, 0);
+    const lengths = Math.hypot(...vector) * Math.hypot(...query);
+    assert.ok(Math.abs(row / 1_000 - coded[row]! - dot) < 0.01 * lengths);
+  });
+});

@@ -1,0 +1,127 @@
+/** Making the lists of a segment: which rows go where before it is written, and the codes once its vectors are. */
+import type { Metric } from '@proximadb/schemas';
+import { codeRows, codesBytes, encodeRow, Slab } from '../kernels/index.ts';
+import { kernelOf } from '../metric.ts';
+import { centroidMetric, nearestCentroid, queryRows, trainCentroids } from './cluster.ts';
+import { measuredNeighbours, recallSteps, type ListsFile } from './lists.ts';
+
+export interface Clustering {
+  /** Rows in the order of their lists; within a list as they were. */
+  readonly order: Uint32Array;
+  /** Of list i the places starts[i] … starts[i + 1] − 1 of that order. */
+  readonly starts: Uint32Array;
+  readonly centroids: Slab;
+}
+
+/** @param vector of a row, `dimension` floats, valid until the next call. It is asked for a sample, then for all in order. */
+export function clusterRows(metric: Metric, dimension: number, rows: number, vector: (row: number) => Float32Array): Clustering {
+  const centroids = trainCentroids(metric, dimension, rows, vector);
+  const kernel = centroidMetric(metric);
+  const lists = new Uint32Array(rows);
+  const starts = new Uint32Array(centroids.capacity + 1);
+  for (let row = 0; row < rows; row += 1) {
+    const list = nearestCentroid(centroids, kernel, vector(row));
+    lists[row] = list;
+    starts[list + 1] = (starts[list + 1] ?? 0) + 1;
+  }
+  for (let list = 1; list < starts.length; list += 1) starts[list] = (starts[list] ?? 0) + (starts[list - 1] ?? 0);
+  const next = starts.slice();
+  const order = new Uint32Array(rows);
+  for (let row = 0; row < rows; row += 1) {
+    const list = lists[row] ?? 0;
+    const place = next[list] ?? 0;
+    next[list] = place + 1;
+    order[place] = row;
+  }
+  return { order, starts, centroids };
+}
+
+/** Codes of all rows, as the file has them. @param vector of a row in the order of the lists. */
+export function encodeCodes(metric: Metric, dimension: number, { starts, centroids }: Clustering, vector: (row: number) => Float32Array): Uint8Array {
+  const rows = starts.at(-1) ?? 0;
+  const buffer = new ArrayBuffer(codesBytes(dimension, rows));
+  const into = codeRows(buffer, 0, dimension, rows);
+  const byPlace = kernelOf(metric) !== 'ip';
+  const difference = new Float32Array(dimension);
+  for (let list = 0; list + 1 < starts.length; list += 1) {
+    const centroid = centroids.row(list).slice(0, dimension);
+    for (let row = starts[list] ?? 0; row < (starts[list + 1] ?? 0); row += 1) {
+      const values = vector(row);
+      let added = 0;
+      for (let i = 0; i < dimension; i += 1) {
+        const value = finite((values[i] ?? 0) - (centroid[i] ?? 0));
+        difference[i] = value;
+        // |q − c − d|² = |q − c|² − 2 q·d + |d|² + 2 c·d
+        if (byPlace) added += value * (value + 2 * (centroid[i] ?? 0));
+      }
+      encodeRow(into, row, difference, finite(added));
+    }
+  }
+  return new Uint8Array(buffer);
+}
+
+const largest = 3.4028234663852886e38;
+const finite = (value: number): number => Math.max(-largest, Math.min(largest, value));
+
+/** More neighbours than whose depths are kept, which lie farther away. */
+const far = 100;
+const chunkRows = 8_192;
+
+/**
+ * How many lists a search has to read until it comes to a neighbour: of rows that the centroids do not know and that are not their own
+ * neighbours. See {@link ListsFile}.
+ */
+export function measureDepths(
+  metric: Metric, dimension: number, { order, starts, centroids }: Clustering, vector: (row: number) => Float32Array,
+): Pick<ListsFile, 'depths' | 'spread'> {
+  const rows = starts.at(-1) ?? 0;
+  const lists = starts.length - 1;
+  const unknown = new Set(queryRows(rows));
+  const asked = [...order.keys()].filter((place) => unknown.has(order[place] ?? 0));
+  const queries = asked.map((row) => Float32Array.from(vector(row)));
+  const kernel = kernelOf(metric);
+  const nearest: { readonly row: number; readonly distance: number }[][] = queries.map(() => []);
+  const chunk = new Slab({ dimension, rows: Math.min(rows, chunkRows), rowsMax: Math.min(rows, chunkRows) });
+  for (let first = 0; first < rows; first += chunkRows) {
+    const count = Math.min(chunkRows, rows - first);
+    for (let i = 0; i < count; i += 1) chunk.row(i).set(vector(first + i));
+    queries.forEach((query, i) => {
+      const top = chunk.scan(kernel, query, count, far + 1, null);
+      top.rows.forEach((row, at) => { nearest[i]?.push({ row: first + row, distance: top.distances[at] ?? 0 }); });
+    });
+  }
+  const nearDepths: number[] = [];
+  const farDepths: number[] = [];
+  queries.forEach((query, i) => {
+    const nearestLists = centroids.scan(kernel === 'ip' ? 'ip' : 'l2sq', query, lists, lists, null).rows;
+    const depthOf = new Uint32Array(lists);
+    nearestLists.forEach((list, at) => { depthOf[list] = at + 1; });
+    const found = (nearest[i] ?? []).sort((a, b) => a.distance - b.distance || a.row - b.row).filter(({ row }) => row !== asked[i]).slice(0, far);
+    const depthsOf = found.map(({ row }) => depthOf[listOf(starts, row)] ?? lists);
+    nearDepths.push(...depthsOf.slice(0, measuredNeighbours));
+    farDepths.push(...depthsOf);
+  });
+  for (const all of [nearDepths, farDepths]) all.sort((a, b) => a - b);
+  const depths = Uint32Array.from({ length: recallSteps }, (_, step) => quantile(nearDepths, (step + 1) / recallSteps) ?? lists);
+  const growth = (quantile(farDepths, mostOfThem) ?? lists) / (quantile(nearDepths, mostOfThem) ?? lists);
+  return { depths, spread: Math.max(0, Math.min(1, Math.log(growth) / Math.log(far / measuredNeighbours))) };
+}
+
+const mostOfThem = 0.95;
+
+function quantile(sorted: readonly number[], part: number): number | undefined {
+  return sorted[Math.ceil(part * sorted.length) - 1];
+}
+
+/** The list that a row lies in. */
+function listOf(starts: Uint32Array, row: number): number {
+  let low = 0;
+  let high = starts.length - 1;
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if ((starts[middle] ?? 0) <= row) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+

@@ -1,0 +1,77 @@
+/**
+ * k-means over a sample of a segment's vectors, after Lloyd: every vector goes to its nearest centroid, every centroid to the mean of its
+ * vectors, a few times over. Of the same vectors come the same centroids, on every machine: replicas build the same segments.
+ */
+import type { Metric } from '@proximadb/schemas';
+import { Slab, type KernelMetric } from '../kernels/index.ts';
+
+/** Vectors a centroid to learn from. */
+const sampleFactor = 24;
+const rounds = 6;
+
+/** About three times the root: so many centroids cost about as much to look at as the rows of the lists that are then read. */
+export function listsFor(rows: number): number {
+  return Math.max(1, Math.min(65_536, Math.round(3 * Math.sqrt(rows))));
+}
+
+/**
+ * Rows that stand for queries when recall is measured, ascending: spread over all, more of a small segment, where they cost less. No centroid
+ * learns from them: what it learnt from would be found too easily.
+ */
+export function queryRows(rows: number): number[] {
+  const count = Math.min(Math.ceil(rows / 10), Math.max(128, Math.min(400, Math.round(4_000_000 / rows))));
+  return Array.from({ length: count }, (_, i) => Math.floor((i + 0.5) * rows / count));
+}
+
+/** How a vector is compared with centroids: under cosine by direction, else by place. */
+export function centroidMetric(metric: Metric): KernelMetric {
+  return metric === 'cosine' ? 'ip' : 'l2sq';
+}
+
+/** @param vector of a row, `dimension` floats, valid until the next call; normalised under cosine. */
+export function trainCentroids(metric: Metric, dimension: number, rows: number, vector: (row: number) => Float32Array): Slab {
+  const count = listsFor(rows);
+  const sample = sampled(rows, count * sampleFactor);
+  const vectors = new Slab({ dimension, rows: sample.length, rowsMax: sample.length });
+  sample.forEach((row, i) => { vectors.row(i).set(vector(row)); });
+  const centroids = new Slab({ dimension, rows: count, rowsMax: count });
+  // Spread over the sample, which is spread over the rows.
+  for (let i = 0; i < count; i += 1) centroids.row(i).set(vectors.row(Math.floor(i * sample.length / count)));
+  const kernel = centroidMetric(metric);
+  for (let round = 0; round < rounds; round += 1) move(centroids, count, vectors, sample.length, kernel);
+  return centroids;
+}
+
+/** The nearest centroid. */
+export function nearestCentroid(centroids: Slab, kernel: KernelMetric, vector: Float32Array): number {
+  return centroids.scan(kernel, vector, centroids.capacity, 1, null).rows[0] ?? 0;
+}
+
+function move(centroids: Slab, count: number, vectors: Slab, rows: number, kernel: KernelMetric): void {
+  const { dimension } = centroids;
+  const sums = new Float64Array(count * dimension);
+  const sizes = new Uint32Array(count);
+  for (let row = 0; row < rows; row += 1) {
+    const vector = vectors.row(row).subarray(0, dimension);
+    const nearest = nearestCentroid(centroids, kernel, vector);
+    sizes[nearest] = (sizes[nearest] ?? 0) + 1;
+    const at = nearest * dimension;
+    for (let i = 0; i < dimension; i += 1) sums[at + i] = (sums[at + i] ?? 0) + (vector[i] ?? 0);
+  }
+  for (let centroid = 0; centroid < count; centroid += 1) {
+    const size = sizes[centroid] ?? 0;
+    // Nobody's centroid stays where it was: of equal vectors there are fewer places than centroids.
+    if (size === 0) continue;
+    const into = centroids.row(centroid);
+    for (let i = 0; i < dimension; i += 1) into[i] = (sums[centroid * dimension + i] ?? 0) / size;
+    if (kernel === 'ip') centroids.normalize(centroid);
+  }
+}
+
+/** Different rows, ascending, evenly spread; all but those for queries, unless there are no others. */
+function sampled(rows: number, wanted: number): number[] {
+  const count = Math.min(rows, wanted);
+  const queries = new Set(queryRows(rows));
+  const sample = Array.from({ length: count }, (_, i) => Math.floor(i * rows / count)).filter((row) => !queries.has(row));
+  return sample.length === 0 ? [...queries] : sample;
+}

@@ -1,0 +1,154 @@
+/**
+ * The inverted lists of a segment (IVF, after Jégou, Douze, Schmid: Product Quantization for Nearest Neighbor Search, 2011): each row belongs to
+ * the list of its nearest centroid, and lists are what its rows lie in the order of. A search reads the lists whose centroids are nearest to the
+ * query: codes of what each row differs from its centroid by. What it finds is scored from full vectors afterwards.
+ *
+ * Layout of the file, little-endian: 'PXL1', dimension, rows, lists u32; the start of each list and the end u32; of `recallSteps` neighbours
+ * in order how many lists had to be read to find them u32; the spread f32; then, on 16 bytes, the centroids, each a padded row of floats.
+ */
+import { assert } from '@proximadb/errors';
+import type { Metric } from '@proximadb/schemas';
+import { Slab, type CodeSlab } from '../kernels/index.ts';
+import { kernelOf } from '../metric.ts';
+
+const magic = 0x314c5850;
+const headerWords = 4;
+/** Whose depths are measured, of each query. */
+export const measuredNeighbours = 10;
+/** Recall is known to a thousandth. */
+export const recallSteps = 1_000;
+
+export interface ListsFile {
+  readonly dimension: number;
+  readonly rows: number;
+  /** Of list i the rows starts[i] … starts[i + 1] − 1. */
+  readonly starts: Uint32Array;
+  /** Sorted: how many lists were read until a neighbour was found, of 1,000 of them. */
+  readonly depths: Uint32Array;
+  /** 0 to 1: of x times as many neighbours most are found in x to the power of this times as many lists. */
+  readonly spread: number;
+  readonly centroids: Slab;
+}
+
+function centroidsAt(lists: number): number {
+  return Math.ceil((headerWords + lists + 1 + recallSteps + 1) * 4 / 16) * 16;
+}
+
+export function encodeLists({ dimension, rows, starts, depths, spread, centroids }: ListsFile): Uint8Array {
+  const lists = starts.length - 1;
+  const floats = centroids.rows(0, lists);
+  const bytes = new Uint8Array(centroidsAt(lists) + floats.byteLength);
+  const words = new Uint32Array(bytes.buffer, 0, headerWords + starts.length + depths.length);
+  words.set([magic, dimension, rows, lists]);
+  words.set(starts, headerWords);
+  words.set(depths, headerWords + starts.length);
+  new Float32Array(bytes.buffer, words.byteLength, 1)[0] = spread;
+  bytes.set(new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength), centroidsAt(lists));
+  return bytes;
+}
+
+/** Its checksum was verified before: a wrong shape is our bug. @param bytes from the start of their buffer. */
+export function decodeLists(bytes: Uint8Array): ListsFile {
+  const [found, dimension = 0, rows = 0, lists = 0] = new Uint32Array(bytes.buffer, bytes.byteOffset, headerWords);
+  assert(found === magic, 'not a file of lists');
+  const centroids = new Slab({ dimension, rows: lists, rowsMax: lists });
+  const floats = centroids.rows(0, lists);
+  assert(bytes.length === centroidsAt(lists) + floats.byteLength, 'a file of lists has another length');
+  floats.set(new Float32Array(bytes.buffer, bytes.byteOffset + centroidsAt(lists), floats.length));
+  const words = new Uint32Array(bytes.buffer, bytes.byteOffset + headerWords * 4, lists + 1 + recallSteps);
+  const [spread = 1] = new Float32Array(bytes.buffer, words.byteOffset + words.byteLength, 1);
+  return { dimension, rows, centroids, starts: words.slice(0, lists + 1), depths: words.slice(lists + 1), spread };
+}
+
+export interface ListSearch {
+  /** As `prepareQuery` gives it. */
+  readonly query: Float32Array;
+  /** Candidates, at most. */
+  readonly wanted: number;
+  /** Lists to read, at least. */
+  readonly lists: number;
+  /** Bitset of the rows that take part; null: all. */
+  readonly visible: Uint32Array | null;
+  /** How many these are. */
+  readonly count: number;
+}
+
+export interface ListAnswer {
+  /** Nearest first, by codes. */
+  readonly rows: Uint32Array;
+  /** Lists that were read. */
+  readonly lists: number;
+  /** Rows whose codes were compared. */
+  readonly scanned: number;
+}
+
+export class Lists {
+  readonly #metric: Metric;
+  readonly #file: ListsFile;
+  readonly #codes: CodeSlab;
+
+  constructor(metric: Metric, file: ListsFile, codes: CodeSlab) {
+    this.#metric = metric;
+    this.#file = file;
+    this.#codes = codes;
+  }
+
+  get count(): number {
+    return this.#file.starts.length - 1;
+  }
+
+  get bytes(): number {
+    return this.#codes.bytes + this.#file.centroids.bytes;
+  }
+
+  /** How many lists have to be read for a recall: measured for ten neighbours when they were made, and what that says about more of them. */
+  listsFor(recall: number, neighbours: number): number {
+    const { depths, spread } = this.#file;
+    const at = Math.min(recallSteps, Math.max(1, Math.ceil(recall * recallSteps)));
+    return Math.min(this.count, Math.ceil((depths[at - 1] ?? this.count) * Math.max(1, neighbours / measuredNeighbours) ** spread));
+  }
+
+  /**
+   * Reads the nearest lists. Where only some rows count, the nearest of them lie farther away: so many more lists are read as would hold the
+   * same share of so many more neighbours, and further ones until some in a row hold nothing nearer: that may be all, where the rows that count
+   * are far from the query.
+   */
+  candidates({ query, wanted, lists, visible, count }: ListSearch): ListAnswer {
+    const { starts, centroids, rows: total, spread } = this.#file;
+    const rarity = total / Math.max(1, count);
+    const least = Math.min(this.count, Math.ceil(lists * rarity ** spread));
+    this.#codes.begin(query, this.#kernel === 'ip' ? 1 : 2, wanted, visible);
+    let scanned = 0;
+    let read = 0;
+    let bound = Infinity;
+    /** Lists with rows that count, none of which is among the candidates, one after the other. */
+    let vain = 0;
+    const patience = visible === null ? 0 : 2 + Math.ceil(least / 8);
+    const isEnough = (): boolean => read >= least && vain >= patience && scanned >= Math.min(wanted, count);
+    // About as many as are needed; and all, where the rows that count lie elsewhere.
+    for (const reach of [least, Math.min(this.count, 4 * least), this.count]) {
+      const nearest = centroids.scan(this.#kernel, query, this.count, reach, null);
+      for (; read < nearest.rows.length && !isEnough(); read += 1) {
+        const list = nearest.rows[read] ?? 0;
+        const first = starts[list] ?? 0;
+        const length = (starts[list + 1] ?? 0) - first;
+        const compared = this.#codes.scan(first, length, nearest.distances[read] ?? 0);
+        scanned += compared;
+        if (visible === null || compared === 0) continue;
+        const now = this.#codes.bound;
+        vain = now < bound || now === Infinity ? 0 : vain + 1;
+        bound = now;
+      }
+      if (isEnough() || read === this.count) break;
+    }
+    return { rows: this.#codes.finish(), lists: read, scanned };
+  }
+
+  /**
+   * Under inner products a row's distance is −(query · centroid) − (query · difference); else |query − centroid|² − 2 (query · difference) + what
+   * the row adds.
+   */
+  get #kernel(): 'ip' | 'l2sq' {
+    return kernelOf(this.#metric) === 'ip' ? 'ip' : 'l2sq';
+  }
+}
