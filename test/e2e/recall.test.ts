@@ -23,7 +23,7 @@ before(async () => {
 after(() => server[Symbol.asyncDispose]());
 
 /** A collection of so many of the stored words, all of them in one graph, or in lists. */
-async function load(name: string, metric: Metric, index: IndexKind, rows: number): Promise<void> {
+async function load(name: string, metric: Metric, index: IndexKind, rows: number, given = stored): Promise<void> {
   const { client, standalone } = server;
   await client.createCollection({ name, dimension, metric, index, partitions: 1 });
   const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });
@@ -32,7 +32,7 @@ async function load(name: string, metric: Metric, index: IndexKind, rows: number
     while (next < rows) {
       const from = next;
       next += 500;
-      const records = stored.slice(from, Math.min(next, rows)).map(([id, vector]) => encodeVectorRecord(schemaId, { id, vector }));
+      const records = given.slice(from, Math.min(next, rows)).map(([id, vector]) => encodeVectorRecord(schemaId, { id, vector }));
       await client.upsert({ collection: name, records });
     }
   }));
@@ -115,6 +115,15 @@ describe('recall@10 on word vectors', () => {
       assert.deepEqual([...strategies], ['lists'], 'every segment is searched by its lists');
       assert.ok(byDefault >= 0.95, `recall by default is ${byDefault}`);
       assert.ok(broader >= 0.99, `recall with ef 256 is ${broader}`);
+    });
+  }
+
+  for (const index of ['hnsw', 'ivf'] as const) {
+    test(`vectors that are all equal get their ${index}, too, and k of them are found`, async () => {
+      const vector = Float32Array.from({ length: dimension }, (_, i) => i + 1);
+      await load(`equal-${index}`, 'cosine', index, 2_000, Array.from({ length: 2_000 }, (_, i) => [`equal-${i}`, vector] as const));
+      const { hits } = await server.client.search({ collection: `equal-${index}`, vector, k: 50 });
+      assert.deepEqual([hits.length, new Set(hits.map(({ id }) => id)).size], [50, 50]);
     });
   }
 });

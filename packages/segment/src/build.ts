@@ -74,8 +74,8 @@ function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
   const writer = new SegmentWriter(job.directory, kept.count, (id) => job.schemas[id] ?? 'null');
   for (let row = 0; row < kept.count; row += 1) kept.copy(clustering?.order[row] ?? row, writer, clustering !== undefined);
   const schemaIds = writer.close();
-  const derived = metric === undefined || clustering === undefined ? [] : writeLists(job.directory, metric, dimension, clustering);
-  const segment = completeSegment(job.directory, schemaIds, walkers(job.schemas), derived);
+  const parts = metric === undefined || clustering === undefined ? [] : writeLists(job.directory, metric, dimension, clustering);
+  const segment = completeSegment(job.directory, schemaIds, walkers(job.schemas), parts);
   const directory = join(job.directory, '..', segment.id);
   return {
     segment, graph: job.graph === undefined ? undefined : writeGraph(directory, segment.rows, job.graph),

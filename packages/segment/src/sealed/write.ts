@@ -1,6 +1,6 @@
 /**
  * Writing a segment: its base files (records, vectors, rows) hold everything; ids, columns and the graph are derived from them.
- * A segment is written into a temporary folder and takes its name, a digest of its base files, when it is whole and flushed.
+ * A segment is written into a temporary folder and takes its name, a digest of its base files and lists, when it is whole and flushed.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { buildIds } from './ids.ts';
 import { allocateRows, viewRows, type Rows } from './rows.ts';
 
 export interface SegmentFiles {
-  /** Names its folder: a digest of the base files. */
+  /** Names its folder: a digest of the base files and lists. */
   readonly id: string;
   readonly rows: number;
   readonly files: readonly FileEntry[];
@@ -108,10 +108,11 @@ export class SegmentWriter {
 /**
  * Derives ids and columns from the base files, flushes all of it, and gives the folder its name beside the temporary one.
  * Synchronous and long: for the builder's thread.
- * @param derived files that are there already and belong to the segment, too.
+ * @param parts files that are there already and are parts of the segment, too: what names it says so, since the same base files without them are
+ *   another one.
  */
 export function completeSegment(
-  directory: string, schemaIds: readonly number[], walkerFor: (schemaId: number) => Walker, derived: readonly string[] = [],
+  directory: string, schemaIds: readonly number[], walkerFor: (schemaId: number) => Walker, parts: readonly string[] = [],
 ): SegmentFiles {
   const rows = viewRows(readAligned(directory, rowsFile));
   const reader = new ContainerReader(schemaIds.map((_, i) => join(directory, recordsFile(i))), rows);
@@ -133,10 +134,10 @@ export function completeSegment(
   writeFileSync(join(directory, columnsFile), columns.build());
 
   const digest = createHash('sha256');
-  const base = [rowsFile, vectorsFile, ...schemaIds.map((_, i) => recordsFile(i))];
+  const base = [rowsFile, vectorsFile, ...schemaIds.map((_, i) => recordsFile(i)), ...parts];
   const files = [
     ...base.map((name) => describeFile(directory, name, digest)),
-    ...[idsFile, columnsFile, ...derived].map((name) => describeFile(directory, name)),
+    ...[idsFile, columnsFile].map((name) => describeFile(directory, name)),
   ];
   const id = digest.digest('hex').slice(0, 32);
   for (const { name } of files) syncPath(join(directory, name));
