@@ -101,10 +101,11 @@ function writeLists(directory: string, metric: Metric, dimension: number, cluste
 /** The kept rows of several segments, counted through. */
 class KeptRows implements Disposable {
   readonly count: number;
-  readonly #sources: readonly OpenedSource[];
+  readonly #sources: OpenedSource[] = [];
   /** Of each kept row: which source, and which row of it. */
   readonly #sourceOf: Uint32Array;
   readonly #rowOf: Uint32Array;
+  readonly #opened = new DisposableStack();
 
   constructor(sources: readonly MergeSource[], stride: number) {
     const keeps = sources.map(({ keep }) => decodeRows(keep));
@@ -116,11 +117,20 @@ class KeptRows implements Disposable {
       this.#rowOf.set(keep, at);
       this.#sourceOf.fill(source, at, at += keep.length);
     });
-    this.#sources = sources.map(({ directory, schemaIds }) => {
-      const rows = viewRows(readAligned(directory, rowsFile));
-      const records = new ContainerReader(schemaIds.map((_, n) => join(directory, recordsFile(n))), rows);
-      return { schemaIds, rows, records, vectors: new VectorFile(directory, stride) };
-    });
+    try {
+      for (const { directory, schemaIds } of sources) {
+        const rows = viewRows(readAligned(directory, rowsFile));
+        const vectors = new VectorFile(directory, stride);
+        this.#opened.defer(() => { vectors.close(); });
+        const records = new ContainerReader(schemaIds.map((_, n) => join(directory, recordsFile(n))), rows);
+        this.#opened.defer(() => { records.close(); });
+        this.#sources.push({ schemaIds, rows, records, vectors });
+      }
+    } catch (error) {
+      // Tried again and again: what was opened must not stay so.
+      this.#opened.dispose();
+      throw error;
+    }
   }
 
   /** A padded row, for ascending ones; valid until the next call. */
@@ -138,10 +148,7 @@ class KeptRows implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { records, vectors } of this.#sources) {
-      records.close();
-      vectors.close();
-    }
+    this.#opened.dispose();
   }
 
   #find(at: number): { readonly source: OpenedSource; readonly row: number } {

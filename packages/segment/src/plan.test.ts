@@ -9,22 +9,12 @@ import {
   defaultQuantization, distanceOf, encodeRows, Growing, hashId, prepareQuery, runBuildJob, Sealed, searchSealed, SegmentWriter, type Predicate,
   type SegmentAnswer,
 } from './index.ts';
+import { random } from './testing/random.ts';
 
 const dimension = 32;
 const count = 12_000;
 const text = schemaText('VectorRecord');
 const walker = compileWalker(JSON.parse(text));
-
-/** Numbers in [-1, 1) from a fixed seed (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 31 - 1;
-  };
-}
 
 const next = random(7);
 const vectors = Array.from({ length: count }, () => Float32Array.from({ length: dimension }, next));

@@ -110,7 +110,7 @@ function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, 
   if (count <= Math.max(wanted, total * asked / lists.count / codesADistance)) return scan(sealed.slab, total, rows, search, count);
   const found = lists.candidates({ query: search.query, wanted, lists: asked, visible: count === total ? null : rows.words, count });
   const top = sealed.slab.scanList(kernelOf(search.metric), search.query, found.rows, search.k);
-  return { top, strategy: 'lists', matching, candidates: found.scanned };
+  return { top, strategy: 'lists', matching, candidates: found.rows.length };
 }
 
 function scan(slab: Slab, rowCount: number, rows: RowSet, search: SegmentSearch, count = rows.size): SegmentAnswer {

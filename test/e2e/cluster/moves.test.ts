@@ -148,12 +148,19 @@ describe('what moves in a cluster', { skip, concurrency: false }, () => {
     assert.ok((await client.count({ collection: name })).count >= 40_000n);
   });
 
-  test('everything of ours is killed half-way through a reindex, and started again: it goes on to the end', async () => {
+  /** A collection of 40,000 records that is being reindexed to 9 partitions. */
+  async function reindexing(): Promise<string> {
     const { client } = connection;
     const name = `moved-${collections++}`;
     await client.createCollection({ name, dimension, partitions });
     await fill(client, name, 40_000);
     await client.reindexCollection({ collection: name, partitions: 9, ...wanted });
+    return name;
+  }
+
+  test('everything of ours is killed half-way through a reindex, and started again: it goes on to the end', async () => {
+    const { client } = connection;
+    const name = await reindexing();
     await until('some of it is copied', async () => (await client.getReindex({ collection: name })).copied > 0n);
     const all = [...cluster.gateways, ...cluster.indexers, ...cluster.queries];
     await Promise.all(all.map((one) => one.kill()));
@@ -166,10 +173,7 @@ describe('what moves in a cluster', { skip, concurrency: false }, () => {
 
   test('a delete by filter that meets a reindex deletes all that matches and nothing else', async () => {
     const { client } = connection;
-    const name = `moved-${collections++}`;
-    await client.createCollection({ name, dimension, partitions });
-    await fill(client, name, 40_000);
-    await client.reindexCollection({ collection: name, partitions: 9, ...wanted });
+    const name = await reindexing();
     const values = [{ value: { kind: 'boolean' as const, value: true } }];
     const filter = { node: { kind: 'comparison' as const, value: { path: ['odd'], operator: 'eq' as const, values } } };
     let last = { deleted: 0n, changed: 0n, cursor: '' as string | null };

@@ -15,13 +15,13 @@ const queryMax = 127;
 const slack = 4;
 
 /** Bytes from one row's codes to the next. */
-function strideOf(dimension: number): number {
+function codeStride(dimension: number): number {
   return Math.ceil(dimension / 16) * 16;
 }
 
 /** Of scales, what is added, and codes of so many rows, as they lie in memory and in files. */
 export function codesBytes(dimension: number, rows: number): number {
-  return 2 * (rows + slack) * 4 + rows * strideOf(dimension);
+  return 2 * (rows + slack) * 4 + rows * codeStride(dimension);
 }
 
 /** What {@link encodeRow} fills: the parts of a buffer of {@link codesBytes}. */
@@ -35,7 +35,7 @@ export function codeRows(buffer: ArrayBufferLike, byteOffset: number, dimension:
   const floats = rows + slack;
   return {
     scales: new Float32Array(buffer, byteOffset, floats), added: new Float32Array(buffer, byteOffset + floats * 4, floats),
-    codes: new Uint8Array(buffer, byteOffset + floats * 8, rows * strideOf(dimension)),
+    codes: new Uint8Array(buffer, byteOffset + floats * 8, rows * codeStride(dimension)),
   };
 }
 
@@ -45,7 +45,7 @@ export function encodeRow(into: CodeRows, row: number, vector: Float32Array, add
   for (const value of vector) largest = Math.max(largest, Math.abs(value));
   // What the smallest scale cannot tell from 0 is 0.
   const scale = Math.fround(largest / codeMax);
-  const stride = strideOf(vector.length);
+  const stride = codeStride(vector.length);
   const codes = into.codes.subarray(row * stride, (row + 1) * stride);
   codes.fill(zero);
   if (scale > 0) for (let i = 0; i < vector.length; i += 1) codes[i] = zero + Math.max(-codeMax, Math.min(codeMax, Math.round((vector[i] ?? 0) / scale)));
@@ -74,7 +74,7 @@ export class CodeSlab {
   constructor(dimension: number, rows: number) {
     this.dimension = dimension;
     this.rows = rows;
-    this.#stride = strideOf(dimension);
+    this.#stride = codeStride(dimension);
     this.#scalesAt = this.#stride;
     this.#addedAt = this.#scalesAt + (rows + slack) * 4;
     this.#codesAt = this.#addedAt + (rows + slack) * 4;

@@ -2,7 +2,7 @@
 import type { Metric } from '@proximadb/schemas';
 import { codeRows, codesBytes, encodeRow, Slab } from '../kernels/index.ts';
 import { kernelOf } from '../metric.ts';
-import { centroidMetric, nearestCentroid, queryRows, trainCentroids } from './cluster.ts';
+import { centroidMetric, nearestCentroid, probeMetric, queryRows, trainCentroids } from './cluster.ts';
 import { measuredNeighbours, recallSteps, type ListsFile } from './lists.ts';
 
 export interface Clustering {
@@ -41,7 +41,7 @@ export function encodeCodes(metric: Metric, dimension: number, { starts, centroi
   const rows = starts.at(-1) ?? 0;
   const buffer = new ArrayBuffer(codesBytes(dimension, rows));
   const into = codeRows(buffer, 0, dimension, rows);
-  const byPlace = kernelOf(metric) !== 'ip';
+  const byPlace = probeMetric(metric) !== 'ip';
   const difference = new Float32Array(dimension);
   for (let list = 0; list + 1 < starts.length; list += 1) {
     const centroid = centroids.row(list).slice(0, dimension);
@@ -93,7 +93,7 @@ export function measureDepths(
   const nearDepths: number[] = [];
   const farDepths: number[] = [];
   queries.forEach((query, i) => {
-    const nearestLists = centroids.scan(kernel === 'ip' ? 'ip' : 'l2sq', query, lists, lists, null).rows;
+    const nearestLists = centroids.scan(probeMetric(metric), query, lists, lists, null).rows;
     const depthOf = new Uint32Array(lists);
     nearestLists.forEach((list, at) => { depthOf[list] = at + 1; });
     const found = (nearest[i] ?? []).sort((a, b) => a.distance - b.distance || a.row - b.row).filter(({ row }) => row !== asked[i]).slice(0, far);

@@ -4,6 +4,7 @@
  */
 import type { Metric } from '@proximadb/schemas';
 import { Slab, type KernelMetric } from '../kernels/index.ts';
+import { kernelOf } from '../metric.ts';
 
 /** Vectors a centroid to learn from. */
 const sampleFactor = 24;
@@ -23,7 +24,12 @@ export function queryRows(rows: number): number[] {
   return Array.from({ length: count }, (_, i) => Math.floor((i + 0.5) * rows / count));
 }
 
-/** How a vector is compared with centroids: under cosine by direction, else by place. */
+/** How a query is compared with centroids, and by codes with rows: L1 has no product, so squared L2 stands in for it. */
+export function probeMetric(metric: Metric): 'ip' | 'l2sq' {
+  return kernelOf(metric) === 'ip' ? 'ip' : 'l2sq';
+}
+
+/** How a vector is compared with centroids when it looks for its list: under cosine by direction, else by place. */
 export function centroidMetric(metric: Metric): KernelMetric {
   return metric === 'cosine' ? 'ip' : 'l2sq';
 }

@@ -3,19 +3,9 @@ import { describe, test } from 'node:test';
 import type { Metric } from '@proximadb/schemas';
 import { CodeSlab, normalized, Slab } from '../kernels/index.ts';
 import { kernelOf, normalizes, prepareQuery } from '../metric.ts';
+import { random } from '../testing/random.ts';
 import { clusterRows, encodeCodes, measureDepths, type Clustering } from './build.ts';
 import { decodeLists, encodeLists, Lists } from './lists.ts';
-
-/** Numbers in [-1, 1) from a fixed seed (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 31 - 1;
-  };
-}
 
 /** Around so many places; what is near to one place is not near to another. */
 function blobs(count: number, dimension: number, places: number, seed: number): Float32Array[] {

@@ -9,7 +9,7 @@
 import { assert } from '@proximadb/errors';
 import type { Metric } from '@proximadb/schemas';
 import { Slab, type CodeSlab } from '../kernels/index.ts';
-import { kernelOf } from '../metric.ts';
+import { probeMetric } from './cluster.ts';
 
 const magic = 0x314c5850;
 const headerWords = 4;
@@ -78,8 +78,6 @@ export interface ListAnswer {
   readonly rows: Uint32Array;
   /** Lists that were read. */
   readonly lists: number;
-  /** Rows whose codes were compared. */
-  readonly scanned: number;
 }
 
 export class Lists {
@@ -115,9 +113,12 @@ export class Lists {
    */
   candidates({ query, wanted, lists, visible, count }: ListSearch): ListAnswer {
     const { starts, centroids, rows: total, spread } = this.#file;
+    const kernel = probeMetric(this.#metric);
     const rarity = total / Math.max(1, count);
     const least = Math.min(this.count, Math.ceil(lists * rarity ** spread));
-    this.#codes.begin(query, this.#kernel === 'ip' ? 1 : 2, wanted, visible);
+    // Under inner products a row's distance is −(query · centroid) − (query · difference); else it is |query − centroid|² − 2 (query · difference) and
+    // what the row adds.
+    this.#codes.begin(query, kernel === 'ip' ? 1 : 2, wanted, visible);
     let scanned = 0;
     let read = 0;
     let bound = Infinity;
@@ -127,7 +128,7 @@ export class Lists {
     const isEnough = (): boolean => read >= least && vain >= patience && scanned >= Math.min(wanted, count);
     // About as many as are needed; and all, where the rows that count lie elsewhere.
     for (const reach of [least, Math.min(this.count, 4 * least), this.count]) {
-      const nearest = centroids.scan(this.#kernel, query, this.count, reach, null);
+      const nearest = centroids.scan(kernel, query, this.count, reach, null);
       for (; read < nearest.rows.length && !isEnough(); read += 1) {
         const list = nearest.rows[read] ?? 0;
         const first = starts[list] ?? 0;
@@ -141,14 +142,6 @@ export class Lists {
       }
       if (isEnough() || read === this.count) break;
     }
-    return { rows: this.#codes.finish(), lists: read, scanned };
-  }
-
-  /**
-   * Under inner products a row's distance is −(query · centroid) − (query · difference); else |query − centroid|² − 2 (query · difference) + what
-   * the row adds.
-   */
-  get #kernel(): 'ip' | 'l2sq' {
-    return kernelOf(this.#metric) === 'ip' ? 'ip' : 'l2sq';
+    return { rows: this.#codes.finish(), lists: read };
   }
 }
