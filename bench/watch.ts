@@ -20,7 +20,7 @@ export interface Building {
 /** So long nothing may be due before it counts as the end: an idle shard builds the graphs of its last rows after 2 s. */
 const quietMs = 4_000;
 /** So long nothing may change before it counts as stuck. */
-const stuckMs = 60_000;
+const stuckMs = 240_000;
 
 /** Watches until every sealed row has a graph and nothing is left to be built. @throws Error if it does not come to an end. */
 export async function watchBuilding(client: Client, collection: string): Promise<Building> {

@@ -18,7 +18,9 @@ let server: Standalone;
 let client: Client;
 
 async function start(): Promise<void> {
-  const config = standaloneConfig.parse({ data: join(folder, 'data'), grpcPort: 0, restPort: 0, graceMs: 500, logLevel: 'silent' });
+  const config = standaloneConfig.parse({
+    data: join(folder, 'data'), grpcPort: 0, restPort: 0, graceMs: 500, logLevel: 'silent', gateway: { partitionsDefault: 12 },
+  });
   server = await createStandalone(config, { logger: createLogger({ level: 'silent' }) });
   await server.whenReady();
   client = createClient(`127.0.0.1:${server.grpcPort}`, { attemptsMax: 1 });

@@ -15,6 +15,8 @@ const queriesCount = 200;
 const entries = Object.entries(words).map(([word, row]) => [word, Float32Array.from(row.slice(0, dimension))] as const)
   .filter(([word, vector]) => Buffer.byteLength(word) <= 512 && vector.some((value) => value !== 0));
 
+type Words = readonly (readonly [string, Float32Array])[];
+
 let server: TestServer;
 before(async () => {
   // One graph over all rows of a shard, built when it is idle: small segments the planner would rightly search without one.
@@ -23,8 +25,8 @@ before(async () => {
 after(() => server[Symbol.asyncDispose]());
 
 /** A collection of so many of the stored words, all of them in one graph, or in lists. */
-async function load(name: string, metric: Metric, index: IndexKind, rows: number, given = stored): Promise<void> {
-  const { client, standalone } = server;
+async function load(name: string, metric: Metric, index: IndexKind, rows: number, given: Words = stored, on = server): Promise<void> {
+  const { client, standalone } = on;
   await client.createCollection({ name, dimension, metric, index, partitions: 1 });
   const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });
   let next = 0;
@@ -58,10 +60,10 @@ const stored = entries.filter((_, i) => i % every === 0);
 const queries = Array.from({ length: queriesCount }, (_, i) => entries[every * (i * 149) + 5]?.[1] ?? new Float32Array(dimension));
 
 /** The share of the exact ten that is found. @param strategies gathers how the segments were searched. */
-async function recall(name: string, ef: number | null, strategies: Set<string>): Promise<number> {
+async function recall(name: string, ef: number | null, strategies: Set<string>, on = server): Promise<number> {
   let found = 0;
   for (const vector of queries) {
-    const ask = (exact: boolean): Promise<SearchResponse> => server.client.search({ collection: name, vector, k, exact, ef, explain: true });
+    const ask = (exact: boolean): Promise<SearchResponse> => on.client.search({ collection: name, vector, k, exact, ef, explain: true });
     const [exact, graph] = await Promise.all([ask(true), ask(false)]);
     const nearest = new Set(exact.hits.map(({ id }) => id));
     assert.deepEqual([nearest.size, graph.hits.length], [k, k]);
@@ -126,4 +128,37 @@ describe('recall@10 on word vectors', () => {
       assert.deepEqual([hits.length, new Set(hits.map(({ id }) => id)).size], [50, 50]);
     });
   }
+
+  test('where what is alike was written together, and lies in few of many segments: at least 0.95', async (context) => {
+    await using other = await startServer({
+      indexer: { growingRowsMax: 1_024, idleMs: 100, idleGraphRowsMin: 500, graphRowsMin: 1_024, segmentRowsMax: 2_048, maintenanceMs: 20 },
+    });
+    const count = 12_000;
+    const alike = bySubject(stored.slice(0, count));
+    for (const index of ['ivf', 'hnsw'] as const) {
+      await load(index, 'cosine', index, count, alike, other);
+      const { partitions } = await other.client.stats({ collection: index });
+      const segments = partitions.flatMap((partition) => partition.segments).length;
+      assert.ok(segments >= 6, `${segments} segments`);
+      const strategies = new Set<string>();
+      const share = await recall(index, null, strategies, other);
+      context.diagnostic(`${index}: ${share} over ${segments} segments, by ${[...strategies].join(', ')}`);
+      assert.ok(share >= 0.95, `recall is ${share}`);
+    }
+  });
 });
+
+/** In the order of the nearest of a few words. */
+function bySubject(words: Words): Words {
+  const subjects = Array.from({ length: 16 }, (_, i) => words[Math.floor((i + 0.5) * words.length / 16)]?.[1] ?? new Float32Array(dimension));
+  const cosine = (a: Float32Array, b: Float32Array): number => dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+  const subjectOf = (vector: Float32Array): number => {
+    const likeness = subjects.map((subject) => cosine(subject, vector));
+    return likeness.indexOf(Math.max(...likeness));
+  };
+  return words.map((word) => ({ word, subject: subjectOf(word[1]) })).sort((a, b) => a.subject - b.subject).map(({ word }) => word);
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
+}

@@ -183,6 +183,14 @@ describe('operation', () => {
 
 type Check = (request: { service: string }, done: (error: Error | null, answer?: { status: string }) => void) => void;
 
+test('a collection that names no partitions has as many as threads hold shards, or as the server is told', async () => {
+  for (const [partitionsDefault, partitions] of [[0, 3], [5, 5]] as const) {
+    await using one = await startServer({ gateway: { partitionsDefault }, indexer: { threads: 3 } });
+    assert.equal((await one.client.createCollection({ name: 'c', dimension: 2 })).partitions, partitions);
+    assert.equal((await one.client.createCollection({ name: 'd', dimension: 2, partitions: 2 })).partitions, 2);
+  }
+});
+
 describe('time to live', () => {
   let server: TestServer;
   before(async () => {

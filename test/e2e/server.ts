@@ -46,11 +46,15 @@ export interface TestServer extends AsyncDisposable {
   readonly rest: (method: string, path: string, body?: object | string, headers?: Record<string, string>) => Promise<RestAnswer>;
 }
 
+/** Of a collection that names none: many, whatever the machine has, so that tests see what several partitions do. */
+const partitionsDefault = 12;
+
 type Config = Partial<Record<keyof ReturnType<typeof standaloneConfig.parse>, unknown>>;
 
 export async function startServer(config: Config = {}, clientOptions: ClientOptions = {}): Promise<TestServer> {
   const folder = new TemporaryFolder();
-  const parsed = standaloneConfig.parse({ data: folder.path, grpcPort: 0, restPort: 0, graceMs: 1_000, ...config });
+  const gateway = { partitionsDefault, ...config.gateway as object | undefined };
+  const parsed = standaloneConfig.parse({ data: folder.path, grpcPort: 0, restPort: 0, graceMs: 1_000, ...config, gateway });
   const standalone = await createStandalone(parsed, { logger: createLogger({ level: 'error' }) });
   await standalone.whenReady();
   const client = createClient(`127.0.0.1:${standalone.grpcPort}`, clientOptions);
@@ -96,7 +100,8 @@ export class ChildServer implements AsyncDisposable {
 
   /** @param flags beside `--data`; ports are free ones. */
   constructor(data: string, flags: readonly string[] = []) {
-    this.#child = spawn(process.execPath, ['--no-warnings', commandLine, 'start', '--data', data, '--grpc-port', '0', '--rest-port', '0', ...flags], {
+    this.#child = spawn(process.execPath, ['--no-warnings', commandLine, 'start', '--data', data, '--grpc-port', '0', '--rest-port', '0',
+      '--gateway-partitions-default', String(partitionsDefault), ...flags], {
       env: environment(), stdio: ['ignore', 'pipe', 'pipe'],
     });
     const note = (bytes: Buffer): void => { this.#output += stripVTControlCharacters(bytes.toString()); };

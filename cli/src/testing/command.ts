@@ -38,8 +38,8 @@ export async function startCommands(): Promise<Commands> {
   await using stack = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), 'proximadb-cli-'));
   stack.defer(() => { rmSync(folder, { recursive: true, force: true }); });
-  const server = stack.use(await createStandalone(
-    standaloneConfig.parse({ data: join(folder, 'data'), grpcPort: 0, restPort: 0, graceMs: 500 }), { logger: createLogger({ level: 'error' }) }));
+  const config = standaloneConfig.parse({ data: join(folder, 'data'), grpcPort: 0, restPort: 0, graceMs: 500, gateway: { partitionsDefault: 12 } });
+  const server = stack.use(await createStandalone(config, { logger: createLogger({ level: 'error' }) }));
   await server.whenReady();
   const address = `127.0.0.1:${server.grpcPort}`;
   const client = stack.use(createClient(address));

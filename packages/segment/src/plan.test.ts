@@ -6,7 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { compileWalker, encodeVectorRecord, type MetadataValue } from '@proximadb/record';
 import { schemaText, type Metric } from '@proximadb/schemas';
 import {
-  defaultQuantization, distanceOf, encodeRows, Growing, hashId, prepareQuery, runBuildJob, Sealed, searchSealed, SegmentWriter, type Predicate,
+  defaultQuantization, distanceOf, encodeRows, Growing, hashId, prepareQuery, runBuildJob, Sealed, searchGrowing, searchSealed, SegmentWriter, type Predicate,
   type SegmentAnswer,
 } from './index.ts';
 import { random } from './testing/random.ts';
@@ -20,7 +20,8 @@ const next = random(7);
 const vectors = Array.from({ length: count }, () => Float32Array.from({ length: dimension }, next));
 const query = Float32Array.from({ length: dimension }, next);
 
-async function build(directory: string, metric: Metric, index: 'hnsw' | 'ivf'): Promise<Sealed> {
+/** @param index none: it waits for one. */
+async function build(directory: string, metric: Metric, index: 'hnsw' | 'ivf' | 'none'): Promise<Sealed> {
   const graphSettings = { dimension, metric, m: 16, efConstruction: 64, quantization: defaultQuantization(metric) };
   const growing = new Growing({ dimension, metric, rowsMax: count });
   const writer = new SegmentWriter(join(directory, 'tmp'), count, () => text);
@@ -33,7 +34,7 @@ async function build(directory: string, metric: Metric, index: 'hnsw' | 'ivf'): 
   const schemaIds = writer.close();
   const { segment: flat } = runBuildJob({ kind: 'complete', directory: join(directory, 'tmp'), schemaIds, schemas: { 1: text } });
   assert.ok(flat !== undefined);
-  const { segment = flat, graph } = index === 'hnsw'
+  const { segment = flat, graph } = index === 'none' ? { segment: flat, graph: undefined } : index === 'hnsw'
     ? runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows: count, graph: graphSettings })
     : runBuildJob({
       kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, graph: undefined, lists: metric,
@@ -41,7 +42,7 @@ async function build(directory: string, metric: Metric, index: 'hnsw' | 'ivf'): 
     });
   const sealed = await Sealed.open({ directory: join(directory, segment.id), files: segment, graphSettings, walkerOf: () => walker }, true);
   if (graph !== undefined) await sealed.attach(graph, true);
-  assert.ok(sealed.isIndexed);
+  assert.equal(sealed.isIndexed, index !== 'none');
   return sealed;
 }
 
@@ -58,7 +59,14 @@ function trueDistance(metric: Metric, row: number): number {
   }
 }
 
-for (const [index, strategy] of [['hnsw', 'graph'], ['ivf', 'lists']] as const) for (const metric of ['cosine', 'dot', 'euclidean', 'manhattan'] as const) {
+const metrics = ['cosine', 'dot', 'euclidean', 'manhattan'] as const;
+const ways = [
+  ...metrics.flatMap((metric) => [{ metric, index: 'hnsw', strategy: 'graph' }, { metric, index: 'ivf', strategy: 'lists' }] as const),
+  // L1 is no matter of products.
+  ...metrics.map((metric) => ({ metric, index: 'none', strategy: metric === 'manhattan' ? 'exact' : 'codes' }) as const),
+];
+
+for (const { metric, index, strategy } of ways) {
   describe(`a sealed segment with ${strategy} under ${metric}`, () => {
     const directory = mkdtempSync(join(tmpdir(), 'proximadb-plan-'));
     let sealed: Sealed;
@@ -80,7 +88,7 @@ for (const [index, strategy] of [['hnsw', 'graph'], ['ivf', 'lists']] as const) 
       exact.top.distances.forEach((distance, i) => { assert.ok(Math.abs(distanceOf(metric, distance) - trueDistance(metric, best[i]!)) < 1e-3); });
       const found = search(10, null, false);
       assert.equal(found.strategy, strategy);
-      assert.ok(found.candidates < count);
+      assert.equal(found.candidates < count, strategy !== 'exact');
       assert.ok(numbers(found).filter((row) => best.includes(row)).length >= 8, `found ${numbers(found).join()} of ${best.join()}`);
     });
 
@@ -116,5 +124,32 @@ for (const [index, strategy] of [['hnsw', 'graph'], ['ivf', 'lists']] as const) 
       assert.equal(sealed.find(bytes, hashId(bytes)), undefined);
       assert.equal(sealed.find(Buffer.from('nobody'), hashId(Buffer.from('nobody'))), undefined);
     });
+  });
+}
+
+for (const metric of ['cosine', 'dot', 'euclidean'] as const) {
+  test(`a memtable under ${metric}: codes find nearly all of the nearest, of rows that came after the first search, too, and none that ended`, () => {
+    const growing = new Growing({ dimension, metric, rowsMax: count });
+    const addUpTo = (rows: number): void => {
+      for (let i = growing.count; i < rows; i += 1) {
+        const view = walker.check(encodeVectorRecord(1, { id: `r${i}`, vector: vectors[i]! }), { dimension, metric, recordBytesMax: 1 << 16 });
+        growing.add(view, walker, 1, i, hashId(view.idBytes));
+      }
+    };
+    const search = (exact: boolean): SegmentAnswer =>
+      searchGrowing(growing, { metric, query: prepareQuery(metric, query), k: 10, predicate: null, exact, ef: null, nowMicros: 0 });
+    const dead = new Set<number>();
+    for (const rows of [500, 2_000, 2_001, 9_000]) {
+      addUpTo(rows);
+      const nearest = [...search(true).top.rows];
+      const found = search(false);
+      assert.equal(found.strategy, rows === 500 ? 'exact' : 'codes');
+      assert.ok([...found.top.rows].filter((row) => nearest.includes(row)).length >= 9, `${found.top.rows.join()} of ${nearest.join()}`);
+      assert.ok([...found.top.rows].every((row) => row < rows && !dead.has(row)));
+      for (const row of nearest.slice(0, 3)) {
+        dead.add(row);
+        growing.states.end(row, count);
+      }
+    }
   });
 }

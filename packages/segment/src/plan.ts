@@ -3,6 +3,7 @@
  * Only rows that are visible and match take part, before candidates are cut: k hits come back whenever k rows match.
  */
 import type { Metric } from '@proximadb/schemas';
+import type { CodedRows } from './coded-rows.ts';
 import type { Predicate, RowSet } from './filter/index.ts';
 import type { Growing } from './growing/growing.ts';
 import type { Slab, Top } from './kernels/index.ts';
@@ -22,7 +23,7 @@ export interface SegmentSearch {
   readonly nowMicros: number;
 }
 
-export type Strategy = 'graph' | 'lists' | 'exact' | 'exact_over_matches' | 'graph_then_exact' | 'none';
+export type Strategy = 'graph' | 'lists' | 'codes' | 'exact' | 'exact_over_matches' | 'graph_then_exact' | 'none';
 
 export interface SegmentAnswer {
   /** Nearest first, with the kernel's distances. */
@@ -52,9 +53,8 @@ export function defaultCandidates(k: number, rows: number): number {
   return Math.max(candidatesMin + Math.round(candidatesADoubling * doublings), k * 2);
 }
 
-/** The memtable is always searched exactly. */
 export function searchGrowing(growing: Growing, search: SegmentSearch): SegmentAnswer {
-  return scan(growing.slab, growing.count, growing.select(search.predicate, search.nowMicros), search);
+  return searchUnindexed(growing, growing.count, growing.select(search.predicate, search.nowMicros), search);
 }
 
 export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnswer {
@@ -62,7 +62,7 @@ export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnsw
   const count = rows.size;
   const { graph, lists } = sealed;
   if (lists !== undefined && !search.exact && count > 0) return searchLists(sealed, lists, rows, count, search);
-  if (graph === undefined || search.exact || count === 0) return scan(sealed.slab, sealed.rows.count, rows, search, count);
+  if (graph === undefined || search.exact || count === 0) return searchUnindexed(sealed, sealed.rows.count, rows, search, count);
 
   const wanted = Math.min(search.k, count);
   const dimension = sealed.slab.dimension;
@@ -86,11 +86,12 @@ export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnsw
 }
 
 /**
- * What is read by default finds this share of the nearest, as each segment measured by itself, of queries like its rows; of others it is less. Where
- * that is cheap, in small segments and with a filter, more is read.
+ * What is read by default finds this share of the nearest, as each segment measured by itself, of queries like its rows; of others it is less. Small
+ * segments cost little, and their neighbours are farther apart: more is read. With a filter nobody should have to ask for more.
  */
 const recallByDefault = 0.98;
-const recallWhereCheap = 0.99;
+const recallOfSmall = 0.99;
+const recallWithFilter = 0.995;
 const smallRows = 16_384;
 /** What `ef` is measured by: twice as many candidates, twice as many lists. */
 const efByDefault = 64;
@@ -103,14 +104,33 @@ function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, 
   const total = sealed.rows.count;
   const matching = search.predicate === null ? null : count;
   const breadth = (search.ef ?? efByDefault) / efByDefault;
-  const wanted = Math.max(candidatesMin, Math.ceil(candidatesAHit * search.k * breadth));
-  const recall = search.predicate === null && total >= smallRows ? recallByDefault : recallWhereCheap;
+  const wanted = candidatesFor(search);
+  const recall = search.predicate !== null ? recallWithFilter : total >= smallRows ? recallByDefault : recallOfSmall;
   const asked = Math.max(1, Math.min(lists.count, Math.ceil(lists.listsFor(recall, search.k) * breadth)));
   // Of so few matches the exact distances cost no more than all the codes on the way.
   if (count <= Math.max(wanted, total * asked / lists.count / codesADistance)) return scan(sealed.slab, total, rows, search, count);
   const found = lists.candidates({ query: search.query, wanted, lists: asked, visible: count === total ? null : rows.words, count });
   const top = sealed.slab.scanList(kernelOf(search.metric), search.query, found.rows, search.k);
   return { top, strategy: 'lists', matching, candidates: found.rows.length };
+}
+
+/** Candidates by codes, for their exact distances. */
+function candidatesFor({ k, ef }: SegmentSearch): number {
+  return Math.max(candidatesMin, Math.ceil(candidatesAHit * k * (ef ?? efByDefault) / efByDefault));
+}
+
+/** So few rows are compared exactly in no time. */
+const codedRowsMin = 1_024;
+
+/** Rows that have no index: by codes where there are many. */
+function searchUnindexed(
+  { slab, coded }: { readonly slab: Slab; readonly coded: CodedRows | undefined }, total: number, rows: RowSet, search: SegmentSearch, count = rows.size,
+): SegmentAnswer {
+  const wanted = candidatesFor(search);
+  if (search.exact || coded === undefined || count < Math.max(codedRowsMin, 2 * wanted)) return scan(slab, total, rows, search, count);
+  const found = coded.candidates(search.query, total, wanted, count === total ? null : rows.words);
+  const top = slab.scanList(kernelOf(search.metric), search.query, found, search.k);
+  return { top, strategy: 'codes', matching: search.predicate === null ? null : count, candidates: found.length };
 }
 
 function scan(slab: Slab, rowCount: number, rows: RowSet, search: SegmentSearch, count = rows.size): SegmentAnswer {

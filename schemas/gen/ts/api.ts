@@ -99,7 +99,7 @@ export interface SegmentStats {
   readonly id: string;
   readonly rows: number;
   readonly dead: number;
-  /** It has a graph; else it is searched exactly. */
+  /** It has a graph or lists; else it is searched by codes of all its rows. */
   readonly indexed: boolean;
   /** On disk. */
   readonly bytes: bigint;
@@ -2211,7 +2211,7 @@ export interface ExplainSegment {
   readonly rows: number;
   /** Rows that pass the filter; absent without one. */
   readonly matching: number | null;
-  /** graph, lists, exact, exact_over_matches, graph_then_exact, none */
+  /** graph, lists, codes, exact, exact_over_matches, graph_then_exact, none */
   readonly strategy: string;
   readonly candidates: number;
   readonly micros: number;

@@ -15,15 +15,23 @@ export type Chore =
   | { readonly kind: 'graph'; readonly segment: string }
   | { readonly kind: 'merge'; readonly segments: readonly string[]; readonly indexed: boolean };
 
-/** @param index of the collection. @param idle nothing was written for a while and nothing waits to be sealed. */
-export function nextChore(config: IndexerConfig, segments: readonly SegmentFacts[], index: IndexKind, idle: boolean): Chore | undefined {
+/** What a collection is like, as far as its segments are concerned. */
+export interface Kind {
+  readonly index: IndexKind;
+  readonly dimension: number;
+}
+
+/** @param idle nothing was written for a while and nothing waits to be sealed. */
+export function nextChore(config: IndexerConfig, segments: readonly SegmentFacts[], { index, dimension }: Kind, idle: boolean): Chore | undefined {
+  const rowsMax = Math.max(1, Math.min(config.segmentRowsMax, Math.floor(config.segmentVectorBytesMax / (dimension * 4))));
   const live = (segment: SegmentFacts): number => segment.rows - segment.dead;
   const flat = segments.filter((segment) => !segment.isIndexed);
   if (index !== 'flat') {
     const flatRows = flat.reduce((sum, segment) => sum + live(segment), 0);
     if (flatRows >= config.graphRowsMin || (idle && flatRows >= config.idleGraphRowsMin)) {
-      // The largest first, as many as fit; one alone keeps its files and only gets its graph. Lists have their rows in another order.
-      const chosen = fitting([...flat].sort((a, b) => live(b) - live(a)), config.segmentRowsMax, live);
+      // The largest first, as many as are done soon; one alone keeps its files and only gets its graph. Lists have their rows in another order.
+      const soon = Math.min(rowsMax, stepFactor * config.graphRowsMin);
+      const chosen = fitting([...flat].sort((a, b) => live(b) - live(a)), soon, live);
       const [only] = chosen;
       return index === 'hnsw' && chosen.length === 1 && only !== undefined && only.dead <= only.rows * config.deadShareMax
         ? { kind: 'graph', segment: only.id }
@@ -31,20 +39,25 @@ export function nextChore(config: IndexerConfig, segments: readonly SegmentFacts
     }
   }
   if (flat.length >= config.mergeFlatsMin) {
-    const chosen = fitting([...flat].sort((a, b) => live(a) - live(b)), config.segmentRowsMax, live);
+    const chosen = fitting([...flat].sort((a, b) => live(a) - live(b)), rowsMax, live);
     if (chosen.length > 1) return { kind: 'merge', segments: chosen.map(({ id }) => id), indexed: false };
   }
   const worn = segments.filter((segment) => segment.dead > segment.rows * config.deadShareMax).sort((a, b) => b.dead - a.dead)[0];
   if (worn !== undefined) return { kind: 'merge', segments: [worn.id], indexed: worn.isIndexed };
-  return tierMerge(config, segments.filter((segment) => segment.isIndexed), live);
+  // Fewer segments are searched faster, and there is time.
+  return tierMerge(idle ? idleTierMin : config.mergeTierMin, rowsMax, segments.filter((segment) => segment.isIndexed), live);
 }
 
-/** Segments of one tier (sizes within a factor of 4) become one of the next, so a row is merged a logarithmic number of times. */
-function tierMerge(config: IndexerConfig, segments: readonly SegmentFacts[], live: (segment: SegmentFacts) => number): Chore | undefined {
-  const tiers = Map.groupBy(segments, (segment) => Math.floor(Math.log(Math.max(1, live(segment))) / Math.log(config.mergeTierMin)));
+const idleTierMin = 2;
+/** Rows that get a graph or lists in one step, in multiples of those that a step begins for: while it is built, all of them are searched without. */
+const stepFactor = 4;
+
+/** Segments of one tier (sizes within a factor of `width`) become one of the next, so a row is merged a logarithmic number of times. */
+function tierMerge(width: number, rowsMax: number, segments: readonly SegmentFacts[], live: (segment: SegmentFacts) => number): Chore | undefined {
+  const tiers = Map.groupBy(segments, (segment) => Math.floor(Math.log(Math.max(1, live(segment))) / Math.log(width)));
   for (const [, tier] of [...tiers].sort(([a], [b]) => a - b)) {
-    const chosen = fitting(tier, config.segmentRowsMax, live);
-    if (chosen.length >= config.mergeTierMin) return { kind: 'merge', segments: chosen.map(({ id }) => id), indexed: true };
+    const chosen = fitting(tier, rowsMax, live);
+    if (chosen.length >= width) return { kind: 'merge', segments: chosen.map(({ id }) => id), indexed: true };
   }
   return undefined;
 }

@@ -5,6 +5,7 @@
 import { assert } from '@proximadb/errors';
 import type { SearchSpec, SegmentCost } from '@proximadb/query';
 import type { RecordView, Walker } from '@proximadb/record';
+import type { IndexKind } from '@proximadb/schemas';
 import {
   distanceOf, Growing, hashId, prepareQuery, searchGrowing, searchSealed, type GrowingOptions, type Predicate, type RowStates, type Sealed, type SegmentAnswer,
 } from '@proximadb/segment';
@@ -29,8 +30,13 @@ export interface LiveRow {
   readonly offset: number;
 }
 
+export interface RowsOptions extends GrowingOptions {
+  /** Of the collection; flat: whatever is asked is answered exactly. */
+  readonly index: IndexKind;
+}
+
 export class ShardRows {
-  readonly #options: GrowingOptions;
+  readonly #options: RowsOptions;
   /** Of all live rows, expired ones included. */
   readonly #sum = new ReplicaSum();
   growing: Growing;
@@ -38,7 +44,7 @@ export class ShardRows {
   readonly frozen: Growing[] = [];
   readonly sealed: Sealed[] = [];
 
-  constructor(options: GrowingOptions) {
+  constructor(options: RowsOptions) {
     this.#options = options;
     this.growing = new Growing(options);
   }
@@ -128,9 +134,9 @@ export class ShardRows {
 
   /** Candidates of one search, at most k a part, and what each part cost where asked. */
   search(spec: SearchSpec, predicate: Predicate | null, partition: number, nowMicros: number): { candidates: Candidate[]; costs: SegmentCost[] } {
-    const { metric } = this.#options;
+    const { metric, index } = this.#options;
     const search = {
-      metric, query: prepareQuery(metric, spec.vector), k: spec.k, predicate, exact: spec.exact, ef: spec.ef, nowMicros,
+      metric, query: prepareQuery(metric, spec.vector), k: spec.k, predicate, exact: spec.exact || index === 'flat', ef: spec.ef, nowMicros,
     };
     const candidates: Candidate[] = [];
     const costs: SegmentCost[] = [];

@@ -103,8 +103,8 @@ export class Shard {
     this.identity = options.identity;
     this.#options = options;
     this.#since = options.clock();
-    const { dimension, metric } = options.settings;
-    this.rows = new ShardRows({ dimension, metric, rowsMax: options.config.growingRowsMax });
+    const { dimension, metric, index } = options.settings;
+    this.rows = new ShardRows({ dimension, metric, index, rowsMax: options.config.growingRowsMax });
     this.#waiters = new Waiters(options.config.waitersMax);
     this.#trimBound = options.trimBehindSnapshots ? 0 : Infinity;
     this.#storage = new Storage({
@@ -283,12 +283,15 @@ export class Shard {
     const now = performance.now();
     if (this.#census !== undefined && now - this.#census.usedMs >= censusKeptMs) this.#census = undefined;
     const idle = now - this.#lastWriteMs >= this.#options.config.idleMs;
-    if (idle && this.rows.frozen.length === 0 && now - this.#manifestAtMs >= checkpointIdleMs) this.#checkpointIdle();
+    // What stays in memory would be searched without an index.
+    const { config, settings } = this.#options;
+    if (idle && settings.index !== 'flat' && this.rows.growing.count >= config.idleGraphRowsMin) this.freeze();
+    else if (idle && this.rows.frozen.length === 0 && now - this.#manifestAtMs >= checkpointIdleMs) this.#checkpointIdle();
     const nowMicros = this.#options.clock();
     const facts = this.rows.sealed.map((sealed) => ({
       id: sealed.files.id, rows: sealed.rows.count, dead: this.#storage.droppableCount(sealed, nowMicros), isIndexed: sealed.isIndexed,
     }));
-    const chore = nextChore(this.#options.config, facts, this.#options.settings.index, idle && this.rows.frozen.length === 0);
+    const chore = nextChore(this.#options.config, facts, this.#options.settings, idle && this.rows.frozen.length === 0);
     if (chore === undefined) return;
     const chosen = new Set(chore.kind === 'graph' ? [chore.segment] : chore.segments);
     const count = facts.filter(({ id }) => chosen.has(id)).reduce((sum, { rows }) => sum + rows, 0);

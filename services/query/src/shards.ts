@@ -89,7 +89,7 @@ export interface SegmentCost {
   readonly segment: string;
   readonly rows: number;
   readonly matching: number | null;
-  readonly strategy: 'graph' | 'lists' | 'exact' | 'exact_over_matches' | 'graph_then_exact' | 'none';
+  readonly strategy: 'graph' | 'lists' | 'codes' | 'exact' | 'exact_over_matches' | 'graph_then_exact' | 'none';
   readonly candidates: number;
   readonly micros: number;
 }

@@ -1,7 +1,7 @@
 /** The configuration of a standalone server: everything that can be set, in one place. */
 import { gatewayLimits } from '@proximadb/gateway';
 import { indexerConfig } from '@proximadb/indexer';
-import { limitsConfig, logLevels } from '@proximadb/process';
+import { limit, limitsConfig, logLevels } from '@proximadb/process';
 import { queryLimits } from '@proximadb/query';
 import { z } from 'zod';
 
@@ -24,7 +24,10 @@ export const standaloneConfig = z.strictObject({
     queueBytesMax: whole(1 << 20, 64 << 20, 'Bytes of records that may wait to be written.'),
     queueEntriesMax: whole(1, 100_000, 'Records that may wait to be written.'),
   }).prefault({}),
-  gateway: limitsConfig(gatewayLimits),
+  gateway: limitsConfig({
+    ...gatewayLimits,
+    partitionsDefault: limit(0, 0, 256, 'Partitions of a collection that names none; 0: as many as threads that hold shards (indexer.threads).'),
+  }),
   query: limitsConfig(queryLimits),
   indexer: indexerConfig.prefault({}),
 });

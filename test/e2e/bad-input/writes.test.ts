@@ -111,8 +111,8 @@ describe('collections', () => {
       rest: () => ['POST', '/v1/collections', { name: 'new', dimension: 3, metric: 'cosin' }],
     },
     {
-      name: 'of an index that there is not', code: 'INVALID_ARGUMENT', field: 'index', reason: /hnsw.*flat|flat.*hnsw/,
-      rest: () => ['POST', '/v1/collections', { name: 'new', dimension: 3, index: 'ivf' }],
+      name: 'of an index that there is not', code: 'INVALID_ARGUMENT', field: 'index', reason: /hnsw.*ivf|ivf.*hnsw/,
+      rest: () => ['POST', '/v1/collections', { name: 'new', dimension: 3, index: 'trees' }],
     },
     { name: 'without a dimension', code: 'INVALID_ARGUMENT', field: 'dimension', reason: /missing/, rest: () => ['POST', '/v1/collections', { name: 'new' }] },
     {

@@ -1,11 +1,12 @@
 /**
- * The memtable: rows as they came from the log, searchable at once and exactly.
+ * The memtable: rows as they came from the log, searchable at once.
  * The record's bytes stay where the batch put them; the vector is copied once, into the slab where it is searched.
  */
 import { crc32c } from '@node-rs/crc32';
 import { assert } from '@proximadb/errors';
 import type { RecordView, Walker } from '@proximadb/record';
 import type { Metric } from '@proximadb/schemas';
+import { CodedRows } from '../coded-rows.ts';
 import { Slab } from '../kernels/index.ts';
 import { normalizes } from '../metric.ts';
 import { RowStates, never } from '../rows.ts';
@@ -24,6 +25,8 @@ const firstRows = 64;
 
 export class Growing {
   readonly slab: Slab;
+  /** See {@link CodedRows}. */
+  readonly coded: CodedRows | undefined;
   readonly states: RowStates;
   readonly rowsMax: number;
   readonly #metric: Metric;
@@ -35,6 +38,7 @@ export class Growing {
     this.#metric = options.metric;
     this.rowsMax = options.rowsMax;
     this.slab = new Slab({ dimension: options.dimension, rows: Math.min(firstRows, options.rowsMax), rowsMax: options.rowsMax });
+    this.coded = CodedRows.of(options.metric, this.slab, options.rowsMax);
     this.states = new RowStates(Math.min(firstRows, options.rowsMax));
     this.#columns = new GrowingColumns((row) => this.view(row));
   }
@@ -48,9 +52,9 @@ export class Growing {
     return this.#rows.count >= this.rowsMax;
   }
 
-  /** Bytes of records and vectors held. */
+  /** Bytes of records, vectors and codes held. */
   get bytes(): number {
-    return this.#recordBytes + this.slab.bytes;
+    return this.#recordBytes + this.slab.bytes + (this.coded?.bytes ?? 0);
   }
 
   get recordBytes(): number {

@@ -1,56 +1,29 @@
 /**
  * Rows of 7-bit codes in WebAssembly memory, for choosing candidates: a quarter of the bytes of full vectors, and less than half of the time.
- * A row stands for (code − 64) × its scale in each dimension; its distance to a query is
+ * A row stands for (code − 64) × its scale in each dimension: what a vector differs from a centroid by. Its distance to a query is
  * `base + added − weight × scale × Σ query code × (code − 64)`, where the caller says what base and weight are.
+ *
+ * The memory, from address 0: a query's codes, a vector, a centroid and its place, each padded; scales, what is added, codes of all rows; a bitset; the
+ * heap of the nearest.
  */
 import { assert } from '@proximadb/errors';
 import { instantiate, pageBytes, type Kernels, type Memory } from './module.ts';
 
 /** Code of 0. */
 const zero = 64;
-/** Codes are 64 ± 63; those of a query ± 127. */
-const codeMax = 63;
+/** Codes of a query are ± 127. */
 const queryMax = 127;
 /** Floats that the kernels may read past the last row's. */
 const slack = 4;
 
 /** Bytes from one row's codes to the next. */
-function codeStride(dimension: number): number {
+export function codeStride(dimension: number): number {
   return Math.ceil(dimension / 16) * 16;
 }
 
 /** Of scales, what is added, and codes of so many rows, as they lie in memory and in files. */
 export function codesBytes(dimension: number, rows: number): number {
   return 2 * (rows + slack) * 4 + rows * codeStride(dimension);
-}
-
-/** What {@link encodeRow} fills: the parts of a buffer of {@link codesBytes}. */
-export interface CodeRows {
-  readonly scales: Float32Array;
-  readonly added: Float32Array;
-  readonly codes: Uint8Array;
-}
-
-export function codeRows(buffer: ArrayBufferLike, byteOffset: number, dimension: number, rows: number): CodeRows {
-  const floats = rows + slack;
-  return {
-    scales: new Float32Array(buffer, byteOffset, floats), added: new Float32Array(buffer, byteOffset + floats * 4, floats),
-    codes: new Uint8Array(buffer, byteOffset + floats * 8, rows * codeStride(dimension)),
-  };
-}
-
-/** Codes and scale of a vector. @param added see {@link CodeSlab}. */
-export function encodeRow(into: CodeRows, row: number, vector: Float32Array, added: number): void {
-  let largest = 0;
-  for (const value of vector) largest = Math.max(largest, Math.abs(value));
-  // What the smallest scale cannot tell from 0 is 0.
-  const scale = Math.fround(largest / codeMax);
-  const stride = codeStride(vector.length);
-  const codes = into.codes.subarray(row * stride, (row + 1) * stride);
-  codes.fill(zero);
-  if (scale > 0) for (let i = 0; i < vector.length; i += 1) codes[i] = zero + Math.max(-codeMax, Math.min(codeMax, Math.round((vector[i] ?? 0) / scale)));
-  into.scales[row] = scale;
-  into.added[row] = added;
 }
 
 export class CodeSlab {
@@ -60,22 +33,26 @@ export class CodeSlab {
   readonly #memory: Memory;
   readonly #kernels: Kernels;
   readonly #codesAt: number;
+  readonly #vectorAt: number;
   readonly #scalesAt: number;
   readonly #addedAt: number;
   readonly #bitsAt: number;
   readonly #heapAt: number;
   #query: Int8Array;
+  #floats: Float32Array;
   #words: Uint32Array;
   #weight = 0;
   #shift = 0;
   #masked = false;
+  #byPlace = false;
 
   /** @throws RangeError if they do not fit into 4 GiB, or there is no address space. */
   constructor(dimension: number, rows: number) {
     this.dimension = dimension;
     this.rows = rows;
     this.#stride = codeStride(dimension);
-    this.#scalesAt = this.#stride;
+    this.#vectorAt = this.#stride;
+    this.#scalesAt = this.#vectorAt + 3 * 4 * this.#stride;
     this.#addedAt = this.#scalesAt + (rows + slack) * 4;
     this.#codesAt = this.#addedAt + (rows + slack) * 4;
     this.#bitsAt = Math.ceil((this.#scalesAt + codesBytes(dimension, rows)) / 8) * 8;
@@ -85,6 +62,7 @@ export class CodeSlab {
     this.#memory = memory;
     this.#kernels = kernels;
     this.#query = new Int8Array(memory.buffer, 0, this.#stride);
+    this.#floats = new Float32Array(memory.buffer, this.#vectorAt, 3 * this.#stride);
     this.#words = new Uint32Array(memory.buffer);
   }
 
@@ -95,6 +73,29 @@ export class CodeSlab {
   /** All of it, as a file has it: {@link codesBytes}. Valid until the next search. */
   get content(): Uint8Array {
     return new Uint8Array(this.#memory.buffer, this.#scalesAt, codesBytes(this.dimension, this.rows));
+  }
+
+  /**
+   * What the next vectors are encoded from.
+   * @param place where the centroid lies as queries of squared L2 see it; null under inner products.
+   */
+  setCentroid(centroid: Float32Array, place: Float32Array | null): void {
+    this.#floats.set(centroid, this.#stride);
+    this.#floats.fill(0, 2 * this.#stride);
+    if (place !== null) this.#floats.set(place, 2 * this.#stride);
+    this.#byPlace = place !== null;
+  }
+
+  /** Puts a vector's codes in the place of a row. */
+  encode(row: number, vector: Float32Array): void {
+    assert(vector.length === this.dimension && row < this.rows, 'a vector of the dimension, a row of the slab');
+    // What is padded is 0, and stays so: a difference of zeros is 0.
+    this.#floats.set(vector, 0);
+    const bytes = 4 * this.#stride;
+    this.#kernels.encodeCodes(
+      this.#vectorAt, this.#vectorAt + bytes, this.#byPlace ? this.#vectorAt + 2 * bytes : 0, this.#stride,
+      this.#codesAt + row * this.#stride, this.#scalesAt + row * 4, this.#addedAt + row * 4,
+    );
   }
 
   /**
@@ -154,6 +155,7 @@ export class CodeSlab {
     if (missing <= 0) return;
     this.#memory.grow(Math.ceil(missing / pageBytes));
     this.#query = new Int8Array(this.#memory.buffer, 0, this.#stride);
+    this.#floats = new Float32Array(this.#memory.buffer, this.#vectorAt, 3 * this.#stride);
     this.#words = new Uint32Array(this.#memory.buffer);
   }
 }

@@ -1,4 +1,4 @@
 /** Vectors in WebAssembly memory, and the exact search over them. */
-export { codeRows, CodeSlab, codesBytes, encodeRow, type CodeRows } from './code-slab.ts';
+export { CodeSlab, codesBytes, codeStride } from './code-slab.ts';
 export { normalized } from './normalize.ts';
 export { kMax, Slab, type KernelMetric, type Top } from './slab.ts';

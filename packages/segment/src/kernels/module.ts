@@ -32,6 +32,7 @@ export interface Kernels {
     query: number, bytes: number, codes: number, scales: number, added: number, first: number, count: number, base: number, weight: number, shift: number,
     bits: number,
   ): number;
+  encodeCodes(vector: number, centroid: number, place: number, floats: number, codes: number, scaleAt: number, addedAt: number): void;
 }
 
 export const pageBytes = 65_536;

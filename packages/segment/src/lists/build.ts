@@ -1,8 +1,9 @@
 /** Making the lists of a segment: which rows go where before it is written, and the codes once its vectors are. */
 import type { Metric } from '@proximadb/schemas';
-import { codeRows, codesBytes, encodeRow, Slab } from '../kernels/index.ts';
+import { CodeSlab, Slab } from '../kernels/index.ts';
 import { kernelOf } from '../metric.ts';
-import { centroidMetric, nearestCentroid, probeMetric, queryRows, trainCentroids } from './cluster.ts';
+import { difference } from '../vectors.ts';
+import { centroidMetric, nearestCentroid, originOf, probeMetric, queryRows, trainCentroids } from './cluster.ts';
 import { measuredNeighbours, recallSteps, type ListsFile } from './lists.ts';
 
 export interface Clustering {
@@ -39,29 +40,15 @@ export function clusterRows(metric: Metric, dimension: number, rows: number, vec
 /** Codes of all rows, as the file has them. @param vector of a row in the order of the lists. */
 export function encodeCodes(metric: Metric, dimension: number, { starts, centroids }: Clustering, vector: (row: number) => Float32Array): Uint8Array {
   const rows = starts.at(-1) ?? 0;
-  const buffer = new ArrayBuffer(codesBytes(dimension, rows));
-  const into = codeRows(buffer, 0, dimension, rows);
-  const byPlace = probeMetric(metric) !== 'ip';
-  const difference = new Float32Array(dimension);
+  const codes = new CodeSlab(dimension, rows);
+  const origin = originOf(metric, centroids);
   for (let list = 0; list + 1 < starts.length; list += 1) {
     const centroid = centroids.row(list).slice(0, dimension);
-    for (let row = starts[list] ?? 0; row < (starts[list + 1] ?? 0); row += 1) {
-      const values = vector(row);
-      let added = 0;
-      for (let i = 0; i < dimension; i += 1) {
-        const value = finite((values[i] ?? 0) - (centroid[i] ?? 0));
-        difference[i] = value;
-        // |q − c − d|² = |q − c|² − 2 q·d + |d|² + 2 c·d
-        if (byPlace) added += value * (value + 2 * (centroid[i] ?? 0));
-      }
-      encodeRow(into, row, difference, finite(added));
-    }
+    codes.setCentroid(centroid, origin === null ? null : difference(centroid, origin));
+    for (let row = starts[list] ?? 0; row < (starts[list + 1] ?? 0); row += 1) codes.encode(row, vector(row));
   }
-  return new Uint8Array(buffer);
+  return codes.content;
 }
-
-const largest = 3.4028234663852886e38;
-const finite = (value: number): number => Math.max(-largest, Math.min(largest, value));
 
 /** More neighbours than whose depths are kept, which lie farther away. */
 const far = 100;

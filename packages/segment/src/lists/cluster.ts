@@ -3,16 +3,25 @@
  * vectors, a few times over. Of the same vectors come the same centroids, on every machine: replicas build the same segments.
  */
 import type { Metric } from '@proximadb/schemas';
-import { Slab, type KernelMetric } from '../kernels/index.ts';
+import { codeStride, Slab, type KernelMetric } from '../kernels/index.ts';
 import { kernelOf } from '../metric.ts';
+import { meanOf } from '../vectors.ts';
 
 /** Vectors a centroid to learn from. */
 const sampleFactor = 24;
 const rounds = 6;
 
-/** About three times the root: so many centroids cost about as much to look at as the rows of the lists that are then read. */
-export function listsFor(rows: number): number {
-  return Math.max(1, Math.min(65_536, Math.round(3 * Math.sqrt(rows))));
+/** Bytes of codes that are read from memory as fast as it gives them; of less, most of the time is waiting for the first. Measured. */
+const listBytes = 22_400;
+const listRowsMax = 200;
+
+/**
+ * About three times the root: so many centroids cost about as much to look at as the rows of the lists that are then read. Fewer, where lists
+ * would be too short.
+ */
+export function listsFor(rows: number, dimension: number): number {
+  const length = Math.min(listRowsMax, listBytes / codeStride(dimension));
+  return Math.max(1, Math.min(65_536, Math.round(rows / length), Math.round(3 * Math.sqrt(rows))));
 }
 
 /**
@@ -34,9 +43,18 @@ export function centroidMetric(metric: Metric): KernelMetric {
   return metric === 'cosine' ? 'ip' : 'l2sq';
 }
 
+/**
+ * Where queries and centroids are seen from when codes are compared by squared L2: the middle of the centroids. Codes tell a difference of a
+ * hundredth of their length, so what lies far from 0 must not be seen from there. Null under inner products, which know no other origin.
+ */
+export function originOf(metric: Metric, centroids: Slab): Float32Array | null {
+  if (probeMetric(metric) === 'ip') return null;
+  return meanOf(centroids, centroids.capacity);
+}
+
 /** @param vector of a row, `dimension` floats, valid until the next call; normalised under cosine. */
 export function trainCentroids(metric: Metric, dimension: number, rows: number, vector: (row: number) => Float32Array): Slab {
-  const count = listsFor(rows);
+  const count = listsFor(rows, dimension);
   const sample = sampled(rows, count * sampleFactor);
   const vectors = new Slab({ dimension, rows: sample.length, rowsMax: sample.length });
   sample.forEach((row, i) => { vectors.row(i).set(vector(row)); });

@@ -83,6 +83,17 @@ describe('lists', () => {
     });
   }
 
+  test('rows that lie far from zero, and close together, are found as well as others', () => {
+    const vectors = blobs(6_000, 24, 60, 7).map((vector) => vector.map((x) => x + 1_000));
+    const { lists, exact } = make('euclidean', vectors.slice(0, 5_900));
+    let found = 0;
+    for (const query of vectors.slice(5_900)) {
+      const { rows } = lists.candidates({ query, wanted: 40, lists: lists.listsFor(0.98, 10), visible: null, count: 5_900 });
+      found += exact(query, 10, null).filter((row) => rows.includes(row)).length;
+    }
+    assert.ok(found >= 950, `${found} of 1000`);
+  });
+
   test('rows that count are found wherever they are: few, near the query, or far from it only', () => {
     const vectors = blobs(8_000, 16, 80, 3);
     const { lists, slab, exact } = make('euclidean', vectors);

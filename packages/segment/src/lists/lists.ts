@@ -3,15 +3,16 @@
  * the list of its nearest centroid, and lists are what its rows lie in the order of. A search reads the lists whose centroids are nearest to the
  * query: codes of what each row differs from its centroid by. What it finds is scored from full vectors afterwards.
  *
- * Layout of the file, little-endian: 'PXL1', dimension, rows, lists u32; the start of each list and the end u32; of `recallSteps` neighbours
+ * Layout of the file, little-endian: 'PXL2', dimension, rows, lists u32; the start of each list and the end u32; of `recallSteps` neighbours
  * in order how many lists had to be read to find them u32; the spread f32; then, on 16 bytes, the centroids, each a padded row of floats.
  */
 import { assert } from '@proximadb/errors';
 import type { Metric } from '@proximadb/schemas';
 import { Slab, type CodeSlab } from '../kernels/index.ts';
-import { probeMetric } from './cluster.ts';
+import { difference } from '../vectors.ts';
+import { originOf, probeMetric } from './cluster.ts';
 
-const magic = 0x314c5850;
+const magic = 0x324c5850;
 const headerWords = 4;
 /** Whose depths are measured, of each query. */
 export const measuredNeighbours = 10;
@@ -85,10 +86,14 @@ export class Lists {
   readonly #file: ListsFile;
   readonly #codes: CodeSlab;
 
+  /** See {@link originOf}. */
+  readonly #origin: Float32Array | null;
+
   constructor(metric: Metric, file: ListsFile, codes: CodeSlab) {
     this.#metric = metric;
     this.#file = file;
     this.#codes = codes;
+    this.#origin = originOf(metric, file.centroids);
   }
 
   get count(): number {
@@ -108,34 +113,41 @@ export class Lists {
 
   /**
    * Reads the nearest lists. Where only some rows count, the nearest of them lie farther away: so many more lists are read as would hold the
-   * same share of so many more neighbours, and further ones until some in a row hold nothing nearer: that may be all, where the rows that count
-   * are far from the query.
+   * same share of so many more neighbours, by the share of rows that count in what was read. Further ones are read until some in a row
+   * hold nothing nearer: that may be all, where the rows that count are far from the query.
    */
   candidates({ query, wanted, lists, visible, count }: ListSearch): ListAnswer {
     const { starts, centroids, rows: total, spread } = this.#file;
     const kernel = probeMetric(this.#metric);
-    const rarity = total / Math.max(1, count);
-    const least = Math.min(this.count, Math.ceil(lists * rarity ** spread));
     // Under inner products a row's distance is −(query · centroid) − (query · difference); else it is |query − centroid|² − 2 (query · difference) and
     // what the row adds.
-    this.#codes.begin(query, kernel === 'ip' ? 1 : 2, wanted, visible);
-    let scanned = 0;
+    this.#codes.begin(this.#origin === null ? query : difference(query, this.#origin), kernel === 'ip' ? 1 : 2, wanted, visible);
+    /** Rows of the lists that were read, and how many of them count. */
+    let seen = 0;
+    let compared = 0;
     let read = 0;
     let bound = Infinity;
     /** Lists with rows that count, none of which is among the candidates, one after the other. */
     let vain = 0;
-    const patience = visible === null ? 0 : 2 + Math.ceil(least / 8);
-    const isEnough = (): boolean => read >= least && vain >= patience && scanned >= Math.min(wanted, count);
+    const leastAt = (rarity: number): number => Math.min(this.count, Math.ceil(lists * rarity ** spread));
+    const isEnough = (): boolean => {
+      if (compared < Math.min(wanted, count)) return false;
+      if (visible === null) return read >= lists;
+      const least = leastAt(seen / Math.max(1, compared));
+      return read >= least && vain >= 2 + Math.ceil(least / 8);
+    };
+    const atFirst = leastAt(total / Math.max(1, count));
     // About as many as are needed; and all, where the rows that count lie elsewhere.
-    for (const reach of [least, Math.min(this.count, 4 * least), this.count]) {
+    for (const reach of [atFirst, Math.min(this.count, 4 * atFirst), this.count]) {
       const nearest = centroids.scan(kernel, query, this.count, reach, null);
       for (; read < nearest.rows.length && !isEnough(); read += 1) {
         const list = nearest.rows[read] ?? 0;
         const first = starts[list] ?? 0;
         const length = (starts[list + 1] ?? 0) - first;
-        const compared = this.#codes.scan(first, length, nearest.distances[read] ?? 0);
-        scanned += compared;
-        if (visible === null || compared === 0) continue;
+        const counted = this.#codes.scan(first, length, nearest.distances[read] ?? 0);
+        seen += length;
+        compared += counted;
+        if (visible === null || counted === 0) continue;
         const now = this.#codes.bound;
         vain = now < bound || now === Infinity ? 0 : vain + 1;
         bound = now;

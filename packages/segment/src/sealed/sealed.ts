@@ -1,6 +1,7 @@
 /** A sealed segment: immutable files, opened to be searched. What changes is only which of its rows have ended. */
 import { join } from 'node:path';
 import type { RecordView, Walker } from '@proximadb/record';
+import { CodedRows } from '../coded-rows.ts';
 import { CodeSlab, Slab } from '../kernels/index.ts';
 import { Columns, matches, type Predicate, type RowSet } from '../filter/index.ts';
 import { decodeLists, Lists } from '../lists/lists.ts';
@@ -43,6 +44,8 @@ export class Sealed {
   readonly #walkers: readonly Walker[];
   readonly #graphSettings: GraphSettings;
   #graph: { readonly graph: Graph; readonly entry: FileEntry } | null = null;
+  /** What is searched as long as there is no index. */
+  #coded: CodedRows | undefined;
 
   private constructor(options: SealedOptions, parts: OpenedParts) {
     this.files = options.files;
@@ -53,6 +56,7 @@ export class Sealed {
     this.#columns = parts.columns;
     this.slab = parts.slab;
     this.lists = parts.lists;
+    this.#coded = parts.lists === undefined ? CodedRows.of(options.graphSettings.metric, parts.slab, parts.rows.count) : undefined;
     this.#walkers = options.files.schemaIds.map(options.walkerOf);
     this.states = new RowStates(this.rows.count);
     for (let row = 0; row < this.rows.count; row += 1) this.states.add(row, this.rows.expires[row] ?? Infinity);
@@ -94,6 +98,10 @@ export class Sealed {
     return this.lists !== undefined || this.#graph !== null;
   }
 
+  get coded(): CodedRows | undefined {
+    return this.#coded;
+  }
+
   get graph(): Graph | undefined {
     return this.#graph?.graph;
   }
@@ -107,15 +115,16 @@ export class Sealed {
     return this.files.files.reduce((sum, file) => sum + file.bytes, this.#graph?.entry.bytes ?? 0);
   }
 
-  /** Bytes of memory: vectors, lists, rows, ids and columns. */
+  /** Bytes of memory: vectors, codes, lists, rows, ids and columns. */
   get memoryBytes(): number {
     const small = this.files.files.filter(({ name }) => name === rowsFile || name === idsFile || name === columnsFile);
-    return small.reduce((sum, file) => sum + file.bytes, this.slab.bytes + (this.lists?.bytes ?? 0));
+    return small.reduce((sum, file) => sum + file.bytes, this.slab.bytes + (this.#coded?.bytes ?? 0) + (this.lists?.bytes ?? 0));
   }
 
   /** Takes a graph that was built for these rows. @throws AppError DATA_LOSS if its file is damaged. */
   async attach(entry: FileEntry, check: boolean): Promise<void> {
     if (check) await readVerified(this.#directory, entry);
+    this.#coded = undefined;
     this.#graph = { graph: new Graph(this.#graphSettings, join(this.#directory, graphFile), this.rows.count), entry };
   }
 

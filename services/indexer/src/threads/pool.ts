@@ -82,6 +82,11 @@ export class ShardPool implements Shards, Outcomes, Digests {
     });
   }
 
+  /** Threads that hold shards. */
+  get threads(): number {
+    return this.#threads.length;
+  }
+
   async assign(assignment: Assignment): Promise<void> {
     await this.#of(assignment.identity.partition).rpc.call('assign', assignment);
   }

@@ -6,6 +6,10 @@
  */
 import { farthest, offer } from './top';
 
+/** Codes are 64 ± 63. */
+// @ts-ignore: decorator
+@inline const codeMax: f32 = 63;
+
 /** The sums of products of a query's codes (i8) and those of 4 rows, in the lanes. `bytes` is the length of a row: a multiple of 16. */
 // @ts-ignore: decorator
 @inline
@@ -104,4 +108,47 @@ function gather(floats: usize, a: u32, b: u32, c: u32, d: u32): v128 {
   lanes = v128.load_lane<f32>(floats + (usize(b) << 2), lanes, 1);
   lanes = v128.load_lane<f32>(floats + (usize(c) << 2), lanes, 2);
   return v128.load_lane<f32>(floats + (usize(d) << 2), lanes, 3);
+}
+
+/**
+ * Codes of what a vector differs from a centroid by: `floats` of each, a multiple of 16; the vector is overwritten by the difference d. Stores the
+ * scale, and what is added to distances: nothing where `place` is 0; else |d|² + 2 (place · d), which makes |q − place|² − 2 (q · d) that of the vector.
+ */
+export function encodeCodes(vector: usize, centroid: usize, place: usize, floats: usize, codes: usize, scaleAt: usize, addedAt: usize): void {
+  const end = vector + (floats << 2);
+  const most = f32x4.splat(f32.MAX_VALUE), least = f32x4.splat(-f32.MAX_VALUE);
+  let largest = f32x4.splat(0), sums = largest;
+  for (let at = vector, other = centroid, its = place; at < end; at += 16, other += 16) {
+    const difference = f32x4.max(least, f32x4.min(most, f32x4.sub(v128.load(at), v128.load(other))));
+    v128.store(at, difference);
+    largest = f32x4.max(largest, f32x4.abs(difference));
+    if (place == 0) continue;
+    const where = v128.load(its);
+    sums = f32x4.add(sums, f32x4.mul(difference, f32x4.add(difference, f32x4.add(where, where))));
+    its += 16;
+  }
+  const sum = f32x4.extract_lane(sums, 0) + f32x4.extract_lane(sums, 1) + f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3);
+  store<f32>(addedAt, max<f32>(-f32.MAX_VALUE, min<f32>(f32.MAX_VALUE, sum)));
+  // What the smallest scale cannot tell from 0 is 0.
+  const scale: f32 = max<f32>(
+    max<f32>(f32x4.extract_lane(largest, 0), f32x4.extract_lane(largest, 1)), max<f32>(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3)),
+  ) / codeMax;
+  store<f32>(scaleAt, scale);
+  const scales = f32x4.splat(scale), zero = i16x8.splat(64);
+  for (let at = vector; at < end; at += 64, codes += 16) {
+    if (scale == 0) {
+      v128.store(codes, i8x16.splat(64));
+      continue;
+    }
+    const low = i16x8.narrow_i32x4_s(rounded(at, scales), rounded(at + 16, scales));
+    const high = i16x8.narrow_i32x4_s(rounded(at + 32, scales), rounded(at + 48, scales));
+    v128.store(codes, i8x16.narrow_i16x8_u(i16x8.add(low, zero), i16x8.add(high, zero)));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function rounded(at: usize, scales: v128): v128 {
+  const most = f32x4.splat(codeMax);
+  return i32x4.trunc_sat_f32x4_s(f32x4.max(f32x4.neg(most), f32x4.min(most, f32x4.nearest(f32x4.div(v128.load(at), scales)))));
 }

@@ -5,7 +5,7 @@
 import { fourRows, innerProduct, l1, oneRow, squaredL2 } from './distances';
 import { clear, farthest, offer } from './top';
 
-export { scanCodeBits, scanCodes } from './codes';
+export { encodeCodes, scanCodeBits, scanCodes } from './codes';
 export { finish } from './top';
 
 /** About an L2 cache: what is larger comes from memory each time it is scanned. */
