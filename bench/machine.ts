@@ -46,7 +46,7 @@ function vectorUnits(): string {
   }
 }
 
-function packageVersions(names: readonly string[]): Record<string, string> {
+export function packageVersions(names: readonly string[]): Record<string, string> {
   const here = createRequire(import.meta.url);
   return Object.fromEntries(names.map((name) => {
     const paths = here.resolve.paths(name) ?? [];

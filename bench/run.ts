@@ -1,24 +1,31 @@
-/** `npm run bench [-- scenario …] [--short] [--json DIR] [--profiles DIR]`: measures, prints tables, fails only if something does not work. */
+/**
+ * `npm run bench [-- scenario …] [--short] [--json DIR] [--profiles DIR]`: measures, prints tables, fails only if something does not work.
+ * For `peers` also `--only 'chroma,proximadb hnsw'`, `--set words`, `--rows N`, or `--data my.npy [--metadata my.jsonl] [--queries q.npy] [--metric euclidean]`.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
 import { showReport } from './report.ts';
-import type { Scenario } from './scenario.ts';
+import type { Chosen, Scenario } from './scenario.ts';
 import { cluster } from './scenarios/cluster.ts';
 import { ingest } from './scenarios/ingest.ts';
 import { kafkaLog } from './scenarios/kafka-log.ts';
+import { peers } from './scenarios/peers.ts';
 import { restart } from './scenarios/restart.ts';
 import { search } from './scenarios/search.ts';
 import { serialisation } from './scenarios/serialisation.ts';
 import { segments } from './scenarios/segments.ts';
 import { shards } from './scenarios/shards.ts';
 
-const scenarios: readonly Scenario[] = [serialisation, ingest, search, segments, restart, kafkaLog, shards, cluster];
+const scenarios: readonly Scenario[] = [serialisation, ingest, search, segments, restart, kafkaLog, shards, cluster, peers];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { short: { type: 'boolean', default: false }, json: { type: 'string' }, profiles: { type: 'string' } },
+  options: {
+    short: { type: 'boolean', default: false }, json: { type: 'string' }, profiles: { type: 'string' }, only: { type: 'string' }, set: { type: 'string' },
+    rows: { type: 'string' }, data: { type: 'string' }, metadata: { type: 'string' }, queries: { type: 'string' }, metric: { type: 'string', default: 'cosine' },
+  },
 });
 const unknown = positionals.filter((name) => !scenarios.some((scenario) => scenario.name === name));
 if (unknown.length > 0) {
@@ -26,17 +33,23 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const chosen = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const metric = (['cosine', 'euclidean'] as const).find((one) => one === values.metric);
+if (metric === undefined) throw new Error(`no metric ${values.metric}; there are cosine and euclidean`);
+const own = values.data === undefined ? undefined : { data: values.data, metadata: values.metadata, queries: values.queries, metric };
+const chosen: Chosen = { only: values.only?.split(','), set: values.set, rows: values.rows === undefined ? undefined : Number(values.rows), own };
+// Own vectors are for one scenario only.
+const wanted = positionals.length === 0 && own !== undefined ? ['peers'] : positionals;
+const running = scenarios.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
 const folder = join(import.meta.dirname, 'scratch');
 mkdirSync(folder, { recursive: true });
-for (const scenario of chosen) {
+for (const scenario of running) {
   const machine = describeMachine();
   const takenAt = new Date().toISOString();
   console.log(`\n## ${scenario.title}\n`);
   const scratch = mkdtempSync(join(folder, `${scenario.name}-`));
   try {
-    const report = await scenario.run({
-      short: values.short, scratch, profiles: values.profiles === undefined ? undefined : resolve(values.profiles),
+    const { plots = [], ...report } = await scenario.run({
+      short: values.short, scratch, chosen, profiles: values.profiles === undefined ? undefined : resolve(values.profiles),
       say: (line) => { console.error(`  ${line}`); },
     });
     // Small sizes say whether it works, not how fast.
@@ -46,6 +59,7 @@ for (const scenario of chosen) {
       const command = `npm run bench -- ${scenario.name}${values.short ? ' --short' : ''}`;
       const taken = { scenario: scenario.name, takenAt, command, machine, ...report };
       writeFileSync(join(values.json, `${scenario.name}.json`), `${JSON.stringify(taken, null, 1)}\n`);
+      for (const { name, svg } of plots) writeFileSync(join(values.json, `${name}.svg`), svg);
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
