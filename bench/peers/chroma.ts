@@ -63,11 +63,11 @@ class Chroma implements Peer {
     return ids.map(Number);
   }
 
-  async remove(rows: readonly number[]): Promise<void> {
+  async remove(rows: readonly number[]): Promise<number> {
     for (let from = 0; from < rows.length; from += deletesMax) {
       await this.#calls.call('POST', `${this.#collection}/delete`, { ids: rows.slice(from, from + deletesMax).map(String) });
     }
-    await this.settle();
+    return this.settle();
   }
 
   async restart(): Promise<void> {

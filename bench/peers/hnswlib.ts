@@ -61,9 +61,10 @@ class Hnswlib implements Peer {
     return (row) => (column?.[row] ?? NaN) < below;
   }
 
-  async remove(rows: readonly number[]): Promise<void> {
+  async remove(rows: readonly number[]): Promise<number> {
     for (const row of rows) this.#index.markDelete(row);
     await this.#index.writeIndex(this.#file);
+    return 0;
   }
 
   async restart(): Promise<void> {

@@ -7,11 +7,13 @@ import { lacking, npmSoftware } from './software.ts';
 
 const version = '0.39.0';
 const arrowVersion = '18.1.0';
+/** Times k that are compared exactly; its candidate list must be no shorter. */
+const refine = 2;
 
 /** What is used of its API. */
 interface Lance {
   connect(path: string): Promise<{ createTable(name: string, data: unknown): Promise<Table>; openTable(name: string): Promise<Table> }>;
-  makeArrowTable(rows: readonly object[], options: object): unknown;
+  makeArrowTable(rows: readonly object[]): unknown;
   readonly Index: { hnswSq(options: object): unknown; btree(): unknown };
 }
 interface Table {
@@ -63,7 +65,7 @@ class LanceDb implements Peer {
     const { dimension } = this.#context.set;
     const data = this.#lance.makeArrowTable(rows.map((row, i) => ({
       id: row, vector: Array.from(vectors.subarray(i * dimension, (i + 1) * dimension)), ...metadata[i],
-    })), { vectorColumns: { vector: { type: undefined } } });
+    })));
     if (this.#creating === undefined) {
       this.#creating = this.#lance.connect(this.#context.folder).then((connection) => connection.createTable('bench', data));
       this.#table = await this.#creating;
@@ -85,15 +87,16 @@ class LanceDb implements Peer {
   }
 
   async search({ query, k, effort, filter }: PeerSearch): Promise<number[]> {
-    const search = this.#open.vectorSearch(query).distanceType(this.#metric).limit(k).ef(Math.max(k, effort)).refineFactor(2).select(['id', '_distance']);
+    const search = this.#open.vectorSearch(query).distanceType(this.#metric).limit(k).ef(Math.max(k * refine, effort)).refineFactor(refine).select(['id', '_distance']);
     const found = await (filter === null ? search : search.where(`${filter.field} < ${filter.below}`)).toArrow();
     return Array.from(found.getChild('id')?.toArray() ?? [], Number);
   }
 
-  async remove(rows: readonly number[]): Promise<void> {
+  async remove(rows: readonly number[]): Promise<number> {
     const most = 10_000;
     for (let from = 0; from < rows.length; from += most) await this.#open.delete(`id IN (${rows.slice(from, from + most).join(',')})`);
     await this.#open.optimize();
+    return 0;
   }
 
   async restart(): Promise<void> {

@@ -38,7 +38,8 @@ export interface Peer extends AsyncDisposable {
   search(request: PeerSearch): Promise<number[]>;
   /** Many at once, where the library has such a call: the nearest of each query. */
   searchMany?(queries: readonly Float32Array[], k: number, effort: number): number[][];
-  remove(rows: readonly number[]): Promise<void>;
+  /** And what follows of it. @returns as `settle`. */
+  remove(rows: readonly number[]): Promise<number>;
   /** Killed, or let go of without a word, and started anew. Resolves when it can be asked. */
   restart(): Promise<void>;
 }

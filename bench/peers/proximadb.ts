@@ -94,11 +94,11 @@ class ProximaDb implements Peer {
     return hits.map(({ id }) => Number(id));
   }
 
-  async remove(rows: readonly number[]): Promise<void> {
+  async remove(rows: readonly number[]): Promise<number> {
     for (let from = 0; from < rows.length; from += deletesMax) {
       await this.#client(0).delete({ collection, ids: rows.slice(from, from + deletesMax).map(String) });
     }
-    await this.settle();
+    return this.settle();
   }
 
   async restart(): Promise<void> {

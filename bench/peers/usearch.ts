@@ -58,9 +58,10 @@ class Usearch implements Peer {
     return queries.map((_, i) => Array.from(('get' in answers ? answers.get(i) : answers).keys.subarray(0, k), Number));
   }
 
-  async remove(rows: readonly number[]): Promise<void> {
+  async remove(rows: readonly number[]): Promise<number> {
     this.#index.remove(BigUint64Array.from(rows, BigInt));
     this.#index.save(this.#file);
+    return 0;
   }
 
   async restart(): Promise<void> {

@@ -48,7 +48,7 @@ async function carryOut(peer: Peer, command: PeerCommand): Promise<Measured> {
     case 'insert': return insert(peer, command.from, command.to, command.concurrency);
     case 'settle': return { idleMs: await peer.settle() };
     case 'search': return search(peer, command.block);
-    case 'remove': await peer.remove(command.rows); return { written: command.rows.length };
+    case 'remove': return { idleMs: await peer.remove(command.rows) };
     case 'loaded': return searchLoaded(peer, command.load);
     case 'restart': return restart(peer, command.probe);
     case 'usage': return { memoryBytes: memoryBytes(peer.pid), diskBytes: diskBytes(folder) };

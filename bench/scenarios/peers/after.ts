@@ -24,13 +24,14 @@ export async function afterDeletes(course: Course, asked: Asked): Promise<Delete
   const results: Deleted[] = [];
   for (const { way, effort } of asked) {
     const { process } = way.entrant;
-    const { tookMs } = await process.ask({ kind: 'remove', rows: gone });
+    const { tookMs, idleMs } = await process.ask({ kind: 'remove', rows: gone });
+    const seconds = (tookMs - idleMs) / 1_000;
     const queries = queriesFrom(course, 0, 100);
     const answer = await process.ask({ kind: 'search', block: { queries, k, effort, filter: null, way: way.way, clients: 1 } });
     const { diskBytes } = await process.ask({ kind: 'usage' });
     const judged = judge(answer, queries, k, course, 'kept', (row) => isKept(row));
-    results.push({ way, seconds: tookMs / 1_000, ...judged, p50Ms: median(answer.latenciesMs), diskBytes });
-    say(`${way.label}: ${gone.length} rows deleted in ${(tookMs / 1_000).toFixed(1)} s`);
+    results.push({ way, seconds, ...judged, p50Ms: median(answer.latenciesMs), diskBytes });
+    say(`${way.label}: ${gone.length} rows deleted in ${seconds.toFixed(1)} s`);
   }
   return results;
 }
