@@ -29,6 +29,8 @@ export interface Report {
   readonly tables: readonly Table[];
   readonly aims: readonly Aim[];
   readonly plots?: readonly Plot[];
+  /** What this run was there to find; with one, the bench ends with exit code 1. */
+  readonly failures?: readonly string[];
 }
 
 export function showReport({ tables, aims }: Pick<Report, 'tables' | 'aims'>): string {

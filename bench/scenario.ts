@@ -8,7 +8,7 @@ export interface BenchOptions {
   readonly scratch: string;
   /** Where profiles of the server's threads go; undefined: it is not profiled. */
   readonly profiles: string | undefined;
-  /** Who and what is compared, for the scenario of the peers. */
+  /** Who and what is compared, for the scenario of the peers and the guard. */
   readonly chosen: Chosen;
   /** Progress, a line at a time. */
   readonly say: (line: string) => void;
@@ -21,6 +21,10 @@ export interface Chosen {
   readonly set: string | undefined;
   readonly rows: number | undefined;
   readonly own: OwnFiles | undefined;
+  /** What the guard compares with; undefined: what is stored with the bench. */
+  readonly baseline: string | undefined;
+  /** The guard stores what it measures. */
+  readonly writeBaseline: boolean;
 }
 
 /** The user's own vectors, in place of ours. */

@@ -1,33 +1,28 @@
 /** Ourselves and others on the same data, on the same machine, in turns: writing, recall against searches a second, filters, deletes, load, restart. */
-import { mkdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { clusteredSet } from '../data/clustered-set.ts';
 import type { DataSet } from '../data/data-set.ts';
 import { ownSet } from '../data/own-set.ts';
-import { storeSet } from '../data/stored.ts';
-import { exactTruth } from '../data/truth.ts';
 import { wordSet } from '../data/word-set.ts';
 import { kindOf, peerKinds, shortKinds } from '../peers/kinds.ts';
-import type { PeerKind } from '../peers/peer.ts';
 import { recallPlot } from '../plots/recall-plot.ts';
-import { PeerProcess } from '../processes/peer.ts';
 import type { Aim, Cell, Plot, Report, Table } from '../report.ts';
 import type { BenchOptions, Scenario } from '../scenario.ts';
 import { afterDeletes, deletedTable, loadedTable, restarts, restartTable, underLoad } from './peers/after.ts';
 import { aimsOf } from './peers/aims.ts';
 import { buildAll, buildTable } from './peers/building.ts';
-import { waysOf, type Course, type Entrant, type Sizes, type Way } from './peers/entrant.ts';
+import { isFirstWay, openCourse, operatingPoints, type OpenCourse } from './peers/course.ts';
+import type { Course, Sizes } from './peers/entrant.ts';
 import { filteredSearches, filteredTable } from './peers/filtered.ts';
-import { comparisonTable, effortsOf, ofWay, sweep, sweepTable, type Point } from './peers/sweep.ts';
+import { comparisonTable, sweep, sweepTable, type Point } from './peers/sweep.ts';
 
 export const peers: Scenario = { name: 'peers', title: 'Ourselves and others', run };
 
 const whole: Sizes = {
-  rounds: 3, blockMs: 300, blockQueriesMin: 50, ks: [10, 100], clients: [1, 4, 16], effortStep: 1, loadMs: 5_000, withLoads: true,
+  rounds: 3, blockMs: 200, blockQueriesMin: 50, ks: [10, 100], clients: [1, 4, 16], effortStep: 1, loadMs: 5_000,
 };
 /** Shows that everything works. */
 const tiny: Sizes = {
-  rounds: 1, blockMs: 20, blockQueriesMin: 10, ks: [10], clients: [1, 4], effortStep: 3, loadMs: 300, withLoads: true,
+  rounds: 1, blockMs: 20, blockQueriesMin: 10, ks: [10], clients: [1, 4], effortStep: 3, loadMs: 300,
 };
 const wordRows = 341_479;
 const clusteredRows = 50_000;
@@ -54,24 +49,10 @@ function setsOf({ short, chosen }: BenchOptions): (() => DataSet)[] {
 }
 
 async function runSet(set: DataSet, options: BenchOptions): Promise<Report> {
-  const { short, scratch, chosen, say } = options;
+  const { short, chosen, say } = options;
   const started = performance.now();
-  const folder = join(scratch, set.name);
-  mkdirSync(folder, { recursive: true });
-  storeSet(set, folder);
-  say(`${set.name}: ${set.rows} rows, ${set.dimension}-d; the exact answers of ${set.queries.length} queries`);
-  const truth = exactTruth(set, 100);
   const kinds = chosen.only === undefined ? (short ? shortKinds : peerKinds) : chosen.only.map(kindOf);
-  const left: Left[] = [];
-  await using stack = new AsyncDisposableStack();
-  const entrants: Entrant[] = [];
-  for (const kind of kinds) {
-    const entrant = await enter(kind, folder, left, say);
-    if (entrant === undefined) continue;
-    stack.defer(() => entrant.process.end());
-    entrants.push(entrant);
-  }
-  const course: Course = { set, truth, entrants, sizes: short ? tiny : whole, say };
+  await using course = await openCourse(set, kinds, short ? tiny : whole, options);
   const built = await buildAll(course);
   const points = await sweep(course);
   const asked = operatingPoints(course, points);
@@ -80,62 +61,17 @@ async function runSet(set: DataSet, options: BenchOptions): Promise<Report> {
   const deleted = await afterDeletes(course, once);
   const loaded = await underLoad(course, once.filter(({ way }) => way.entrant.kind.sort !== 'library'));
   const back = await restarts(course, once);
-  await stack.disposeAsync();
-  rmSync(folder, { recursive: true, force: true });
   mustWork(points, deleted);
   say(`${set.name}: ${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
   const aims: Aim[] = aimsOf(set.name, built, points, filtered);
   return {
     tables: [
-      entrantsTable(entrants, left), buildTable(course, built), comparisonTable(course, points, [0.95, 0.99]),
+      entrantsTable(course), buildTable(course, built), comparisonTable(course, points, [0.95, 0.99]),
       ...course.sizes.ks.map((k) => sweepTable(course, points, k)), filteredTable(course, filtered), deletedTable(course, deleted),
       loadedTable(course, loaded), restartTable(course, back),
     ],
     aims, plots: plotsOf(course, points),
   };
-}
-
-interface Left {
-  readonly kind: PeerKind;
-  readonly reason: string;
-}
-
-/** @returns undefined if it cannot be had here: the others go on, and the report says who was missing. */
-async function enter(kind: PeerKind, set: string, left: Left[], say: (line: string) => void): Promise<Entrant | undefined> {
-  const lacks = kind.missing();
-  if (lacks !== false) {
-    left.push({ kind, reason: lacks });
-    say(`${kind.name} is left out: ${lacks}`);
-    return undefined;
-  }
-  const folder = join(set, kind.name.replaceAll(' ', '-'));
-  mkdirSync(folder);
-  const process = PeerProcess.start(kind.name, set, folder);
-  try {
-    const { version } = await process.ask({ kind: 'open' });
-    say(`${kind.name} ${version}`);
-    return { kind, process, version };
-  } catch (error) {
-    await process.end();
-    // Ours is not somebody else's software that may be out of reach.
-    if (kind.isOurs) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    left.push({ kind, reason: reason.split('\n')[0] ?? '' });
-    say(`${kind.name} is left out: ${reason}`);
-    return undefined;
-  }
-}
-
-function isFirstWay({ entrant, way }: Way): boolean {
-  return entrant.kind.ways[0] === way;
-}
-
-/** The least effort that finds 0.95 of ten, or else the most there is. */
-function operatingPoints(course: Course, points: readonly Point[]): { way: Way; effort: number }[] {
-  return course.entrants.flatMap(waysOf).map((way) => {
-    const mine = ofWay(points, way.label, 10, 1).sort((one, other) => one.effort - other.effort);
-    return { way, effort: mine.find(({ recall }) => recall >= 0.95)?.effort ?? effortsOf(way, course).at(-1) ?? 0 };
-  });
 }
 
 /** Slow is no failure; to find next to nothing, or what was deleted, is one of ours. */
@@ -148,7 +84,7 @@ function mustWork(points: readonly Point[], deleted: Awaited<ReturnType<typeof a
   }
 }
 
-function entrantsTable(entrants: readonly Entrant[], left: readonly Left[]): Table {
+function entrantsTable({ entrants, left }: OpenCourse): Table {
   return {
     title: 'Who takes part', columns: ['', 'version', 'sort', 'settings'],
     rows: entrants.map(({ kind, version }): Cell[] => [kind.name, version, kind.sort, kind.settings]),

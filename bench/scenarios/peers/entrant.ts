@@ -45,7 +45,6 @@ export interface Sizes {
   /** Of the efforts of a peer, each so-many-th. */
   readonly effortStep: number;
   readonly loadMs: number;
-  readonly withLoads: boolean;
 }
 
 export interface Judged {
