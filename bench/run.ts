@@ -1,7 +1,8 @@
 /**
  * `npm run bench [-- scenario …] [--short] [--json DIR] [--profiles DIR]`: measures, prints tables, fails only if something does not work.
  * `guard` compares with a stored run and ends with exit code 1 if something got worse; `--baseline FILE`, `--write-baseline`. It runs only if it is named.
- * For `peers` also `--only 'chroma,proximadb hnsw'`, `--set words`, `--rows N`, or `--data my.npy [--metadata my.jsonl] [--queries q.npy] [--metric euclidean]`.
+ * For `peers` also `--only 'chroma,proximadb hnsw'`, `--set words`, `--rows N`, or
+ * `--data my.npy [--metadata my.jsonl] [--queries q.npy] [--metric euclidean]`.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -28,7 +29,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     short: { type: 'boolean', default: false }, json: { type: 'string' }, profiles: { type: 'string' }, only: { type: 'string' }, set: { type: 'string' },
-    rows: { type: 'string' }, data: { type: 'string' }, metadata: { type: 'string' }, queries: { type: 'string' }, metric: { type: 'string', default: 'cosine' },
+    rows: { type: 'string' }, data: { type: 'string' }, metadata: { type: 'string' }, queries: { type: 'string' },
+    metric: { type: 'string', default: 'cosine' },
     baseline: { type: 'string' }, 'write-baseline': { type: 'boolean', default: false },
   },
 });

@@ -44,9 +44,13 @@ export function guardReport(baseline: Baseline, measured: Figures): Report {
     tables: [{
       title: `Beside the figures of ${baseline.takenAt.slice(0, 10)}`, columns: ['', 'stored', 'now', 'worse by', 'let pass', ''],
       rows: compared.map(({ name, stored, measured: now, worseBy, isWorse }): Cell[] => [
-        name, stored.value.toFixed(4), now?.toFixed(4) ?? '–', shown(Math.max(0, worseBy), stored), shown(stored.tolerance, stored), isWorse ? 'WORSE' : 'as good',
+        name, stored.value.toFixed(4), now?.toFixed(4) ?? '–', shown(Math.max(0, worseBy), stored), shown(stored.tolerance, stored),
+        isWorse ? 'WORSE' : 'as good',
       ]),
-      notes: ['Ratios are to bare USearch (f32) in the same run, medians of its rounds. A change that is meant to cost something writes the baseline anew: --write-baseline.'],
+      notes: [
+        'Ratios are to bare USearch (f32) in the same run, medians of its rounds.',
+        'A change that is meant to cost something writes the baseline anew: --write-baseline.',
+      ],
     }],
     aims: [],
     failures: compared.filter(({ isWorse }) => isWorse).map(({ name, stored, measured: now }) =>

@@ -46,7 +46,9 @@ function searchRates(points: readonly Point[]): Named[] {
 function underFilters(filtered: readonly Filtered[]): Named[] {
   const ours = filtered.filter(({ way, filter }) => way.entrant.kind.isOurs && filter !== null);
   return [...Map.groupBy(ours, ({ way }) => way.label)].flatMap(([label, mine]): Named[] => [
-    [`${label}: recall under the worst filter`, { value: Math.min(...mine.map((one) => one.recall)), better: 'higher', tolerance: recallTolerance, by: 'difference' }],
+    [`${label}: recall under the worst filter`, {
+      value: Math.min(...mine.map((one) => one.recall)), better: 'higher', tolerance: recallTolerance, by: 'difference',
+    }],
     ratio(`${label}: p50 under filters, × without`, median(mine.map((one) => one.p50Ms / unfiltered(filtered, one.way))), 'lower'),
   ]);
 }

@@ -87,7 +87,8 @@ class LanceDb implements Peer {
   }
 
   async search({ query, k, effort, filter }: PeerSearch): Promise<number[]> {
-    const search = this.#open.vectorSearch(query).distanceType(this.#metric).limit(k).ef(Math.max(k * refine, effort)).refineFactor(refine).select(['id', '_distance']);
+    const search = this.#open.vectorSearch(query).distanceType(this.#metric).limit(k).ef(Math.max(k * refine, effort)).refineFactor(refine)
+      .select(['id', '_distance']);
     const found = await (filter === null ? search : search.where(`${filter.field} < ${filter.below}`)).toArrow();
     return Array.from(found.getChild('id')?.toArray() ?? [], Number);
   }

@@ -20,22 +20,24 @@ class ProximaDb implements Peer {
   readonly version: string;
   readonly #context: PeerContext;
   readonly #index: IndexKind;
+  readonly #partitions: number;
   #server: ServerProcess;
   #clients: readonly Client[] = [];
   #rest: JsonCalls;
   #schemaId = 0;
 
-  private constructor(context: PeerContext, index: IndexKind, server: ServerProcess) {
+  private constructor(context: PeerContext, index: IndexKind, partitions: number, server: ServerProcess) {
     this.#context = context;
     this.#index = index;
+    this.#partitions = partitions;
     this.#server = server;
     this.#rest = new JsonCalls(server.restPort);
     const root = join(import.meta.dirname, '..', '..', 'package.json');
     this.version = (JSON.parse(readFileSync(root, 'utf8')) as { version: string }).version;
   }
 
-  static async open(context: PeerContext, index: IndexKind): Promise<ProximaDb> {
-    const peer = new ProximaDb(context, index, await startServer(context.folder));
+  static async open(context: PeerContext, index: IndexKind, partitions: number): Promise<ProximaDb> {
+    const peer = new ProximaDb(context, index, partitions, await startServer(context.folder));
     await peer.#connect();
     return peer;
   }
@@ -58,7 +60,7 @@ class ProximaDb implements Peer {
 
   async create(): Promise<void> {
     const { dimension, metric } = this.#context.set;
-    await this.#client(0).createCollection({ name: collection, dimension, metric, index: this.#index });
+    await this.#client(0).createCollection({ name: collection, dimension, metric, index: this.#index, partitions: this.#partitions });
   }
 
   async insert({ rows, vectors, metadata }: Batch): Promise<void> {
@@ -128,13 +130,29 @@ function valueOf(number: number): { readonly value: { readonly kind: 'long'; rea
   return { value: Number.isInteger(number) ? { kind: 'long', value: BigInt(number) } : { kind: 'double', value: number } };
 }
 
-function kind(name: string, index: IndexKind, settings: string): PeerKind {
+interface Choice {
+  readonly index: IndexKind;
+  /** 0: as many as it takes by itself. */
+  readonly partitions: number;
+  readonly ways: readonly string[];
+  readonly settings: string;
+}
+
+function kind(name: string, { index, partitions, ways, settings }: Choice): PeerKind {
   return {
-    name, sort: 'server', isOurs: true, ways: ['gRPC', 'REST'], efforts: [16, 32, 64, 128, 256, 512], canFilter: true, batchRows: 500, settings,
+    name, sort: 'server', isOurs: true, ways, efforts: [16, 32, 64, 128, 256, 512], canFilter: true, batchRows: 500, settings,
     missing: () => false,
-    open: (context) => ProximaDb.open(context, index),
+    open: (context) => ProximaDb.open(context, index, partitions),
   };
 }
 
-export const proximaHnsw = kind('proximadb hnsw', 'hnsw', 'standalone, as it comes: 12 partitions, graphs of M 16, efConstruction 128, i8 with exact distances after');
-export const proximaIvf = kind('proximadb ivf', 'ivf', 'standalone, inverted lists in place of graphs, else as it comes');
+const asItComes = { partitions: 0, ways: ['gRPC', 'REST'] } as const;
+/** As many as the machines that we measure on have cores: fewer and larger graphs, each of which is asked by every search. */
+const twoPartitions = { partitions: 2, ways: ['gRPC'] } as const;
+
+export const proximaHnsw = kind('proximadb hnsw', {
+  ...asItComes, index: 'hnsw', settings: 'standalone, as it comes: 12 partitions, graphs of M 16, efConstruction 128, i8 with exact distances after',
+});
+export const proximaIvf = kind('proximadb ivf', { ...asItComes, index: 'ivf', settings: 'standalone, inverted lists in place of graphs, else as it comes' });
+export const proximaHnswOfTwo = kind('proximadb hnsw of 2', { ...twoPartitions, index: 'hnsw', settings: '2 partitions, else as it comes' });
+export const proximaIvfOfTwo = kind('proximadb ivf of 2', { ...twoPartitions, index: 'ivf', settings: 'inverted lists, 2 partitions, else as it comes' });

@@ -34,7 +34,8 @@ export function recallPlot({ title, subtitle, curves }: RecallPlot): string {
   };
   const parts = [
     text(plot.left, 28, title, 'class="title"'), text(plot.left, 50, subtitle, 'class="muted"'),
-    ...axis.ticks.map((recall) => line(x(recall), plot.top, x(recall), plot.bottom, 'grid') + text(x(recall), plot.bottom + 20, String(recall), 'class="muted" text-anchor="middle"')),
+    ...axis.ticks.map((recall) => line(x(recall), plot.top, x(recall), plot.bottom, 'grid')
+      + text(x(recall), plot.bottom + 20, String(recall), 'class="muted" text-anchor="middle"')),
     ...qps.ticks.map((value) => line(plot.left, y(value), plot.right, y(value), 'grid')
       + text(plot.left - 8, y(value) + 4, value.toLocaleString('en-US'), 'class="muted" text-anchor="end"')),
     text((plot.left + plot.right) / 2, height - 22, 'recall (the scale is finer towards 1)', 'text-anchor="middle"'),
@@ -58,7 +59,8 @@ ${parts.join('\n')}
 function drawCurve({ label, points, isOurs }: Curve, number: number, x: (recall: number) => number, y: (qps: number) => number): string {
   const colour = colours[number % colours.length] ?? '';
   const path = points.map(({ recall, qps }) => `${round(x(recall))},${round(y(qps))}`).join(' ');
-  const marks = points.map(({ recall, qps }) => marker(number, x(recall), y(qps), colour, `${label}: recall ${recall.toFixed(4)}, ${Math.round(qps)} searches/s`));
+  const marks = points.map(({ recall, qps }) =>
+    marker(number, x(recall), y(qps), colour, `${label}: recall ${recall.toFixed(4)}, ${Math.round(qps)} searches/s`));
   return `<polyline class="curve" stroke="${colour}" stroke-width="${isOurs ? 3.5 : 1.5}" points="${path}"/>\n${marks.join('\n')}`;
 }
 
@@ -73,7 +75,8 @@ function legend({ label, isOurs }: Curve, number: number): string {
 function marker(number: number, x: number, y: number, colour: string, says?: string): string {
   const size = 4.5;
   const corners = [
-    undefined, [[-1, -1], [1, -1], [1, 1], [-1, 1]], [[0, -1.3], [1.2, 1], [-1.2, 1]], [[0, -1.4], [1.4, 0], [0, 1.4], [-1.4, 0]], [[-1.2, -1], [1.2, -1], [0, 1.3]],
+    undefined, [[-1, -1], [1, -1], [1, 1], [-1, 1]], [[0, -1.3], [1.2, 1], [-1.2, 1]], [[0, -1.4], [1.4, 0], [0, 1.4], [-1.4, 0]],
+    [[-1.2, -1], [1.2, -1], [0, 1.3]],
   ][number % 5];
   const title = says === undefined ? '' : `<title>${escape(says)}</title>`;
   if (corners === undefined) return `<circle class="point" cx="${round(x)}" cy="${round(y)}" r="${size}" fill="${colour}">${title}</circle>`;

@@ -80,7 +80,9 @@ export class PeerProcess implements Disposable {
   /** @throws Error with what the peer said. */
   ask(command: PeerCommand): Promise<PeerAnswer> {
     return new Promise((resolve, reject) => {
-      const onExit = (code: number | null, signal: string | null): void => { reject(new Error(`${this.#name} ended with ${code ?? signal} at ${command.kind}`)); };
+      const onExit = (code: number | null, signal: string | null): void => {
+        reject(new Error(`${this.#name} ended with ${code ?? signal} at ${command.kind}`));
+      };
       this.#child.once('exit', onExit);
       this.#child.once('message', (answer: PeerAnswer | { readonly failed: string }) => {
         this.#child.off('exit', onExit);

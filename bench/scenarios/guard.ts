@@ -18,10 +18,11 @@ export const guard: Scenario = { name: 'guard', title: 'Did it get worse?', run 
 const sizes: Sizes = { rounds: 5, blockMs: 250, blockQueriesMin: 40, ks: [10], clients: [1, 4], effortStep: 1, loadMs: 0 };
 /** Shows that it works: its figures are of no use. */
 const tiny: Sizes = { ...sizes, rounds: 1, blockMs: 20, blockQueriesMin: 10, effortStep: 3 };
-const rows = 30_000;
+const rows = 40_000;
 const tinyRows = 2_000;
 const queries = 200;
-const watched = [referenceName, 'proximadb hnsw', 'proximadb ivf'];
+/** With two partitions, so that a few rows are enough for segments with graphs and lists. */
+const watched = [referenceName, 'proximadb hnsw of 2', 'proximadb ivf of 2'];
 
 async function run(options: BenchOptions): Promise<Report> {
   const { short, chosen } = options;

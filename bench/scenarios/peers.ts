@@ -95,12 +95,14 @@ function entrantsTable({ entrants, left }: OpenCourse): Table {
 function plotsOf({ set, sizes }: Course, points: readonly Point[]): Plot[] {
   return sizes.ks.flatMap((k) => sizes.clients.map((clients): Plot => {
     const mine = points.filter((point) => point.k === k && point.clients === clients);
-    const curves = [...Map.groupBy(mine, ({ way }) => way.label)].map(([label, group]) => ({ label, points: group, isOurs: group[0]?.way.entrant.kind.isOurs ?? false }));
+    const curves = [...Map.groupBy(mine, ({ way }) => way.label)].map(([label, group]) =>
+      ({ label, points: group, isOurs: group[0]?.way.entrant.kind.isOurs ?? false }));
     return {
       name: `peers-${set.name}-k${k}-clients${clients}`,
       svg: recallPlot({
         title: `${set.name}: recall@${k} against searches a second`,
-        subtitle: `${set.rows.toLocaleString('en-US')} rows, ${set.dimension}-d, ${set.metric}; ${clients} client${clients === 1 ? '' : 's'}; up and right is better`, curves,
+        subtitle: `${set.rows.toLocaleString('en-US')} rows, ${set.dimension}-d, ${set.metric}; clients: ${clients}; up and right is better`,
+        curves,
       }),
     };
   }));

@@ -42,7 +42,7 @@ export function deletedTable({ set }: Course, results: readonly Deleted[]): Tabl
     columns: ['', 'seconds', `recall@${k}`, 'too short', 'deleted rows in answers', 'p50 ms', 'disk MiB'],
     rows: results.map(({ way, seconds, recall, short, wrong, p50Ms, diskBytes }): Cell[] =>
       [way.label, seconds, recall.toFixed(4), short, wrong, p50Ms, Math.round(diskBytes / 2 ** 20)]),
-    notes: ['Seconds: until all are deleted and what follows of it (compaction, vacuum, a new file) is done, where the peer does that by itself or on request.'],
+    notes: ['Seconds: until all are deleted, and what follows of it (compaction, vacuum, a new file), where the peer does that by itself or on request.'],
   };
 }
 
@@ -87,7 +87,7 @@ export function loadedTable({ set, sizes }: Course, results: readonly Loaded[]):
     rows: results.map(({ way, share, rowsASecond, qps, p50Ms, p95Ms, p99Ms }): Cell[] =>
       [way.label, share === 0 ? 'none' : `${share * 100} %`, Math.round(rowsASecond), Math.round(qps), p50Ms, p95Ms, p99Ms]),
     notes: [
-      `${sizes.loadMs / 1_000} s each, from the fastest to none; batches of 100, up to four under way. The maximum is what is acknowledged while the four clients search.`,
+      `${sizes.loadMs / 1_000} s each, from the fastest to none; batches of 100, up to four under way. The maximum: what is acknowledged while they search.`,
       'What is built behind the writes of one stage may go on in the next.',
     ],
   };
@@ -114,6 +114,9 @@ export function restartTable({ set }: Course, results: readonly Restarted[]): Ta
     title: `${set.name}: from kill -9 to the first right answer`,
     columns: ['', 'seconds'],
     rows: results.map(({ way, ms }): Cell[] => [way.label, ms / 1_000]),
-    notes: ['A server: its process is killed and started anew, with all that was written before. A library, or a database in process: its files are opened anew, no process is started.'],
+    notes: [
+      'A server: its process is killed and started anew, with all that was written before.',
+      'A library, or a database in process: its files are opened anew, no process is started.',
+    ],
   };
 }

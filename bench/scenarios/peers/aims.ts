@@ -26,7 +26,8 @@ function speedAim(name: string, points: readonly Point[], clients: number): Aim[
   if (theirs === undefined) return [];
   const ratio = (ours?.qps ?? 0) / theirs.qps;
   return [{
-    what: `${name}: searches/s at recall ${recall}, ${clients} clients, against the fastest other server (${theirs.way.label})`, aimed: `≥ ${fasterThanServers} ×`,
+    what: `${name}: searches/s at recall ${recall}, ${clients} clients, against the fastest other server (${theirs.way.label})`,
+    aimed: `≥ ${fasterThanServers} ×`,
     measured: `${ratio.toFixed(2)} ×${ours === undefined ? '' : ` (${ours.way.label})`}`, met: ratio >= fasterThanServers,
   }];
 }
@@ -75,6 +76,7 @@ function cpuAim(name: string, points: readonly Point[]): Aim[] {
   if (bare === undefined || ours === undefined || theirs === undefined) return [];
   return [{
     what: `${name}: server's CPU beyond bare usearch (${(bare * 1_000).toFixed(0)} µs) a search at recall ${recall}, 1 client`,
-    aimed: `less than the best other server's, ${((theirs - bare) * 1_000).toFixed(0)} µs`, measured: `${((ours - bare) * 1_000).toFixed(0)} µs`, met: ours < theirs,
+    aimed: `less than the best other server's, ${((theirs - bare) * 1_000).toFixed(0)} µs`, measured: `${((ours - bare) * 1_000).toFixed(0)} µs`,
+    met: ours < theirs,
   }];
 }

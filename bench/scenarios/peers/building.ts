@@ -36,12 +36,13 @@ export function buildTable({ set }: Course, built: readonly Built[]): Table {
     title: `${set.name}: writing ${set.rows.toLocaleString('en-US')} rows, ${set.dimension}-d, with metadata`,
     columns: ['', 'rows/s acknowledged', 'rows/s until indexed', 'seconds until indexed', 'CPU s of the server', 'memory MiB', 'disk MiB'],
     rows: built.map(({ entrant, ackedSeconds, indexedSeconds, cpuSeconds, memoryBytes, diskBytes }): Cell[] => [
-      entrant.kind.name, Math.round(set.rows / ackedSeconds), Math.round(set.rows / indexedSeconds), indexedSeconds, cpuSeconds, mib(memoryBytes), mib(diskBytes),
+      entrant.kind.name, Math.round(set.rows / ackedSeconds), Math.round(set.rows / indexedSeconds), indexedSeconds, cpuSeconds, mib(memoryBytes),
+      mib(diskBytes),
     ]),
     notes: [
-      'Four writes under way, in batches of what suits each. Acknowledged: durable by the peer\'s own word (a library: in memory, its file is written at the end).',
+      'Four writes under way, in batches of what suits each. Acknowledged: durable by the peer\'s own word (a library: in memory, its file comes at the end).',
       'Until indexed: nothing is left to be built. Where a server says so only after a while of quiet, that while is taken off.',
-      `The vectors alone are ${mib(set.rows * set.dimension * 4)} MiB. Memory: of the server with its children, shared pages once (a library: its whole process, Node, too).`,
+      `The vectors alone are ${mib(set.rows * set.dimension * 4)} MiB. Memory: the server and its children, shared pages once (of a library: all its process).`,
     ],
   };
 }

@@ -122,10 +122,11 @@ export function sweepTable({ set }: Course, points: readonly Point[], k: number)
   const last = clients.at(-1) ?? 1;
   return {
     title: `${set.name}: k = ${k} of ${set.rows.toLocaleString('en-US')} rows, ${set.dimension}-d, ${set.metric}, no filter`,
-    columns: ['', 'ef', `recall@${k}`, ...clients.map((count) => `searches/s, ${count} client${count === 1 ? '' : 's'}`), 'p50 ms, 1 client', 'p95 ms', 'p99 ms',
+    columns: ['', 'ef', `recall@${k}`, ...clients.map((count) => `searches/s, ${count} client${count === 1 ? '' : 's'}`),
+      'p50 ms, 1 client', 'p95 ms', 'p99 ms',
       `p50 ms, ${last} clients`, 'p99 ms', 'server\'s CPU s per 1,000, 1 client'],
     rows,
-    notes: ['ef: the candidates that are asked for, in each peer\'s own meaning of it. Clients are in one process a peer and share the machine with its server.'],
+    notes: ['ef: the candidates that are asked for, in each peer\'s own meaning of it. All clients of a peer are in one process, beside its server.'],
   };
 }
 
