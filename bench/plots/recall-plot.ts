@@ -17,7 +17,7 @@ const width = 900;
 const height = 560;
 const plot = { left: 80, right: 640, top: 70, bottom: 490 } as const;
 /** Read in light and in dark alike, and told apart without seeing red and green apart: shapes differ, too. */
-const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8f6bd8', '#b8860b', '#4f9d4f', '#c0504d'];
+const colours = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8f6bd8', '#b8860b', '#4f9d4f', '#c0504d', '#7f7f7f', '#2f6f8f'];
 /** The part below it holds nothing that anybody would use. */
 const recallMinShown = 0.5;
 

@@ -18,14 +18,14 @@ import { comparisonTable, sweep, sweepTable, type Point } from './peers/sweep.ts
 export const peers: Scenario = { name: 'peers', title: 'Ourselves and others', run };
 
 const whole: Sizes = {
-  rounds: 3, blockMs: 200, blockQueriesMin: 50, ks: [10, 100], clients: [1, 4, 16], effortStep: 1, loadMs: 5_000,
+  rounds: 3, blockMs: 130, blockQueriesMin: 34, ks: [10, 100], clients: [1, 4, 16], effortStep: 1, loadMs: 5_000,
 };
 /** Shows that everything works. */
 const tiny: Sizes = {
   rounds: 1, blockMs: 20, blockQueriesMin: 10, ks: [10], clients: [1, 4], effortStep: 3, loadMs: 300,
 };
 const wordRows = 341_479;
-const clusteredRows = 50_000;
+const clusteredRows = 30_000;
 const queriesMax = 200;
 const shortRows = 2_000;
 
