@@ -69,7 +69,10 @@ for (const scenario of running) {
     failed += failures.length;
     if (values.json !== undefined) {
       mkdirSync(values.json, { recursive: true });
-      const command = `npm run bench -- ${scenario.name}${values.short ? ' --short' : ''}`;
+      const named = ['set', 'rows', 'only', 'data', 'metadata', 'queries'] as const;
+      const quoted = (text: string): string => (text.includes(' ') ? `'${text}'` : text);
+      const options = named.flatMap((name) => (values[name] === undefined ? [] : [` --${name} ${quoted(values[name])}`]));
+      const command = `npm run bench -- ${scenario.name}${values.short ? ' --short' : ''}${options.join('')}`;
       const taken = { scenario: scenario.name, takenAt, command, machine, ...report };
       writeFileSync(join(values.json, `${scenario.name}.json`), `${JSON.stringify(taken, null, 1)}\n`);
       for (const { name, svg } of plots) writeFileSync(join(values.json, `${name}.svg`), svg);

@@ -25,8 +25,8 @@ class Chroma implements Peer {
     this.#calls = calls;
   }
 
-  get pid(): number {
-    return this.#server.pid;
+  get pids(): readonly number[] {
+    return [this.#server.pid];
   }
 
   async create(): Promise<void> {
@@ -54,6 +54,9 @@ class Chroma implements Peer {
     if (effort === this.#effort) return;
     await this.#calls.call('PUT', this.#collection, { new_configuration: { hnsw: { ef_search: effort } } });
     this.#effort = effort;
+    // A loaded index keeps what it was loaded with.
+    await this.#server.restart('SIGTERM');
+    await this.settle();
   }
 
   async search({ query, k, filter }: PeerSearch): Promise<number[]> {

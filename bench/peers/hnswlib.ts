@@ -12,7 +12,7 @@ type Construct = typeof HierarchicalNSW;
 
 class Hnswlib implements Peer {
   readonly version = (require('hnswlib-node/package.json') as { version: string }).version;
-  readonly pid = process.pid;
+  readonly pids = [process.pid];
   readonly #context: PeerContext;
   readonly #construct: Construct;
   /** Its filters are functions of a row's number. */

@@ -4,11 +4,13 @@ import { hnswlibNode } from './hnswlib.ts';
 import { lancedb } from './lancedb.ts';
 import type { PeerKind } from './peer.ts';
 import { pgvector } from './pgvector.ts';
+import { proximaCluster } from './proxima-cluster.ts';
 import { proximaHnsw, proximaHnswOfTwo, proximaIvf, proximaIvfOfTwo } from './proximadb.ts';
 import { usearchF32, usearchI8 } from './usearch.ts';
 
 export const peerKinds: readonly PeerKind[] = [
   usearchI8, usearchF32, hnswlibNode, lancedb, chroma, pgvector, proximaHnsw, proximaIvf, proximaHnswOfTwo, proximaIvfOfTwo,
+  proximaCluster,
 ];
 
 /** Of these nothing has to be fetched: what the short form measures. */

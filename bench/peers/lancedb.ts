@@ -35,7 +35,7 @@ interface Query {
 
 class LanceDb implements Peer {
   readonly version = version;
-  readonly pid = process.pid;
+  readonly pids = [process.pid];
   readonly #context: PeerContext;
   readonly #lance: Lance;
   #table: Table | undefined;

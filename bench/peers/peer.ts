@@ -23,7 +23,7 @@ export interface PeerSearch {
 export interface Peer extends AsyncDisposable {
   readonly version: string;
   /** Of its server, or of this process where it is a library; their children count, too. */
-  readonly pid: number;
+  readonly pids: readonly number[];
   create(): Promise<void>;
   /** Resolves when its writer is told that the rows are kept. Several may be under way. */
   insert(batch: Batch): Promise<void>;

@@ -37,8 +37,8 @@ class PgVector implements Peer {
     this.#home = home;
   }
 
-  get pid(): number {
-    return this.#server.pid;
+  get pids(): readonly number[] {
+    return [this.#server.pid];
   }
 
   #client(number: number): pg.Client {

@@ -1,133 +1,65 @@
 /** Ours, standalone: a server of its own on a real disk, asked through gRPC and REST. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { encodeVectorRecord, type MetadataValue } from '@proximadb/record';
-import type { IndexKind, SearchRequest } from '@proximadb/schemas';
-import { createClient, type Client } from '@proximadb/transport/client';
-import type { Fields } from '../data/data-set.ts';
+import type { IndexKind } from '@proximadb/schemas';
 import type { Batch } from '../data/stored.ts';
+import { rootVersion } from '../machine.ts';
 import { startServer, type ServerProcess } from '../processes/server.ts';
-import { quietMs, untilCaughtUp, watchBuilding } from '../watch.ts';
-import { JsonCalls } from './json-calls.ts';
 import type { Peer, PeerContext, PeerKind, PeerSearch } from './peer.ts';
-
-const collection = 'bench';
-const clientsMax = 16;
-/** Ids of one delete request. */
-const deletesMax = 1_000;
+import { ProximaCalls } from './proxima-calls.ts';
 
 class ProximaDb implements Peer {
-  readonly version: string;
+  readonly version = rootVersion();
   readonly #context: PeerContext;
-  readonly #index: IndexKind;
-  readonly #partitions: number;
+  readonly #choice: Choice;
   #server: ServerProcess;
-  #clients: readonly Client[] = [];
-  #rest: JsonCalls;
-  #schemaId = 0;
+  #calls: ProximaCalls;
 
-  private constructor(context: PeerContext, index: IndexKind, partitions: number, server: ServerProcess) {
+  constructor(context: PeerContext, choice: Choice, server: ServerProcess) {
     this.#context = context;
-    this.#index = index;
-    this.#partitions = partitions;
+    this.#choice = choice;
     this.#server = server;
-    this.#rest = new JsonCalls(server.restPort);
-    const root = join(import.meta.dirname, '..', '..', 'package.json');
-    this.version = (JSON.parse(readFileSync(root, 'utf8')) as { version: string }).version;
+    this.#calls = this.#connect();
   }
 
-  static async open(context: PeerContext, index: IndexKind, partitions: number): Promise<ProximaDb> {
-    const peer = new ProximaDb(context, index, partitions, await startServer(context.folder));
-    await peer.#connect();
-    return peer;
+  #connect(): ProximaCalls {
+    const { address, restPort } = this.#server;
+    return new ProximaCalls({ writes: address, reads: address, restPort }, this.#context.set.dimension);
   }
 
-  async #connect(): Promise<void> {
-    this.#clients = Array.from({ length: clientsMax }, () => createClient(this.#server.address));
-    this.#rest = new JsonCalls(this.#server.restPort);
-    this.#schemaId = (await this.#client(0).getSchema({ name: 'VectorRecord' })).id;
+  get pids(): readonly number[] {
+    return [this.#server.pid];
   }
 
-  #client(number: number): Client {
-    const client = this.#clients[number % clientsMax];
-    if (client === undefined) throw new Error('the server has not been started');
-    return client;
+  create(): Promise<void> {
+    return this.#calls.create(this.#context.set.metric, this.#choice.index, this.#choice.partitions);
   }
 
-  get pid(): number {
-    return this.#server.pid;
+  insert(batch: Batch): Promise<void> {
+    return this.#calls.insert(batch);
   }
 
-  async create(): Promise<void> {
-    const { dimension, metric } = this.#context.set;
-    await this.#client(0).createCollection({ name: collection, dimension, metric, index: this.#index, partitions: this.#partitions });
-  }
-
-  async insert({ rows, vectors, metadata }: Batch): Promise<void> {
-    const { dimension } = this.#context.set;
-    const records = rows.map((row, i) => encodeVectorRecord(this.#schemaId, {
-      id: String(row), vector: vectors.subarray(i * dimension, (i + 1) * dimension), metadata: metadataOf(metadata[i] ?? {}),
-    }));
-    await this.#client(rows[0] ?? 0).upsert({ collection, records });
-  }
-
-  async settle(): Promise<number> {
-    await untilCaughtUp(this.#client(0), collection);
-    await watchBuilding(this.#client(0), collection);
-    return quietMs;
+  settle(): Promise<number> {
+    return this.#calls.settle();
   }
 
   search(request: PeerSearch): Promise<number[]> {
-    return request.way === 'REST' ? this.#searchRest(request) : this.#searchGrpc(request);
+    return this.#calls.search(request);
   }
 
-  async #searchGrpc({ query, k, effort, filter, client }: PeerSearch): Promise<number[]> {
-    const request: Partial<SearchRequest> = {
-      collection, vector: query, k, ef: effort, filter: filter === null ? null
-        : { node: { kind: 'comparison', value: { path: [filter.field], operator: 'lt', values: [valueOf(filter.below)] } } },
-    };
-    const { hits } = await this.#client(client).search(request);
-    return hits.map(({ id }) => Number(id));
-  }
-
-  async #searchRest({ query, k, effort, filter }: PeerSearch): Promise<number[]> {
-    const body = { vector: Array.from(query), k, ef: effort, ...(filter === null ? {} : { filter: { [filter.field]: { $lt: filter.below } } }) };
-    const { hits } = await this.#rest.call('POST', `/v1/collections/${collection}/search`, body) as { hits: readonly { readonly id: string }[] };
-    return hits.map(({ id }) => Number(id));
-  }
-
-  async remove(rows: readonly number[]): Promise<number> {
-    for (let from = 0; from < rows.length; from += deletesMax) {
-      await this.#client(0).delete({ collection, ids: rows.slice(from, from + deletesMax).map(String) });
-    }
-    return this.settle();
+  remove(rows: readonly number[]): Promise<number> {
+    return this.#calls.remove(rows);
   }
 
   async restart(): Promise<void> {
-    this.#disconnect();
+    this.#calls.close();
     await this.#server.signal('SIGKILL');
     this.#server = await startServer(this.#context.folder);
-    await this.#connect();
-  }
-
-  #disconnect(): void {
-    for (const client of this.#clients) client.close();
-    this.#rest.close();
+    this.#calls = this.#connect();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#disconnect();
+    this.#calls.close();
     await this.#server.signal('SIGKILL');
   }
-}
-
-function metadataOf(fields: Fields): Map<string, MetadataValue> {
-  return new Map(Object.entries(fields).map(([name, value]) =>
-    [name, typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value]));
-}
-
-function valueOf(number: number): { readonly value: { readonly kind: 'long'; readonly value: bigint } | { readonly kind: 'double'; readonly value: number } } {
-  return { value: Number.isInteger(number) ? { kind: 'long', value: BigInt(number) } : { kind: 'double', value: number } };
 }
 
 interface Choice {
@@ -138,11 +70,12 @@ interface Choice {
   readonly settings: string;
 }
 
-function kind(name: string, { index, partitions, ways, settings }: Choice): PeerKind {
+function kind(name: string, choice: Choice): PeerKind {
+  const { ways, settings } = choice;
   return {
     name, sort: 'server', isOurs: true, ways, efforts: [16, 32, 64, 128, 256, 512], canFilter: true, batchRows: 500, settings,
     missing: () => false,
-    open: (context) => ProximaDb.open(context, index, partitions),
+    open: async (context) => new ProximaDb(context, choice, await startServer(context.folder)),
   };
 }
 

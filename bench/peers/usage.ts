@@ -5,8 +5,8 @@ import { join } from 'node:path';
 /** Hundredths of a second: what Linux counts in on every machine that Node runs on. */
 const ticksASecond = 100;
 
-export function cpuSeconds(pid: number): number {
-  return sum(treeOf(pid), (each) => {
+export function cpuSeconds(pids: readonly number[]): number {
+  return sum(treeOf(pids), (each) => {
     // The name may hold spaces and brackets; what follows its last bracket begins with the state, the third field.
     const fields = read(`/proc/${each}/stat`).replace(/^.*\) /s, '').split(' ');
     return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) / ticksASecond;
@@ -14,8 +14,8 @@ export function cpuSeconds(pid: number): number {
 }
 
 /** Resident, each shared page counted once in all. */
-export function memoryBytes(pid: number): number {
-  return sum(treeOf(pid), (each) => Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${each}/smaps_rollup`))?.[1] ?? 0) * 1024);
+export function memoryBytes(pids: readonly number[]): number {
+  return sum(treeOf(pids), (each) => Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${each}/smaps_rollup`))?.[1] ?? 0) * 1024);
 }
 
 /** As the disk gives them out: a file with holes takes what is filled. */
@@ -32,20 +32,23 @@ export function diskBytes(folder: string): number {
   return bytes;
 }
 
-function treeOf(root: number): number[] {
+function treeOf(roots: readonly number[]): Set<number> {
   const children = new Map<number, number[]>();
   for (const name of list('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const parent = Number(read(`/proc/${name}/stat`).replace(/^.*\) /s, '').split(' ')[1]);
     children.set(parent, [...children.get(parent) ?? [], Number(name)]);
   }
-  const found = [root];
-  for (const pid of found) found.push(...children.get(pid) ?? []);
+  const found = new Set(roots);
+  // What is added while it is walked is walked, too.
+  for (const pid of found) for (const child of children.get(pid) ?? []) found.add(child);
   return found;
 }
 
-function sum(pids: readonly number[], of: (pid: number) => number): number {
-  return pids.reduce((total, pid) => total + of(pid), 0);
+function sum(pids: Iterable<number>, of: (pid: number) => number): number {
+  let total = 0;
+  for (const pid of pids) total += of(pid);
+  return total;
 }
 
 function read(path: string): string {

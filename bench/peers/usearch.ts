@@ -8,7 +8,7 @@ import { graph, type Peer, type PeerContext, type PeerKind, type PeerSearch } fr
 
 class Usearch implements Peer {
   readonly version = packageVersions(['usearch'])['usearch'] ?? '';
-  readonly pid = process.pid;
+  readonly pids = [process.pid];
   readonly #context: PeerContext;
   readonly #quantization: ScalarKind;
   #index: Index;

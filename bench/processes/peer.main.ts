@@ -33,11 +33,11 @@ async function answer(command: PeerCommand): Promise<PeerAnswer> {
   }
   const peer = opened;
   if (peer === undefined) throw new Error('it was not opened');
-  const cpuBefore = cpuSeconds(peer.pid);
+  const cpuBefore = cpuSeconds(peer.pids);
   const startedMs = performance.now();
   const measured = await carryOut(peer, command);
   return {
-    version: peer.version, tookMs: performance.now() - startedMs, cpuSeconds: cpuSeconds(peer.pid) - cpuBefore,
+    version: peer.version, tookMs: performance.now() - startedMs, cpuSeconds: cpuSeconds(peer.pids) - cpuBefore,
     found: new Uint32Array(0), latenciesMs: new Float64Array(0), written: 0, idleMs: 0, memoryBytes: 0, diskBytes: 0, ...measured,
   };
 }
@@ -51,7 +51,7 @@ async function carryOut(peer: Peer, command: PeerCommand): Promise<Measured> {
     case 'remove': return { idleMs: await peer.remove(command.rows) };
     case 'loaded': return searchLoaded(peer, command.load);
     case 'restart': return restart(peer, command.probe);
-    case 'usage': return { memoryBytes: memoryBytes(peer.pid), diskBytes: diskBytes(folder) };
+    case 'usage': return { memoryBytes: memoryBytes(peer.pids), diskBytes: diskBytes(folder) };
   }
 }
 

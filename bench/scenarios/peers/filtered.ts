@@ -44,19 +44,35 @@ function memberOf({ set }: Course, filter: RangeFilter | null): (row: number) =>
   return filter === null ? () => true : (row) => row < set.rows && matches(filter, set.metadata(row));
 }
 
-export function filteredTable({ set }: Course, results: readonly Filtered[]): Table {
-  return {
-    title: `${set.name}: filters, k = ${k}, 1 client, each at an ef that finds 0.95 without a filter`,
-    columns: ['filter matches', 'kind', '', 'ef', `recall@${k}`, 'too short', 'p50 ms', 'p99 ms', '× p50 without'],
-    rows: results.map(({ way, effort, filter, recall, short, p50Ms, p99Ms }): Cell[] => [
-      filter === null ? 'no filter' : `${Number((filter.share * 100).toPrecision(2))} %`, filter?.kind ?? '', way.label, effort, recall.toFixed(4), short,
-      p50Ms, p99Ms, p50Ms / unfiltered(results, way),
+/** A row a way, a column a filter. */
+export function filteredTables({ set }: Course, results: readonly Filtered[]): Table[] {
+  const byWay = [...Map.groupBy(results, ({ way }) => way.label).values()];
+  const asked = [null, ...set.filters];
+  const table = (title: string, cell: (one: Filtered) => Cell, more: string, of: (mine: readonly Filtered[]) => Cell, notes: readonly string[]): Table => ({
+    title: `${set.name}: ${title} under filters, k = ${k}, 1 client`, columns: ['', 'ef', ...asked.map(nameOf), more], notes,
+    rows: byWay.map((mine): Cell[] => [
+      mine[0]?.way.label ?? '', mine[0]?.effort ?? 0,
+      ...asked.map((filter) => {
+        const one = mine.find((each) => each.filter === filter);
+        return one === undefined ? '–' : cell(one);
+      }),
+      of(mine),
     ]),
-    notes: [
-      'Uncorrelated: drawn by lot. Correlated: the rows around one row that was drawn by lot, away from most queries.',
-      'Too short: answers with fewer rows than 10, or than match where fewer do.',
-    ],
-  };
+  });
+  const sum = (mine: readonly Filtered[]): number => mine.reduce((total, { short }) => total + short, 0);
+  return [
+    table('recall', ({ recall }) => recall.toFixed(4), 'answers too short', sum, [
+      'The part of the rows that matches. Uncorrelated (u): drawn by lot. Correlated (c): the rows around one that was drawn by lot, away from most queries.',
+      'ef: the least that finds 0.95 without a filter. Too short: fewer rows than 10, or than match where fewer do.',
+    ]),
+    table('p50 ms', ({ p50Ms }) => p50Ms, 'the slowest, × without', (mine) => Math.max(...mine.map(({ way, p50Ms }) => p50Ms / unfiltered(results, way))), []),
+  ];
+}
+
+function nameOf(filter: RangeFilter | null): string {
+  if (filter === null) return 'none';
+  const share = `${Number((filter.share * 100).toPrecision(2))} %`;
+  return filter.kind === 'own' ? `${filter.field} < ${filter.below} (${share})` : `${share} ${filter.kind === 'correlated' ? 'c' : 'u'}`;
 }
 
 export function unfiltered(results: readonly Filtered[], { label }: Way): number {

@@ -38,7 +38,9 @@ export async function sweep(course: Course): Promise<Point[]> {
   const cases = entrants.flatMap(waysOf).flatMap((way) => sizes.ks.flatMap((k) => sizes.clients.flatMap((clients) =>
     effortsOf(way, course).map((effort): Case => (
       { way, k, clients, effort, recalls: [], rates: [], latenciesMs: [], queries: 0, cpuSeconds: 0, expectedMs: 0 })))));
-  const turns = [...Map.groupBy(cases, ({ k, clients, effort }) => `${k} of ${clients} at ${effort}`).values()];
+  // One effort after the other: not everybody can change it from one search to the next.
+  const inOrder = cases.toSorted((one, other) => one.effort - other.effort);
+  const turns = [...Map.groupBy(inOrder, ({ k, clients, effort }) => `${k} of ${clients} at ${effort}`).values()];
   for (let round = 0; round < sizes.rounds; round += 1) {
     say(`recall against searches a second: round ${round + 1} of ${sizes.rounds}`);
     for (const turn of turns) {
