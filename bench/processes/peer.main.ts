@@ -12,7 +12,7 @@ let opened: Peer | undefined;
 /** Beyond the set's rows: each that was written while it was searched has a number of its own. */
 let nextExtra = set.rows;
 
-type Measured = Partial<Pick<PeerAnswer, 'tookMs' | 'found' | 'latenciesMs' | 'written' | 'idleMs' | 'memoryBytes' | 'diskBytes'>>;
+type Measured = Partial<Pick<PeerAnswer, 'tookMs' | 'cpuSeconds' | 'found' | 'latenciesMs' | 'written' | 'idleMs' | 'memoryBytes' | 'diskBytes'>>;
 
 process.on('message', (command: PeerCommand) => {
   answer(command).then((result) => process.send?.(result), (error: unknown) => {
@@ -72,7 +72,11 @@ async function search(peer: Peer, { queries, k, effort, filter, way, clients }: 
   const vectors = queries.map((query) => set.queries[query] ?? new Float32Array(set.dimension));
   const found = new Uint32Array(queries.length * k).fill(none);
   const latenciesMs = new Float64Array(queries.length);
+  // Not before: what is prepared may be a new process of the server.
+  const cpuBefore = cpuSeconds(peer.pids);
   const startedMs = performance.now();
+  const measured = (): Measured =>
+    ({ found, latenciesMs, tookMs: performance.now() - startedMs, cpuSeconds: cpuSeconds(peer.pids) - cpuBefore });
   if (peer.searchMany !== undefined && clients > 1 && filter === null) {
     for (let from = 0; from < vectors.length; from += clients) {
       const some = vectors.slice(from, from + clients);
@@ -81,7 +85,7 @@ async function search(peer: Peer, { queries, k, effort, filter, way, clients }: 
       latenciesMs.fill(performance.now() - sentMs, from, from + some.length);
       answers.forEach((rows, i) => { found.set(rows.slice(0, k), (from + i) * k); });
     }
-    return { found, latenciesMs, tookMs: performance.now() - startedMs };
+    return measured();
   }
   let next = 0;
   await Promise.all(Array.from({ length: clients }, async (_, client) => {
@@ -94,7 +98,7 @@ async function search(peer: Peer, { queries, k, effort, filter, way, clients }: 
       found.set(rows.slice(0, k), at * k);
     }
   }));
-  return { found, latenciesMs, tookMs: performance.now() - startedMs };
+  return measured();
 }
 
 /** Rows a write while it is searched: small, so that a rate can be kept to. */

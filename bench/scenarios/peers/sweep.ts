@@ -41,6 +41,7 @@ export async function sweep(course: Course): Promise<Point[]> {
   // One effort after the other: not everybody can change it from one search to the next.
   const inOrder = cases.toSorted((one, other) => one.effort - other.effort);
   const turns = [...Map.groupBy(inOrder, ({ k, clients, effort }) => `${k} of ${clients} at ${effort}`).values()];
+  for (const way of entrants.flatMap(waysOf)) await warmUp(course, way);
   for (let round = 0; round < sizes.rounds; round += 1) {
     say(`recall against searches a second: round ${round + 1} of ${sizes.rounds}`);
     for (const turn of turns) {
@@ -56,16 +57,24 @@ export function effortsOf({ entrant: { kind } }: Way, { sizes }: Course): number
   return kind.efforts.filter((_, i) => i % sizes.effortStep === 0);
 }
 
-/** Asked before anything counts. */
-const warmUp = 8;
+/** Asked of each case before anything counts, to see what fits into a block. */
+const trialQueries = 8;
+
+/** What compiles while it runs is slow at first: so everybody is asked all queries before anything counts. */
+async function warmUp(course: Course, way: Way): Promise<void> {
+  const efforts = effortsOf(way, course);
+  const effort = efforts[Math.floor(efforts.length / 2)] ?? 0;
+  const queries = queriesFrom(course, 0, Infinity);
+  await way.entrant.process.ask({ kind: 'search', block: { queries, k: 10, effort, filter: null, way: way.way, clients: 4 } });
+}
 
 async function block(course: Course, one: Case, round: number): Promise<void> {
   const { entrant: { process }, way } = one.way;
   const { blockMs, blockQueriesMin } = course.sizes;
   const settings = { k: one.k, effort: one.effort, filter: null, way };
   if (round === 0) {
-    const { latenciesMs } = await process.ask({ kind: 'search', block: { ...settings, queries: queriesFrom(course, 0, warmUp), clients: 1 } });
-    one.expectedMs = median(latenciesMs.slice(warmUp / 2));
+    const { latenciesMs } = await process.ask({ kind: 'search', block: { ...settings, queries: queriesFrom(course, 0, trialQueries), clients: 1 } });
+    one.expectedMs = median(latenciesMs.slice(trialQueries / 2));
   }
   const fitting = Math.round(blockMs / one.expectedMs);
   const count = Math.max(blockQueriesMin, one.clients * 2, Math.min(fitting, 2_000));
