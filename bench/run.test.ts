@@ -1,5 +1,4 @@
 import { strict as assert } from 'node:assert';
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,16 +6,11 @@ import { after, before, test } from 'node:test';
 import { npy } from './data/npy.fixture.ts';
 import { lacking } from './peers/software.ts';
 import type { Report } from './report.ts';
+import { runBench } from './run.fixture.ts';
 
 let folder = '';
 before(() => { folder = mkdtempSync(join(tmpdir(), 'proximadb-bench-run-')); });
 after(() => { rmSync(folder, { recursive: true, force: true }); });
-
-function bench(...args: string[]): { readonly status: number | null; readonly stderr: string } {
-  const program = join(import.meta.dirname, 'run.ts');
-  const { status, stderr } = spawnSync(process.execPath, ['--no-warnings', program, ...args, '--json', folder], { encoding: 'utf8' });
-  return { status, stderr };
-}
 
 function reportOf(scenario: string): Report {
   return JSON.parse(readFileSync(join(folder, `${scenario}.json`), 'utf8')) as Report;
@@ -25,7 +19,7 @@ function reportOf(scenario: string): Report {
 test('the short form of the peers measures ours beside libraries, end to end, and draws what it measured', { timeout: 180_000 }, () => {
   const withCompiler = lacking({ 'g++': 'g++' }) === false;
   const only = ['usearch i8', ...(withCompiler ? ['hnswlib-node'] : []), 'proximadb hnsw of 2'];
-  const { status, stderr } = bench('peers', '--short', '--only', only.join(','));
+  const { status, stderr } = runBench(folder, 'peers', '--short', '--only', only.join(','));
   assert.equal(status, 0, stderr);
   const { tables } = reportOf('peers');
   const named = (part: string): readonly (readonly unknown[])[] => tables.find(({ title }) => title.includes(part))?.rows ?? [];
@@ -43,32 +37,13 @@ test('the short form of the peers measures ours beside libraries, end to end, an
   for (const plot of plots) assert.match(readFileSync(join(folder, plot), 'utf8'), /usearch i8: recall [01]\.\d+/);
 });
 
-test('the guard ends with exit code 1 and says which ratio got worse', { timeout: 180_000 }, () => {
-  const file = join(folder, 'stored.json');
-  const name = 'proximadb hnsw of 2: rows/s until indexed';
-  const other = 'proximadb ivf of 2, gRPC: recall under the worst filter';
-  writeFileSync(file, JSON.stringify({
-    takenAt: '2026-01-01T00:00:00.000Z',
-    figures: {
-      // Nobody is a million times as fast as the library.
-      [name]: { value: 1e6, better: 'higher', tolerance: 0.35, by: 'part' },
-      [other]: { value: 0.5, better: 'higher', tolerance: 0.01, by: 'difference' },
-    },
-  }));
-  const { status, stderr } = bench('guard', '--short', '--baseline', file);
-  assert.equal(status, 1, stderr);
-  const failures = stderr.split('\n').filter((line) => line.startsWith('FAILED'));
-  assert.equal(failures.length, 1, stderr);
-  assert.ok(failures[0]?.includes(name), stderr);
-});
-
 test('own vectors with own metadata and own queries are measured as ours are, with filters on their fields', { timeout: 180_000 }, () => {
   const rows = Array.from({ length: 400 }, (_, row) => [Math.cos(row), Math.sin(row), Math.cos(row * 7), row / 400]);
   writeFileSync(join(folder, 'mine.npy'), npy('<f4', rows));
   writeFileSync(join(folder, 'mine.jsonl'), rows.map((_, row) => `${JSON.stringify({ year: 1900 + row % 100 })}\n`).join(''));
   writeFileSync(join(folder, 'asked.npy'), npy('<f4', rows.slice(0, 20).map((row) => row.map((value) => value + 0.01))));
   const files = ['--data', 'mine.npy', '--metadata', 'mine.jsonl', '--queries', 'asked.npy'].map((word) => (word.startsWith('--') ? word : join(folder, word)));
-  const { status, stderr } = bench('peers', '--short', '--only', 'usearch f32,proximadb ivf of 2', '--metric', 'euclidean', ...files);
+  const { status, stderr } = runBench(folder, 'peers', '--short', '--only', 'usearch f32,proximadb ivf of 2', '--metric', 'euclidean', ...files);
   assert.equal(status, 0, stderr);
   const filters = reportOf('peers').tables.find(({ title }) => title.startsWith('mine: recall under filters'));
   assert.ok(filters?.columns.some((column) => column.startsWith('year < ')), filters?.columns.join());
@@ -76,6 +51,6 @@ test('own vectors with own metadata and own queries are measured as ours are, wi
 });
 
 test('a peer or a data set that is not there is refused by its name', () => {
-  assert.match(bench('peers', '--short', '--only', 'nobody').stderr, /no peer nobody; there are usearch i8/);
-  assert.match(bench('peers', '--set', 'none').stderr, /no data set none; there are words, clustered/);
+  assert.match(runBench(folder, 'peers', '--short', '--only', 'nobody').stderr, /no peer nobody; there are usearch i8/);
+  assert.match(runBench(folder, 'peers', '--set', 'none').stderr, /no data set none; there are words, clustered/);
 });

@@ -9,8 +9,8 @@ import type { Figure, Figures } from './compare.ts';
 /** What all others are set in ratio to. */
 export const referenceName = 'usearch f32';
 const recall = 0.95;
-/** On two cores that others use, too, ratios of medians were seen to move by a fifth from one run to the next. */
-const rateTolerance = 0.35;
+/** On two cores that others use, too, single ratios of three runs of the same code moved by up to two fifths from their median. */
+const rateTolerance = 0.45;
 const recallTolerance = 0.01;
 
 export function figuresOf(built: readonly Built[], points: readonly Point[], filtered: readonly Filtered[]): Figures {
