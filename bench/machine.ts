@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import { createRequire } from 'node:module';
+import { join } from 'node:path';
 
 export interface Machine {
   readonly cpu: string;
@@ -46,7 +47,12 @@ function vectorUnits(): string {
   }
 }
 
-function packageVersions(names: readonly string[]): Record<string, string> {
+/** Of this repository. */
+export function rootVersion(): string {
+  return (JSON.parse(readFileSync(join(import.meta.dirname, '..', 'package.json'), 'utf8')) as { version: string }).version;
+}
+
+export function packageVersions(names: readonly string[]): Record<string, string> {
   const here = createRequire(import.meta.url);
   return Object.fromEntries(names.map((name) => {
     const paths = here.resolve.paths(name) ?? [];

@@ -19,12 +19,21 @@ export interface Aim {
   readonly met: boolean;
 }
 
+/** A picture, written as `name.svg` beside the JSON. */
+export interface Plot {
+  readonly name: string;
+  readonly svg: string;
+}
+
 export interface Report {
   readonly tables: readonly Table[];
   readonly aims: readonly Aim[];
+  readonly plots?: readonly Plot[];
+  /** What this run was there to find; with one, the bench ends with exit code 1. */
+  readonly failures?: readonly string[];
 }
 
-export function showReport({ tables, aims }: Report): string {
+export function showReport({ tables, aims }: Pick<Report, 'tables' | 'aims'>): string {
   const parts = tables.map(showTable);
   if (aims.length > 0) {
     parts.push(showTable({

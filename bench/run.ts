@@ -1,54 +1,84 @@
-/** `npm run bench [-- scenario …] [--short] [--json DIR] [--profiles DIR]`: measures, prints tables, fails only if something does not work. */
+/**
+ * `npm run bench [-- scenario …] [--short] [--json DIR] [--profiles DIR]`: measures, prints tables, fails only if something does not work.
+ * `guard` compares with a stored run and ends with exit code 1 if something got worse; `--baseline FILE`, `--write-baseline`. It runs only if it is named.
+ * For `peers` also `--only 'chroma,proximadb hnsw'`, `--set words`, `--rows N`, or
+ * `--data my.npy [--metadata my.jsonl] [--queries q.npy] [--metric euclidean]`.
+ */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
 import { showReport } from './report.ts';
-import type { Scenario } from './scenario.ts';
+import type { Chosen, Scenario } from './scenario.ts';
 import { cluster } from './scenarios/cluster.ts';
+import { guard } from './scenarios/guard.ts';
 import { ingest } from './scenarios/ingest.ts';
 import { kafkaLog } from './scenarios/kafka-log.ts';
+import { peers } from './scenarios/peers.ts';
 import { restart } from './scenarios/restart.ts';
 import { search } from './scenarios/search.ts';
 import { serialisation } from './scenarios/serialisation.ts';
 import { segments } from './scenarios/segments.ts';
 import { shards } from './scenarios/shards.ts';
 
-const scenarios: readonly Scenario[] = [serialisation, ingest, search, segments, restart, kafkaLog, shards, cluster];
+const scenarios: readonly Scenario[] = [serialisation, ingest, search, segments, restart, kafkaLog, shards, cluster, peers];
+/** Only by its name. */
+const all = [...scenarios, guard];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { short: { type: 'boolean', default: false }, json: { type: 'string' }, profiles: { type: 'string' } },
+  options: {
+    short: { type: 'boolean', default: false }, json: { type: 'string' }, profiles: { type: 'string' }, only: { type: 'string' }, set: { type: 'string' },
+    rows: { type: 'string' }, data: { type: 'string' }, metadata: { type: 'string' }, queries: { type: 'string' },
+    metric: { type: 'string', default: 'cosine' },
+    baseline: { type: 'string' }, 'write-baseline': { type: 'boolean', default: false },
+  },
 });
-const unknown = positionals.filter((name) => !scenarios.some((scenario) => scenario.name === name));
+const unknown = positionals.filter((name) => !all.some((scenario) => scenario.name === name));
 if (unknown.length > 0) {
-  console.error(`no scenario ${unknown.join(', ')}; there are ${scenarios.map(({ name }) => name).join(', ')}`);
+  console.error(`no scenario ${unknown.join(', ')}; there are ${all.map(({ name }) => name).join(', ')}`);
   process.exit(2);
 }
 
-const chosen = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+const metric = (['cosine', 'euclidean'] as const).find((one) => one === values.metric);
+if (metric === undefined) throw new Error(`no metric ${values.metric}; there are cosine and euclidean`);
+const own = values.data === undefined ? undefined : { data: values.data, metadata: values.metadata, queries: values.queries, metric };
+const chosen: Chosen = {
+  only: values.only?.split(','), set: values.set, rows: values.rows === undefined ? undefined : Number(values.rows), own,
+  baseline: values.baseline, writeBaseline: values['write-baseline'],
+};
+// Own vectors are for one scenario only.
+const wanted = positionals.length === 0 && own !== undefined ? ['peers'] : positionals;
+const running = wanted.length === 0 ? scenarios : all.filter(({ name }) => wanted.includes(name));
+let failed = 0;
 const folder = join(import.meta.dirname, 'scratch');
 mkdirSync(folder, { recursive: true });
-for (const scenario of chosen) {
+for (const scenario of running) {
   const machine = describeMachine();
   const takenAt = new Date().toISOString();
   console.log(`\n## ${scenario.title}\n`);
   const scratch = mkdtempSync(join(folder, `${scenario.name}-`));
   try {
-    const report = await scenario.run({
-      short: values.short, scratch, profiles: values.profiles === undefined ? undefined : resolve(values.profiles),
+    const { plots = [], failures = [], ...report } = await scenario.run({
+      short: values.short, scratch, chosen, profiles: values.profiles === undefined ? undefined : resolve(values.profiles),
       say: (line) => { console.error(`  ${line}`); },
     });
     // Small sizes say whether it works, not how fast.
     console.log(showReport(values.short ? { ...report, aims: [] } : report));
+    for (const failure of failures) console.error(`FAILED ${failure}`);
+    failed += failures.length;
     if (values.json !== undefined) {
       mkdirSync(values.json, { recursive: true });
-      const command = `npm run bench -- ${scenario.name}${values.short ? ' --short' : ''}`;
+      const named = ['set', 'rows', 'only', 'data', 'metadata', 'queries'] as const;
+      const quoted = (text: string): string => (text.includes(' ') ? `'${text}'` : text);
+      const options = named.flatMap((name) => (values[name] === undefined ? [] : [` --${name} ${quoted(values[name])}`]));
+      const command = `npm run bench -- ${scenario.name}${values.short ? ' --short' : ''}${options.join('')}`;
       const taken = { scenario: scenario.name, takenAt, command, machine, ...report };
       writeFileSync(join(values.json, `${scenario.name}.json`), `${JSON.stringify(taken, null, 1)}\n`);
+      for (const { name, svg } of plots) writeFileSync(join(values.json, `${name}.svg`), svg);
     }
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
-process.exit(0);
+process.exit(failed === 0 ? 0 : 1);

@@ -18,7 +18,7 @@ export interface Building {
 }
 
 /** So long nothing may be due before it counts as the end: an idle shard builds the graphs of its last rows after 2 s. */
-const quietMs = 4_000;
+export const quietMs = 4_000;
 /** So long nothing may change before it counts as stuck. */
 const stuckMs = 240_000;
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 export interface ServerProcess {
   /** gRPC, `host:port`. */
   readonly address: string;
+  readonly restPort: number;
   readonly pid: number;
   /** From the start of the process until it said that it is ready. */
   readonly readyMs: number;
@@ -25,10 +26,10 @@ export async function startServer(data: string, profiles?: string): Promise<Serv
   const stopOnExit = (): void => { child.kill('SIGKILL'); };
   process.once('exit', stopOnExit);
   child.once('exit', () => { process.off('exit', stopOnExit); });
-  const address = await readyAddress(child);
+  const { address, restPort } = await readyAddresses(child);
   const readyMs = performance.now() - started;
   return {
-    address, pid: child.pid ?? 0, readyMs,
+    address, restPort, pid: child.pid ?? 0, readyMs,
     signal: (name) => new Promise((resolve) => {
       if (child.exitCode !== null || child.signalCode !== null) {
         resolve();
@@ -40,8 +41,8 @@ export async function startServer(data: string, profiles?: string): Promise<Serv
   };
 }
 
-/** The address in the server's first screen, which it shows once it is ready. */
-function readyAddress(child: ChildProcess): Promise<string> {
+/** The addresses in the server's first screen, which it shows once it is ready. */
+function readyAddresses(child: ChildProcess): Promise<{ readonly address: string; readonly restPort: number }> {
   return new Promise((resolve, reject) => {
     let shown = '';
     const timer = setTimeout(() => { reject(new Error(`the server was not ready within ${startMsMax} ms: ${shown}`)); }, startMsMax);
@@ -53,9 +54,10 @@ function readyAddress(child: ChildProcess): Promise<string> {
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       shown += text;
       const address = /gRPC\s+(\S+:\d+)/.exec(shown)?.[1];
-      if (address === undefined) return;
+      const restPort = /REST\s+\S+:(\d+)/.exec(shown)?.[1];
+      if (address === undefined || restPort === undefined) return;
       clearTimeout(timer);
-      resolve(address);
+      resolve({ address, restPort: Number(restPort) });
     });
   });
 }

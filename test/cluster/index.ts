@@ -1,5 +1,6 @@
 /** The real parts of a cluster, on one machine, without containers. */
-export type { PartOptions } from './alone.ts';
+export { startAlone, type PartOptions } from './alone.ts';
+export { provision } from './cache.ts';
 export type { Stoppable } from './child.ts';
 export { startKafka, type Kafka, type KafkaBroker, type KafkaOptions } from './kafka.ts';
 export { missingForCluster, startCluster, type Cluster, type ClusterOptions } from './cluster.ts';
@@ -12,6 +13,7 @@ export { missing, type Part } from './missing.ts';
 export { freePort, freePorts } from './ports.ts';
 export { startRedis, startRedisCluster, startRedisSentinel, type Redis, type RedisCluster, type RedisSentinel } from './redis.ts';
 export { redisCommand } from './redis-protocol.ts';
+export { runProgram, type ProgramOptions } from './run-program.ts';
 export { startRegistry, type Registry, type RegistryOptions } from './registry.ts';
 export { s3Request, type S3Access, type S3Request } from './s3-request.ts';
 export {

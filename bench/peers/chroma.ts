@@ -1,0 +1,102 @@
+/** Chroma: its server (the Python package, which carries one in Rust), over the HTTP API that its own clients use. */
+import { freePort, startAlone, type Stoppable } from '@proximadb/test-cluster';
+import type { Batch } from '../data/stored.ts';
+import { JsonCalls } from './json-calls.ts';
+import { graph, type Peer, type PeerContext, type PeerKind, type PeerSearch } from './peer.ts';
+import { lacking, pipSoftware } from './software.ts';
+
+const version = '1.5.9';
+const base = '/api/v2/tenants/default_tenant/databases/default_database/collections';
+/** Ids of one delete request. */
+const deletesMax = 5_000;
+const program = 'import sys; from chromadb.cli.cli import app; sys.argv[0] = "chroma"; app()';
+
+class Chroma implements Peer {
+  readonly version = version;
+  readonly #context: PeerContext;
+  readonly #server: Stoppable;
+  readonly #calls: JsonCalls;
+  #collection = '';
+  #effort = 0;
+
+  constructor(context: PeerContext, server: Stoppable, calls: JsonCalls) {
+    this.#context = context;
+    this.#server = server;
+    this.#calls = calls;
+  }
+
+  get pids(): readonly number[] {
+    return [this.#server.pid];
+  }
+
+  async create(): Promise<void> {
+    const space = this.#context.set.metric === 'cosine' ? 'cosine' : 'l2';
+    const configuration = { hnsw: { space, max_neighbors: graph.m, ef_construction: graph.efConstruction } };
+    const { id } = await this.#calls.call('POST', base, { name: 'bench', configuration }) as { id: string };
+    this.#collection = `${base}/${id}`;
+  }
+
+  async insert({ rows, vectors, metadata }: Batch): Promise<void> {
+    const width = this.#context.set.dimension * 4;
+    const bytes = Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength);
+    const embeddings = rows.map((_, i) => bytes.toString('base64', i * width, (i + 1) * width));
+    await this.#calls.call('POST', `${this.#collection}/add`, { ids: rows.map(String), embeddings, metadatas: metadata });
+  }
+
+  /** Its index follows its log at the next question: what is in the log is in the answer. */
+  async settle(): Promise<number> {
+    const [query = new Float32Array(this.#context.set.dimension)] = this.#context.set.queries;
+    await this.search({ query, k: 10, filter: null, effort: this.#effort, way: '', client: 0 });
+    return 0;
+  }
+
+  async prepare(effort: number): Promise<void> {
+    if (effort === this.#effort) return;
+    await this.#calls.call('PUT', this.#collection, { new_configuration: { hnsw: { ef_search: effort } } });
+    this.#effort = effort;
+    // A loaded index keeps what it was loaded with.
+    await this.#server.restart('SIGTERM');
+    await this.settle();
+  }
+
+  async search({ query, k, filter }: PeerSearch): Promise<number[]> {
+    const where = filter === null ? {} : { where: { [filter.field]: { $lt: filter.below } } };
+    const body = { query_embeddings: [Array.from(query)], n_results: k, include: [], ...where };
+    const { ids: [ids = []] } = await this.#calls.call('POST', `${this.#collection}/query`, body) as { ids: readonly string[][] };
+    return ids.map(Number);
+  }
+
+  async remove(rows: readonly number[]): Promise<number> {
+    for (let from = 0; from < rows.length; from += deletesMax) {
+      await this.#calls.call('POST', `${this.#collection}/delete`, { ids: rows.slice(from, from + deletesMax).map(String) });
+    }
+    return this.settle();
+  }
+
+  async restart(): Promise<void> {
+    await this.#server.restart('SIGKILL');
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#calls.close();
+    await this.#server.kill();
+    await this.#server[Symbol.asyncDispose]();
+  }
+}
+
+export const chroma: PeerKind = {
+  name: 'chroma', sort: 'server', isOurs: false, ways: [''], efforts: [16, 32, 64, 128, 256, 512], canFilter: true, batchRows: 1_000,
+  settings: `server of the Python package, HTTP, vectors written as base64; M ${graph.m}, efConstruction ${graph.efConstruction}, f32`,
+  missing: () => lacking({ python3: 'python3', pip3: 'python3-pip' }),
+  open: async (context) => {
+    const packages = await pipSoftware(`chroma-${version}-1`, [`chromadb==${version}`], true);
+    const port = await freePort();
+    const calls = new JsonCalls(port);
+    const server = await startAlone('chroma', { directory: context.folder }, (folder) => ({
+      command: 'python3', args: ['-c', program, 'run', '--path', folder.path, '--host', '127.0.0.1', '--port', String(port)],
+      environment: { ...process.env, PYTHONPATH: packages, ANONYMIZED_TELEMETRY: 'False' },
+      isReady: async () => await calls.call('GET', '/api/v2/heartbeat') !== undefined,
+    }), {});
+    return new Chroma(context, server, calls);
+  },
+};

@@ -1,0 +1,117 @@
+/** What is asked of ProximaDB, standalone or a cluster, through its public API. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeVectorRecord, type MetadataValue } from '@proximadb/record';
+import type { IndexKind, SearchRequest } from '@proximadb/schemas';
+import { createClient, type Client } from '@proximadb/transport/client';
+import type { Fields, SetMetric } from '../data/data-set.ts';
+import type { Batch } from '../data/stored.ts';
+import { quietMs, untilCaughtUp } from '../watch.ts';
+import { JsonCalls } from './json-calls.ts';
+import type { PeerSearch } from './peer.ts';
+
+const collection = 'bench';
+const clientsMax = 16;
+/** Ids of one delete request. */
+const deletesMax = 1_000;
+
+export interface ProximaAddresses {
+  /** gRPC, `host:port`, or several with commas. */
+  readonly writes: string;
+  readonly reads: string;
+  readonly restPort: number;
+}
+
+export class ProximaCalls {
+  readonly #writes: Client;
+  /** One a client: each has a connection of its own. */
+  readonly #reads: readonly Client[];
+  readonly #rest: JsonCalls;
+  readonly #dimension: number;
+  #schemaId: number | undefined;
+
+  constructor({ writes, reads, restPort }: ProximaAddresses, dimension: number) {
+    this.#writes = createClient(writes);
+    this.#reads = Array.from({ length: clientsMax }, () => createClient(reads));
+    this.#rest = new JsonCalls(restPort);
+    this.#dimension = dimension;
+  }
+
+  #read(number: number): Client {
+    const client = this.#reads[number % clientsMax];
+    if (client === undefined) throw new Error('no client');
+    return client;
+  }
+
+  async create(metric: SetMetric, index: IndexKind, partitions: number): Promise<void> {
+    await this.#writes.createCollection({ name: collection, dimension: this.#dimension, metric, index, partitions });
+  }
+
+  async insert({ rows, vectors, metadata }: Batch): Promise<void> {
+    const schemaId = this.#schemaId ??= (await this.#writes.getSchema({ name: 'VectorRecord' })).id;
+    const records = rows.map((row, i) => encodeVectorRecord(schemaId, {
+      id: String(row), vector: vectors.subarray(i * this.#dimension, (i + 1) * this.#dimension), metadata: metadataOf(metadata[i] ?? {}),
+    }));
+    await this.#writes.upsert({ collection, records });
+  }
+
+  async settle(): Promise<number> {
+    await untilCaughtUp(this.#read(0), collection);
+    await untilStill(this.#read(0));
+    return quietMs;
+  }
+
+  search(request: PeerSearch): Promise<number[]> {
+    return request.way === 'REST' ? this.#searchRest(request) : this.#searchGrpc(request);
+  }
+
+  async #searchGrpc({ query, k, effort, filter, client }: PeerSearch): Promise<number[]> {
+    const request: Partial<SearchRequest> = {
+      collection, vector: query, k, ef: effort, filter: filter === null ? null
+        : { node: { kind: 'comparison', value: { path: [filter.field], operator: 'lt', values: [valueOf(filter.below)] } } },
+    };
+    const { hits } = await this.#read(client).search(request);
+    return hits.map(({ id }) => Number(id));
+  }
+
+  async #searchRest({ query, k, effort, filter }: PeerSearch): Promise<number[]> {
+    const body = { vector: Array.from(query), k, ef: effort, ...(filter === null ? {} : { filter: { [filter.field]: { $lt: filter.below } } }) };
+    const { hits } = await this.#rest.call('POST', `/v1/collections/${collection}/search`, body) as { hits: readonly { readonly id: string }[] };
+    return hits.map(({ id }) => Number(id));
+  }
+
+  async remove(rows: readonly number[]): Promise<number> {
+    for (let from = 0; from < rows.length; from += deletesMax) {
+      await this.#writes.delete({ collection, ids: rows.slice(from, from + deletesMax).map(String) });
+    }
+    return this.settle();
+  }
+
+  close(): void {
+    this.#writes.close();
+    for (const client of this.#reads) client.close();
+    this.#rest.close();
+  }
+}
+
+/** Segments that are too small for a graph never get one: so what counts is that nothing is built, and that nothing has changed for a while. */
+async function untilStill(client: Client): Promise<void> {
+  let seen = '';
+  let sinceMs = performance.now();
+  for (;;) {
+    const { building, growing, sealed, indexed } = await client.stats({ collection });
+    const now = [building, growing, sealed, indexed].join();
+    if (now !== seen || building > 0n) sinceMs = performance.now();
+    seen = now;
+    if (performance.now() - sinceMs > quietMs) return;
+    await sleep(50);
+  }
+}
+
+function metadataOf(fields: Fields): Map<string, MetadataValue> {
+  return new Map(Object.entries(fields).map(([name, value]) =>
+    [name, typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : value]));
+}
+
+function valueOf(number: number): { readonly value: { readonly kind: 'long'; readonly value: bigint } | { readonly kind: 'double'; readonly value: number } } {
+  return { value: Number.isInteger(number) ? { kind: 'long', value: BigInt(number) } : { kind: 'double', value: number } };
+}

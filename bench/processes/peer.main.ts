@@ -1,0 +1,163 @@
+/** The process of one peer: the library itself, or the clients of its server. Arguments: its name, the folder of the data set, the folder for its data. */
+import { kindOf } from '../peers/kinds.ts';
+import type { Peer } from '../peers/peer.ts';
+import { cpuSeconds, diskBytes, memoryBytes } from '../peers/usage.ts';
+import { StoredSet } from '../data/stored.ts';
+import { none, type Load, type PeerAnswer, type PeerCommand, type Probe, type SearchBlock } from './peer.ts';
+
+const [name = '', setFolder = '', folder = ''] = process.argv.slice(2);
+const kind = kindOf(name);
+const set = new StoredSet(setFolder);
+let opened: Peer | undefined;
+/** Beyond the set's rows: each that was written while it was searched has a number of its own. */
+let nextExtra = set.rows;
+
+type Measured = Partial<Pick<PeerAnswer, 'tookMs' | 'cpuSeconds' | 'found' | 'latenciesMs' | 'written' | 'idleMs' | 'memoryBytes' | 'diskBytes'>>;
+
+process.on('message', (command: PeerCommand) => {
+  answer(command).then((result) => process.send?.(result), (error: unknown) => {
+    process.send?.({ failed: error instanceof Error ? error.message : String(error) });
+  });
+});
+process.on('disconnect', () => {
+  void (async () => {
+    await opened?.[Symbol.asyncDispose]();
+    process.exit(0);
+  })();
+});
+
+async function answer(command: PeerCommand): Promise<PeerAnswer> {
+  if (command.kind === 'open') {
+    opened = await kind.open({ set, folder });
+    await opened.create();
+  }
+  const peer = opened;
+  if (peer === undefined) throw new Error('it was not opened');
+  const cpuBefore = cpuSeconds(peer.pids);
+  const startedMs = performance.now();
+  const measured = await carryOut(peer, command);
+  return {
+    version: peer.version, tookMs: performance.now() - startedMs, cpuSeconds: cpuSeconds(peer.pids) - cpuBefore,
+    found: new Uint32Array(0), latenciesMs: new Float64Array(0), written: 0, idleMs: 0, memoryBytes: 0, diskBytes: 0, ...measured,
+  };
+}
+
+async function carryOut(peer: Peer, command: PeerCommand): Promise<Measured> {
+  switch (command.kind) {
+    case 'open': return {};
+    case 'insert': return insert(peer, command.from, command.to, command.concurrency);
+    case 'settle': return { idleMs: await peer.settle() };
+    case 'search': return search(peer, command.block);
+    case 'remove': return { idleMs: await peer.remove(command.rows) };
+    case 'loaded': return searchLoaded(peer, command.load);
+    case 'restart': return restart(peer, command.probe);
+    case 'usage': return { memoryBytes: memoryBytes(peer.pids), diskBytes: diskBytes(folder) };
+  }
+}
+
+async function insert(peer: Peer, from: number, to: number, concurrency: number): Promise<Measured> {
+  let next = from;
+  await Promise.all(Array.from({ length: concurrency }, async () => {
+    while (next < to) {
+      const start = next;
+      next = Math.min(to, start + kind.batchRows);
+      await peer.insert(set.batch(start, next));
+    }
+  }));
+  return { written: to - from };
+}
+
+async function search(peer: Peer, { queries, k, effort, filter, way, clients }: SearchBlock): Promise<Measured> {
+  await peer.prepare?.(effort);
+  const vectors = queries.map((query) => set.queries[query] ?? new Float32Array(set.dimension));
+  const found = new Uint32Array(queries.length * k).fill(none);
+  const latenciesMs = new Float64Array(queries.length);
+  // Not before: what is prepared may be a new process of the server.
+  const cpuBefore = cpuSeconds(peer.pids);
+  const startedMs = performance.now();
+  const measured = (): Measured =>
+    ({ found, latenciesMs, tookMs: performance.now() - startedMs, cpuSeconds: cpuSeconds(peer.pids) - cpuBefore });
+  if (peer.searchMany !== undefined && clients > 1 && filter === null) {
+    for (let from = 0; from < vectors.length; from += clients) {
+      const some = vectors.slice(from, from + clients);
+      const sentMs = performance.now();
+      const answers = peer.searchMany(some, k, effort);
+      latenciesMs.fill(performance.now() - sentMs, from, from + some.length);
+      answers.forEach((rows, i) => { found.set(rows.slice(0, k), (from + i) * k); });
+    }
+    return measured();
+  }
+  let next = 0;
+  await Promise.all(Array.from({ length: clients }, async (_, client) => {
+    for (let at = next++; at < vectors.length; at = next++) {
+      const sentMs = performance.now();
+      const rows = await peer.search({
+        query: vectors[at] ?? new Float32Array(set.dimension), k, effort, way, client, filter: filter === null ? null : set.filters[filter] ?? null,
+      });
+      latenciesMs[at] = performance.now() - sentMs;
+      found.set(rows.slice(0, k), at * k);
+    }
+  }));
+  return measured();
+}
+
+/** Rows a write while it is searched: small, so that a rate can be kept to. */
+const loadBatchRows = 100;
+/** Writes under way at most: who cannot keep up writes less, and its rate says so. */
+const loadConcurrency = 4;
+
+async function searchLoaded(peer: Peer, { rowsASecond, forMs, effort, way, clients }: Load): Promise<Measured> {
+  await peer.prepare?.(effort);
+  const startedMs = performance.now();
+  const isOver = (): boolean => performance.now() - startedMs >= forMs;
+  const latenciesMs: number[] = [];
+  let written = 0;
+  let batches = 0;
+  const write = async (): Promise<void> => {
+    while (!isOver()) {
+      const dueMs = startedMs + batches * loadBatchRows / rowsASecond * 1_000;
+      batches += 1;
+      const waitMs = Math.min(dueMs - performance.now(), startedMs + forMs - performance.now());
+      if (waitMs > 0) await new Promise((resolve) => { setTimeout(resolve, waitMs); });
+      if (isOver()) return;
+      await peer.insert(extraBatch());
+      written += loadBatchRows;
+    }
+  };
+  let next = 0;
+  const ask = async (client: number): Promise<void> => {
+    while (!isOver()) {
+      const query = set.queries[next++ % set.queries.length] ?? new Float32Array(set.dimension);
+      const sentMs = performance.now();
+      await peer.search({ query, k: 10, effort, way, client, filter: null });
+      latenciesMs.push(performance.now() - sentMs);
+    }
+  };
+  const writers = rowsASecond === 0 ? [] : Array.from({ length: loadConcurrency }, write);
+  await Promise.all([...writers, ...Array.from({ length: clients }, (_, client) => ask(client))]);
+  return { written, latenciesMs: Float64Array.from(latenciesMs) };
+}
+
+/** Rows of the set with new numbers, each value moved by up to a hundredth. */
+function extraBatch(): ReturnType<StoredSet['batch']> {
+  const from = nextExtra % Math.max(1, set.rows - loadBatchRows);
+  const { vectors, metadata } = set.batch(from, from + loadBatchRows);
+  const rows = Array.from({ length: loadBatchRows }, (_, i) => nextExtra + i);
+  nextExtra += loadBatchRows;
+  return { rows, metadata, vectors: vectors.map((value) => value * (1 + (Math.random() - 0.5) / 50)) };
+}
+
+/** A vector that is stored finds itself, or the peer is not back yet. */
+const restartMsMax = 120_000;
+
+async function restart(peer: Peer, { row, effort, way }: Probe): Promise<Measured> {
+  const query = set.vectors(row, row + 1);
+  const startedMs = performance.now();
+  await peer.restart();
+  for (;;) {
+    const rows = await peer.search({ query, k: 10, effort, way, client: 0, filter: null }).catch((): number[] => []);
+    if (rows.includes(row)) return { tookMs: performance.now() - startedMs };
+    if (performance.now() - startedMs > restartMsMax) throw new Error(`row ${row} was not found within ${restartMsMax} ms of the restart`);
+    await new Promise((resolve) => { setTimeout(resolve, 20); });
+  }
+}

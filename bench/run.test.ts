@@ -1,0 +1,56 @@
+import { strict as assert } from 'node:assert';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { npy } from './data/npy.fixture.ts';
+import { lacking } from './peers/software.ts';
+import type { Report } from './report.ts';
+import { runBench } from './run.fixture.ts';
+
+let folder = '';
+before(() => { folder = mkdtempSync(join(tmpdir(), 'proximadb-bench-run-')); });
+after(() => { rmSync(folder, { recursive: true, force: true }); });
+
+function reportOf(scenario: string): Report {
+  return JSON.parse(readFileSync(join(folder, `${scenario}.json`), 'utf8')) as Report;
+}
+
+test('the short form of the peers measures ours beside libraries, end to end, and draws what it measured', { timeout: 180_000 }, () => {
+  const withCompiler = lacking({ 'g++': 'g++' }) === false;
+  const only = ['usearch i8', ...(withCompiler ? ['hnswlib-node'] : []), 'proximadb hnsw of 2'];
+  const { status, stderr } = runBench(folder, 'peers', '--short', '--only', only.join(','));
+  assert.equal(status, 0, stderr);
+  const { tables } = reportOf('peers');
+  const named = (part: string): readonly (readonly unknown[])[] => tables.find(({ title }) => title.includes(part))?.rows ?? [];
+  assert.deepEqual(named('Who takes part').map(([name]) => name), only);
+  for (const part of ['writing 2,000 rows', 'same recall@10', 'k = 10 of', 'p50 ms under filters', 'deleted', 'while rows are written', 'kill -9']) {
+    assert.ok(named(part).length > 0, `a table about ${part}`);
+  }
+  // Ours is exact at this size, with every filter.
+  const [[, , ...recalls] = []] = named('recall under filters').filter(([name]) => String(name).startsWith('proximadb'));
+  assert.equal(recalls.length, 10);
+  assert.equal(recalls.pop(), 0, 'no answer is too short');
+  assert.ok(recalls.every((recall) => Number(recall) > 0.99), JSON.stringify(recalls));
+  const plots = readdirSync(folder).filter((name) => name.endsWith('.svg'));
+  assert.deepEqual(plots.sort(), ['peers-words-k10-clients1.svg', 'peers-words-k10-clients4.svg']);
+  for (const plot of plots) assert.match(readFileSync(join(folder, plot), 'utf8'), /usearch i8: recall [01]\.\d+/);
+});
+
+test('own vectors with own metadata and own queries are measured as ours are, with filters on their fields', { timeout: 180_000 }, () => {
+  const rows = Array.from({ length: 400 }, (_, row) => [Math.cos(row), Math.sin(row), Math.cos(row * 7), row / 400]);
+  writeFileSync(join(folder, 'mine.npy'), npy('<f4', rows));
+  writeFileSync(join(folder, 'mine.jsonl'), rows.map((_, row) => `${JSON.stringify({ year: 1900 + row % 100 })}\n`).join(''));
+  writeFileSync(join(folder, 'asked.npy'), npy('<f4', rows.slice(0, 20).map((row) => row.map((value) => value + 0.01))));
+  const files = ['--data', 'mine.npy', '--metadata', 'mine.jsonl', '--queries', 'asked.npy'].map((word) => (word.startsWith('--') ? word : join(folder, word)));
+  const { status, stderr } = runBench(folder, 'peers', '--short', '--only', 'usearch f32,proximadb ivf of 2', '--metric', 'euclidean', ...files);
+  assert.equal(status, 0, stderr);
+  const filters = reportOf('peers').tables.find(({ title }) => title.startsWith('mine: recall under filters'));
+  assert.ok(filters?.columns.some((column) => column.startsWith('year < ')), filters?.columns.join());
+  assert.match(JSON.stringify(reportOf('peers').tables), /400 rows, 4-d, euclidean/);
+});
+
+test('a peer or a data set that is not there is refused by its name', () => {
+  assert.match(runBench(folder, 'peers', '--short', '--only', 'nobody').stderr, /no peer nobody; there are usearch i8/);
+  assert.match(runBench(folder, 'peers', '--set', 'none').stderr, /no data set none; there are words, clustered/);
+});
