@@ -21,8 +21,10 @@ export async function startServer(data: string, profiles?: string): Promise<Serv
   const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, '--cpu-prof-interval=500'];
   const started = performance.now();
   const options = ['--data', data, '--grpc-port', '0', '--rest-port', '0', '--log-level', 'warn'];
+  // As it comes: settings of whoever measures are not measured.
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PROXIMADB_')));
   const child = spawn(process.execPath, ['--no-warnings', ...profiling, main, 'start', ...options],
-    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NO_COLOR: '1' } });
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...inherited, NO_COLOR: '1' } });
   const stopOnExit = (): void => { child.kill('SIGKILL'); };
   process.once('exit', stopOnExit);
   child.once('exit', () => { process.off('exit', stopOnExit); });
