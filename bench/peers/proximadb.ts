@@ -84,7 +84,8 @@ const asItComes = { partitions: 0, ways: ['gRPC', 'REST'] } as const;
 const twoPartitions = { partitions: 2, ways: ['gRPC'] } as const;
 
 export const proximaHnsw = kind('proximadb hnsw', {
-  ...asItComes, index: 'hnsw', settings: 'standalone, as it comes: a partition for each thread that holds shards, graphs of M 16, efConstruction 128, i8 with exact distances after',
+  ...asItComes, index: 'hnsw',
+  settings: 'standalone, as it comes: a partition for each thread that holds shards, graphs of M 16, efConstruction 128, i8 with exact distances after',
 });
 export const proximaIvf = kind('proximadb ivf', { ...asItComes, index: 'ivf', settings: 'standalone, inverted lists in place of graphs, else as it comes' });
 export const proximaHnswOfTwo = kind('proximadb hnsw of 2', { ...twoPartitions, index: 'hnsw', settings: '2 partitions, else as it comes' });
