@@ -1,26 +1,15 @@
 /** Ours as a cluster, all of it on this machine: Kafka, the registry, Redis and MinIO, and one each of gateway, indexer and query service. */
 import { missingForCluster, startCluster, type Cluster, type ClusterProcess } from '@proximadb/test-cluster';
-import type { Batch } from '../data/stored.ts';
-import { rootVersion } from '../machine.ts';
-import type { Peer, PeerContext, PeerKind, PeerSearch } from './peer.ts';
-import { ProximaCalls } from './proxima-calls.ts';
+import type { PeerContext, PeerKind } from './peer.ts';
+import type { ProximaAddresses } from './proxima-calls.ts';
+import { ProximaPeer } from './proxima-peer.ts';
 
-class ProximaCluster implements Peer {
-  readonly version = rootVersion();
-  readonly #context: PeerContext;
+class ProximaCluster extends ProximaPeer {
   readonly #cluster: Cluster;
-  #calls: ProximaCalls;
 
   constructor(context: PeerContext, cluster: Cluster) {
-    this.#context = context;
+    super(context, 'hnsw', 0, addressesOf(cluster));
     this.#cluster = cluster;
-    this.#calls = this.#connect();
-  }
-
-  #connect(): ProximaCalls {
-    const addresses = (processes: readonly ClusterProcess[]): string => processes.map(({ address }) => address).join(',');
-    const { gateways, queries } = this.#cluster;
-    return new ProximaCalls({ writes: addresses(gateways), reads: addresses(queries), restPort: queries[0]?.restPort ?? 0 }, this.#context.set.dimension);
   }
 
   get #ours(): readonly ClusterProcess[] {
@@ -34,37 +23,22 @@ class ProximaCluster implements Peer {
     return [...this.#ours, ...kafka.brokers, registry, redis, minio].map(({ pid }) => pid);
   }
 
-  create(): Promise<void> {
-    return this.#calls.create(this.#context.set.metric, 'hnsw', 0);
-  }
-
-  insert(batch: Batch): Promise<void> {
-    return this.#calls.insert(batch);
-  }
-
-  settle(): Promise<number> {
-    return this.#calls.settle();
-  }
-
-  search(request: PeerSearch): Promise<number[]> {
-    return this.#calls.search(request);
-  }
-
-  remove(rows: readonly number[]): Promise<number> {
-    return this.#calls.remove(rows);
-  }
-
   async restart(): Promise<void> {
-    this.#calls.close();
+    this.calls.close();
     await Promise.all(this.#ours.map((one) => one.kill()));
     await Promise.all(this.#ours.map((one) => one.start()));
-    this.#calls = this.#connect();
+    this.connect(addressesOf(this.#cluster));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#calls.close();
+    this.calls.close();
     await this.#cluster[Symbol.asyncDispose]();
   }
+}
+
+function addressesOf({ gateways, queries }: Cluster): ProximaAddresses {
+  const joined = (processes: readonly ClusterProcess[]): string => processes.map(({ address }) => address).join(',');
+  return { writes: joined(gateways), reads: joined(queries), restPort: queries[0]?.restPort ?? 0 };
 }
 
 export const proximaCluster: PeerKind = {

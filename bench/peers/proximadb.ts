@@ -1,65 +1,37 @@
 /** Ours, standalone: a server of its own on a real disk, asked through gRPC and REST. */
 import type { IndexKind } from '@proximadb/schemas';
-import type { Batch } from '../data/stored.ts';
-import { rootVersion } from '../machine.ts';
 import { startServer, type ServerProcess } from '../processes/server.ts';
-import type { Peer, PeerContext, PeerKind, PeerSearch } from './peer.ts';
-import { ProximaCalls } from './proxima-calls.ts';
+import type { PeerContext, PeerKind } from './peer.ts';
+import type { ProximaAddresses } from './proxima-calls.ts';
+import { ProximaPeer } from './proxima-peer.ts';
 
-class ProximaDb implements Peer {
-  readonly version = rootVersion();
-  readonly #context: PeerContext;
-  readonly #choice: Choice;
+class ProximaDb extends ProximaPeer {
   #server: ServerProcess;
-  #calls: ProximaCalls;
 
-  constructor(context: PeerContext, choice: Choice, server: ServerProcess) {
-    this.#context = context;
-    this.#choice = choice;
+  constructor(context: PeerContext, { index, partitions }: Choice, server: ServerProcess) {
+    super(context, index, partitions, addressesOf(server));
     this.#server = server;
-    this.#calls = this.#connect();
-  }
-
-  #connect(): ProximaCalls {
-    const { address, restPort } = this.#server;
-    return new ProximaCalls({ writes: address, reads: address, restPort }, this.#context.set.dimension);
   }
 
   get pids(): readonly number[] {
     return [this.#server.pid];
   }
 
-  create(): Promise<void> {
-    return this.#calls.create(this.#context.set.metric, this.#choice.index, this.#choice.partitions);
-  }
-
-  insert(batch: Batch): Promise<void> {
-    return this.#calls.insert(batch);
-  }
-
-  settle(): Promise<number> {
-    return this.#calls.settle();
-  }
-
-  search(request: PeerSearch): Promise<number[]> {
-    return this.#calls.search(request);
-  }
-
-  remove(rows: readonly number[]): Promise<number> {
-    return this.#calls.remove(rows);
-  }
-
   async restart(): Promise<void> {
-    this.#calls.close();
+    this.calls.close();
     await this.#server.signal('SIGKILL');
-    this.#server = await startServer(this.#context.folder);
-    this.#calls = this.#connect();
+    this.#server = await startServer(this.context.folder);
+    this.connect(addressesOf(this.#server));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#calls.close();
+    this.calls.close();
     await this.#server.signal('SIGKILL');
   }
+}
+
+function addressesOf({ address, restPort }: ServerProcess): ProximaAddresses {
+  return { writes: address, reads: address, restPort };
 }
 
 interface Choice {
