@@ -46,6 +46,13 @@ test('of two that hold a partition in one group, who is asked anyway is asked', 
   assert.deepEqual(shape(plan({ a1: { calls: 9 } }, [], 0, replicas)), { a1: [0, 1, 2, 3, 4, 5] });
 });
 
+test('an indexer whose shape changes while it is looked at has the shape that it had first', () => {
+  let looks = 0;
+  const candidate = (): Candidate => ({ calls: 0, get health() { return looks++ === 0 ? 'good' : 'quiet'; } });
+  const { parts, unserved } = planFor(at, { replicas: () => [a0], turn: 0, tried: new Set(), candidate });
+  assert.deepEqual([parts, unserved], [[{ address: 'a0', at, good: true }], []]);
+});
+
 test('every partition stands in one part of a replica that may be asked, or is unserved', () => {
   const addresses = ['a', 'b', 'c', 'd', 'e'];
   const places = fc.array(fc.record({

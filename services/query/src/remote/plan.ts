@@ -1,4 +1,5 @@
 /** Which indexer is asked for which partitions: few of them, in as good a shape as there are, and those with the least to do. */
+import { assert } from '@proximadb/errors';
 import type { PartitionAt } from '../shards.ts';
 import type { Health } from './link.ts';
 import type { Replica } from './routes.ts';
@@ -44,9 +45,12 @@ interface Place {
 export function planFor(at: readonly PartitionAt[], options: PlanOptions): Plan {
   const known = new Map<string, Candidate>();
   const candidateOf = (address: string): Candidate => {
-    const candidate = known.get(address) ?? options.candidate(address);
-    known.set(address, candidate);
-    return candidate;
+    const before = known.get(address);
+    if (before !== undefined) return before;
+    // An indexer's shape changes with time alone: a plan is made of what it was at the first look.
+    const { health, calls } = options.candidate(address);
+    known.set(address, { health, calls });
+    return { health, calls };
   };
   const rankOf = ({ address, ready }: Replica): number => ranks[candidateOf(address).health] + (ready ? 0 : ranks.bad + 1);
   const places: Place[] = [];
@@ -99,7 +103,9 @@ function groupFor(places: readonly Place[], candidateOf: (address: string) => Ca
     return { group, covered, calls, turn: (i + turn) % order.length };
   });
   compared.sort((left, right) => right.covered - left.covered || left.calls - right.calls || left.turn - right.turn);
-  return compared[0]?.group ?? 0;
+  const [first] = compared;
+  assert(first !== undefined, 'a partition without replicas has a place in a plan');
+  return first.group;
 }
 
 /** An indexer that is asked anyway, or the one with the least to do. */
