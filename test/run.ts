@@ -40,7 +40,13 @@ stream.on('test:pass', (event) => {
     skipped.set(reason, [...skipped.get(reason) ?? [], event.name]);
   } else if (event.details.type !== 'suite') counts.passed += 1;
 });
-stream.on('test:fail', () => { counts.failed += 1; });
+/** What failed, a line each: the reporter's output is long, and often only its end is seen. */
+const failures: string[] = [];
+stream.on('test:fail', ({ name, details: { error } }) => {
+  counts.failed += 1;
+  const { message } = error.cause instanceof Error ? error.cause : error;
+  failures.push(`failed: ${name}: ${message.replaceAll(/\s+/g, ' ').slice(0, 600)}`);
+});
 /** Files that run. */
 const running = new Set<string>();
 stream.on('test:dequeue', ({ name, nesting }) => { if (nesting === 0) running.add(name); });
@@ -59,6 +65,7 @@ if (counts.passed + counts.failed === 0) counts.failed = 1;
 if (process.env['CI'] === 'true' && counts.skipped > 0) counts.failed += counts.skipped;
 process.exitCode = counts.failed === 0 ? 0 : 1;
 process.on('exit', () => {
+  for (const failure of failures) console.log(failure);
   for (const [reason, [first = '', ...others]] of skipped) console.log(`left out: ${first}${others.length > 0 ? ` and ${others.length} more` : ''}: ${reason}`);
   console.log(`${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`);
 });

@@ -25,8 +25,8 @@ const listedMax = 2_000;
 const differencesMax = 100;
 /** An offset that a replica passed before it was asked is tried so often anew. */
 const attemptsMax = 10;
-/** How long replicas are waited for at an offset that the log has. */
-const settleMs = 3_000;
+/** Longest time that replicas are waited for at an offset that the log has. */
+const settleMsMax = 10_000;
 /** At one that it does not have yet. */
 const aheadMs = 1_000;
 /** Partitions that are compared at once: a comparison takes a moment of each of its shards. */
@@ -39,9 +39,12 @@ export async function verify(request: VerifyRequest, context: CallContext, depen
   const call = callOf(null, context, config.timeoutMsMax);
   const members = await replicas.reports(collection.log);
   const partitions: VerifiedPartition[] = [];
+  // Replicas that lag in every partition leave half of the time to the rest of the work.
+  const turns = Math.ceil(collection.settings.partitions / atOnce);
+  const settleMs = Math.max(1, Math.ceil(Math.min(settleMsMax, call.deadline.remainingMs() / 2 / turns)));
   const waiting = Array.from({ length: collection.settings.partitions }, (_, partition) => partition).values();
   await Promise.all(Array.from({ length: atOnce }, async () => {
-    for (const partition of waiting) partitions[partition] = await new Comparison(collection, partition, members, call, dependencies).run();
+    for (const partition of waiting) partitions[partition] = await new Comparison(collection, partition, { members, call, settleMs }, dependencies).run();
   }));
   const verdict = (['differ', 'unknown', 'alone'] as const).find((each) => partitions.some((one) => one.verdict === each)) ?? 'agree';
   return { collection: collection.name, verdict, partitions };
@@ -62,20 +65,28 @@ interface Held {
   readonly digest: Digest;
 }
 
+interface Comparing {
+  readonly members: readonly MemberReport[];
+  readonly call: CallContext;
+  readonly settleMs: number;
+}
+
 class Comparison {
   readonly #collection: Collection;
   readonly #partition: number;
   readonly #members: readonly MemberReport[];
   readonly #call: CallContext;
+  readonly #settleMs: number;
   readonly #dependencies: VerifyDependencies;
   readonly #differences: Difference[] = [];
   #differing = 0;
 
-  constructor(collection: Collection, partition: number, members: readonly MemberReport[], call: CallContext, dependencies: VerifyDependencies) {
+  constructor(collection: Collection, partition: number, { members, call, settleMs }: Comparing, dependencies: VerifyDependencies) {
     this.#collection = collection;
     this.#partition = partition;
     this.#members = members;
     this.#call = call;
+    this.#settleMs = settleMs;
     this.#dependencies = dependencies;
   }
 
@@ -127,7 +138,7 @@ class Comparison {
 
   /** @param isAhead whether the log may never get to the offset. */
   async #ask(one: Compared, at: number, isAhead: boolean): Promise<Compared> {
-    const timeoutMs = Math.max(1, Math.ceil(Math.min(isAhead ? aheadMs : settleMs, this.#call.deadline.remainingMs())));
+    const timeoutMs = Math.max(1, Math.ceil(Math.min(isAhead ? aheadMs : this.#settleMs, this.#call.deadline.remainingMs())));
     try {
       const digest = await this.#digest(one.member, { at, firstHash: 0, lastHash: hashMax, width: widthOf(0, hashMax), records: false, timeoutMs });
       if (digest.ranges.length === 0) return { ...one, reason: `it is at ${digest.watermark}, and was asked about ${at}`, again: true };
@@ -151,7 +162,7 @@ class Comparison {
         continue;
       }
       const isSmall = first === last || those.every((one) => (one?.records ?? 0) <= listedMax);
-      const asked = { at, firstHash: first, lastHash: last, width: widthOf(first, last), records: isSmall, timeoutMs: settleMs };
+      const asked = { at, firstHash: first, lastHash: last, width: widthOf(first, last), records: isSmall, timeoutMs: this.#settleMs };
       const inside = await Promise.all(held.map(async ({ member }): Promise<Held> => {
         const digest = await this.#digest(member, asked);
         // Nothing is known of it, which is not the same as that it holds nothing.
