@@ -1,7 +1,12 @@
 #!/usr/bin/env node
 /** The command `proximadb`. */
+import { enableCompileCache } from 'node:module';
+import { join } from 'node:path';
 import process from 'node:process';
-import { run } from './run.ts';
+
+// What Node makes of the sources is kept beside the packages: whoever may write there may change those, too. Elsewhere nothing is kept.
+enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/proximadb'));
+const { run } = await import('./run.ts');
 
 // `proximadb export … | head`: whoever reads has enough, which is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
