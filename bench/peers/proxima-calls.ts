@@ -1,8 +1,8 @@
 /** What is asked of ProximaDB, standalone or a cluster, through its public API. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeVectorRecord, type MetadataValue } from '@proximadb/record';
-import type { IndexKind, SearchRequest } from '@proximadb/schemas';
-import { createClient, type Client } from '@proximadb/transport/client';
+import type { IndexKind, SearchRequest, SearchResponse } from '@proximadb/schemas';
+import { createClient, type Client, type Exchange } from '@proximadb/transport/client';
 import type { Fields, SetMetric } from '../data/data-set.ts';
 import type { Batch } from '../data/stored.ts';
 import { quietMs, untilCaughtUp } from '../watch.ts';
@@ -21,10 +21,20 @@ export interface ProximaAddresses {
   readonly restPort: number;
 }
 
+/** What it is asked through: a gRPC call each, a gRPC stream that stays open, JSON over HTTP. */
+export const ways = { call: 'gRPC', stream: 'gRPC stream', rest: 'REST' } as const;
+
+interface SearchStream {
+  readonly exchange: Exchange<Partial<SearchRequest>, SearchResponse>;
+  readonly answers: AsyncIterator<SearchResponse>;
+}
+
 export class ProximaCalls {
   readonly #writes: Client;
   /** One a client: each has a connection of its own. */
   readonly #reads: readonly Client[];
+  /** By the client's number: one search under way at a time. */
+  readonly #streams = new Map<number, SearchStream>();
   readonly #rest: JsonCalls;
   readonly #dimension: number;
   #schemaId: number | undefined;
@@ -61,16 +71,31 @@ export class ProximaCalls {
   }
 
   search(request: PeerSearch): Promise<number[]> {
-    return request.way === 'REST' ? this.#searchRest(request) : this.#searchGrpc(request);
+    switch (request.way) {
+      case ways.rest: return this.#searchRest(request);
+      case ways.stream: return this.#searchStream(request);
+      default: return this.#searchGrpc(request);
+    }
   }
 
-  async #searchGrpc({ query, k, effort, filter, client }: PeerSearch): Promise<number[]> {
-    const request: Partial<SearchRequest> = {
-      collection, vector: query, k, ef: effort, filter: filter === null ? null
-        : { node: { kind: 'comparison', value: { path: [filter.field], operator: 'lt', values: [valueOf(filter.below)] } } },
-    };
-    const { hits } = await this.#read(client).search(request);
-    return hits.map(({ id }) => Number(id));
+  async #searchGrpc(request: PeerSearch): Promise<number[]> {
+    return rowsOf(await this.#read(request.client).search(searchOf(request)));
+  }
+
+  async #searchStream(request: PeerSearch): Promise<number[]> {
+    const { exchange, answers } = this.#stream(request.client);
+    await exchange.send(searchOf(request));
+    const { value } = await answers.next() as IteratorYieldResult<SearchResponse>;
+    return rowsOf(value);
+  }
+
+  #stream(client: number): SearchStream {
+    const known = this.#streams.get(client);
+    if (known !== undefined) return known;
+    const exchange = this.#read(client).searchStream();
+    const opened = { exchange, answers: exchange[Symbol.asyncIterator]() };
+    this.#streams.set(client, opened);
+    return opened;
   }
 
   async #searchRest({ query, k, effort, filter }: PeerSearch): Promise<number[]> {
@@ -87,10 +112,22 @@ export class ProximaCalls {
   }
 
   close(): void {
+    for (const { exchange } of this.#streams.values()) exchange.cancel();
     this.#writes.close();
     for (const client of this.#reads) client.close();
     this.#rest.close();
   }
+}
+
+function searchOf({ query, k, effort, filter }: PeerSearch): Partial<SearchRequest> {
+  return {
+    collection, vector: query, k, ef: effort, filter: filter === null ? null
+      : { node: { kind: 'comparison', value: { path: [filter.field], operator: 'lt', values: [valueOf(filter.below)] } } },
+  };
+}
+
+function rowsOf({ hits }: SearchResponse): number[] {
+  return hits.map(({ id }) => Number(id));
 }
 
 /** Segments that are too small for a graph never get one: so what counts is that nothing is built, and that nothing has changed for a while. */

@@ -2,7 +2,7 @@
 import type { IndexKind } from '@proximadb/schemas';
 import { startServer, type ServerProcess } from '../processes/server.ts';
 import type { PeerContext, PeerKind } from './peer.ts';
-import type { ProximaAddresses } from './proxima-calls.ts';
+import { ways, type ProximaAddresses } from './proxima-calls.ts';
 import { ProximaPeer } from './proxima-peer.ts';
 
 class ProximaDb extends ProximaPeer {
@@ -51,9 +51,9 @@ function kind(name: string, choice: Choice): PeerKind {
   };
 }
 
-const asItComes = { partitions: 0, ways: ['gRPC', 'REST'] } as const;
+const asItComes = { partitions: 0, ways: [ways.call, ways.stream, ways.rest] } as const;
 /** As many as the machines that we measure on have cores: fewer and larger graphs, each of which is asked by every search. */
-const twoPartitions = { partitions: 2, ways: ['gRPC'] } as const;
+const twoPartitions = { partitions: 2, ways: [ways.call] } as const;
 
 export const proximaHnsw = kind('proximadb hnsw', {
   ...asItComes, index: 'hnsw',
