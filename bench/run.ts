@@ -11,6 +11,7 @@ import { describeMachine } from './machine.ts';
 import { showReport } from './report.ts';
 import type { Chosen, Scenario } from './scenario.ts';
 import { cluster } from './scenarios/cluster.ts';
+import { flames } from './scenarios/flames.ts';
 import { guard } from './scenarios/guard.ts';
 import { ingest } from './scenarios/ingest.ts';
 import { kafkaLog } from './scenarios/kafka-log.ts';
@@ -21,7 +22,7 @@ import { serialisation } from './scenarios/serialisation.ts';
 import { segments } from './scenarios/segments.ts';
 import { shards } from './scenarios/shards.ts';
 
-const scenarios: readonly Scenario[] = [serialisation, ingest, search, segments, restart, kafkaLog, shards, cluster, peers];
+const scenarios: readonly Scenario[] = [serialisation, ingest, search, segments, restart, kafkaLog, shards, cluster, peers, flames];
 /** Only by its name. */
 const all = [...scenarios, guard];
 

@@ -1,4 +1,5 @@
 /** Recall against searches a second, as SVG: higher and further right is better. Written by hand, so that nothing has to be installed to draw it. */
+import { escape, round } from './svg.ts';
 
 export interface Curve {
   readonly label: string;
@@ -107,12 +108,4 @@ function line(x1: number, y1: number, x2: number, y2: number, name: string): str
 
 function text(x: number, y: number, content: string, attributes: string): string {
   return `<text x="${round(x)}" y="${round(y)}" ${attributes}>${escape(content)}</text>`;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
-}
-
-function escape(content: string): string {
-  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
