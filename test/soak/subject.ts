@@ -70,14 +70,16 @@ export class Subject implements AsyncDisposable {
   /** What it holds once it has nothing left to do: all is sealed and applied, nothing is built, and no segment changes any more. */
   async settled(collection: string): Promise<StatsResponse> {
     let before = '';
-    for (let same = 0; ;) {
-      const stats = await this.stats(collection);
+    let same = 0;
+    let stats = await this.stats(collection);
+    await until('nothing is left to do', async () => {
+      stats = await this.stats(collection);
       const segments = segmentsOf(stats).map(({ id, indexed }) => `${id}${indexed}`).sort().join();
       same = segments === before && stats.lag === 0n && stats.building === 0n ? same + 1 : 0;
-      if (same === 20) return stats;
       before = segments;
-      await setTimeout(50);
-    }
+      return same === 50;
+    });
+    return stats;
   }
 
   /** @throws Error with what the server said, if it died. */
@@ -85,6 +87,17 @@ export class Subject implements AsyncDisposable {
     this.client.close();
     await this.#server[Symbol.asyncDispose]();
     this.#folder[Symbol.dispose]();
+  }
+}
+
+const patienceMs = 120_000;
+
+/** Asks every 20 ms. @throws Error if it does not come true in two minutes. */
+export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  const endMs = performance.now() + patienceMs;
+  while (!await isSo()) {
+    if (performance.now() > endMs) throw new Error(`not within ${patienceMs / 1_000} s: ${what}`);
+    await setTimeout(20);
   }
 }
 
