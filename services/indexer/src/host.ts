@@ -277,7 +277,11 @@ export class ShardHost implements Shards, Outcomes, Digests {
   async maintain(): Promise<void> {
     const { config, keeper } = this.#options;
     const shards = [...this.#shards.values()];
-    if (this.#memorySpent()) shards.toSorted((a, b) => b.rows.growing.bytes - a.rows.growing.bytes)[0]?.freeze();
+    if (this.#memorySpent()) {
+      // One that has a memtable waiting frees memory already; with another one it would only take more.
+      const free = shards.filter(({ rows }) => rows.frozen.length === 0);
+      free.toSorted((a, b) => b.rows.growing.bytes - a.rows.growing.bytes)[0]?.freeze();
+    }
     for (const shard of shards) {
       shard.maintain();
       const { topic, partition } = shard.identity;

@@ -30,6 +30,7 @@ class Faults {
   /** Awaited before each job. */
   beforeBuild: (job: BuildJob) => Promise<void> = () => Promise.resolve();
   #away = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
 
   get awaySignal(): AbortSignal {
     return this.#away.signal;
@@ -42,7 +43,7 @@ class Faults {
     this.beforeBuild = async (job) => {
       if (!held(job)) return undefined;
       reached.resolve();
-      return released.promise;
+      return Promise.race([released.promise, this.#ended.promise]);
     };
     return {
       reached: reached.promise,
@@ -51,6 +52,12 @@ class Faults {
         released.resolve();
       },
     };
+  }
+
+  /** Nothing is held any more. */
+  end(): void {
+    this.beforeBuild = () => Promise.resolve();
+    this.#ended.resolve();
   }
 
   /** From now on the log does not answer, and its tails end. */
@@ -182,7 +189,7 @@ export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>
     },
     setClock: (micros: number) => { now = micros; },
     now: () => now,
-    close: async () => { await host.close(); await log[Symbol.asyncDispose](); rmSync(directory, { recursive: true, force: true }); },
+    close: async () => { faults.end(); await host.close(); await log[Symbol.asyncDispose](); rmSync(directory, { recursive: true, force: true }); },
   };
 }
 
