@@ -19,6 +19,7 @@ const commands = {
   generate: 'scripts/generate.ts',
   crash: 'test/crash/main.ts',
   model: 'test/model/main.ts',
+  soak: 'test/soak/main.ts',
 };
 
 const [name = '', ...args] = process.argv.slice(2);

@@ -98,15 +98,19 @@ export class ChildServer implements AsyncDisposable {
   readonly ended: Promise<Ended>;
   #output = '';
 
-  /** @param flags beside `--data`; ports are free ones. */
-  constructor(data: string, flags: readonly string[] = []) {
-    this.#child = spawn(process.execPath, ['--no-warnings', commandLine, 'start', '--data', data, '--grpc-port', '0', '--rest-port', '0',
+  /** @param flags beside `--data`; ports are free ones. @param nodeFlags for Node itself. */
+  constructor(data: string, flags: readonly string[] = [], nodeFlags: readonly string[] = []) {
+    this.#child = spawn(process.execPath, ['--no-warnings', ...nodeFlags, commandLine, 'start', '--data', data, '--grpc-port', '0', '--rest-port', '0',
       '--gateway-partitions-default', String(partitionsDefault), ...flags], {
       env: environment(), stdio: ['ignore', 'pipe', 'pipe'],
     });
     const note = (bytes: Buffer): void => { this.#output += stripVTControlCharacters(bytes.toString()); };
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.on('data', note);
     this.ended = new Promise((resolve) => this.#child.on('close', (code, signal) => { resolve({ code, signal, output: this.#output }); }));
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   get output(): string {

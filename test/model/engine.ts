@@ -143,7 +143,9 @@ class Running {
     });
     this.query = createQuery({}, { log, catalog, shards: this.host, logger });
     const rates = { take: async () => 0 };
-    this.gateway = createGateway({ deleteChunkRecords: 3 }, { log, catalog, outcomes: this.host, reader: this.query.reader, rates, logger, clock });
+    this.gateway = createGateway({ deleteChunkRecords: 3 }, {
+      log, catalog, outcomes: this.host, progress: this.host, reader: this.query.reader, rates, logger, clock,
+    });
   }
 
   async close(): Promise<void> {

@@ -58,7 +58,7 @@ export class ReindexRig implements AsyncDisposable {
       });
       const query = createQuery({}, { log, catalog, shards, logger });
       const rates = { take: async () => 0 };
-      return { catalog, query, gateway: createGateway({}, { log, catalog, outcomes: shards, reader: query.reader, rates, logger, clock }) };
+      return { catalog, query, gateway: createGateway({}, { log, catalog, outcomes: shards, progress: shards, reader: query.reader, rates, logger, clock }) };
     };
     this.fresh = front(first);
     this.late = front(second);

@@ -1,11 +1,18 @@
 /**
- * Codes of rows that have no index, made when they are first searched: candidates are chosen by them, in a fifth of the time that exact distances
+ * Codes of rows that have no index, made as they are searched: candidates are chosen by them, in a fifth of the time that exact distances
  * take, and scored from full vectors afterwards. Rows only ever come to it.
  */
 import type { Metric } from '@proximadb/schemas';
+import type { RowSet } from './filter/index.ts';
 import { CodeSlab, type Slab } from './kernels/index.ts';
 import { kernelOf } from './metric.ts';
 import { difference, meanOf } from './vectors.ts';
+
+/** Rows that one search gives their codes: these, or a share of those that have none, which takes about as long as comparing all of them exactly. */
+const codedASearch = 512;
+const shareASearch = 16;
+/** Rows whose mean is the middle of all. */
+const sampleRows = 1_024;
 
 export class CodedRows {
   readonly #slab: Slab;
@@ -32,26 +39,38 @@ export class CodedRows {
   }
 
   /**
-   * About the nearest of rows 0 … count − 1, by codes.
-   * @param wanted candidates, at most. @param visible bitset of the rows that take part; null: all.
+   * About the nearest of rows 0 … count − 1, by codes, and all those that have none yet: to give a row its codes takes as long as 20 exact
+   * distances, so a search does that for a few rows only.
+   * @param wanted candidates by codes, at most. @param visible rows that take part; null: all.
    */
-  candidates(query: Float32Array, count: number, wanted: number, visible: Uint32Array | null): Uint32Array {
+  candidates(query: Float32Array, count: number, wanted: number, visible: RowSet | null): Uint32Array {
     const { codes, middle } = this.#codesOf(count);
     // Differences from the middle of all: |q − m|² is the same for all rows, and so is q · m.
-    codes.begin(this.#byPlace ? difference(query, middle) : query, this.#byPlace ? 2 : 1, wanted, visible);
-    codes.scan(0, count, 0);
-    return codes.finish();
+    codes.begin(this.#byPlace ? difference(query, middle) : query, this.#byPlace ? 2 : 1, wanted, visible?.words ?? null);
+    codes.scan(0, this.#count, 0);
+    const nearest = codes.finish();
+    if (this.#count === count) return nearest;
+    const all = new Uint32Array(nearest.length + count - this.#count);
+    all.set(nearest);
+    let length = nearest.length;
+    for (let row = this.#count; row < count; row += 1) {
+      if (visible !== null && !visible.has(row)) continue;
+      all[length] = row;
+      length += 1;
+    }
+    return all.subarray(0, length);
   }
 
   #codesOf(count: number): { readonly codes: CodeSlab; readonly middle: Float32Array } {
     const { dimension } = this.#slab;
     if (this.#made === undefined) {
-      const middle = meanOf(this.#slab, count);
+      const middle = meanOf(this.#slab, count, Math.ceil(count / sampleRows));
       const codes = new CodeSlab(dimension, this.#rowsMax);
       codes.setCentroid(middle, this.#byPlace ? new Float32Array(dimension) : null);
       this.#made = { codes, middle };
     }
-    for (; this.#count < count; this.#count += 1) this.#made.codes.encode(this.#count, this.#slab.row(this.#count).subarray(0, dimension));
+    const end = Math.min(count, this.#count + Math.max(codedASearch, Math.ceil((count - this.#count) / shareASearch)));
+    for (; this.#count < end; this.#count += 1) this.#made.codes.encode(this.#count, this.#slab.row(this.#count).subarray(0, dimension));
     return this.#made;
   }
 }

@@ -142,7 +142,12 @@ for (const metric of ['cosine', 'dot', 'euclidean'] as const) {
     for (const rows of [500, 2_000, 2_001, 9_000]) {
       addUpTo(rows);
       const nearest = [...search(true).top.rows];
-      const found = search(false);
+      // Some rows get their codes with a search: what has none is compared exactly.
+      const times = 1 + Math.ceil(rows / 512);
+      const answers = Array.from({ length: times }, () => search(false));
+      const found = answers.at(-1)!;
+      if (rows >= 2_000) assert.ok(found.candidates < 100, `${found.candidates} candidates in the end`);
+      for (const { top } of answers) assert.ok([...top.rows].filter((row) => nearest.includes(row)).length >= 9, `${top.rows.join()} of ${nearest.join()}`);
       assert.equal(found.strategy, rows === 500 ? 'exact' : 'codes');
       assert.ok([...found.top.rows].filter((row) => nearest.includes(row)).length >= 9, `${found.top.rows.join()} of ${nearest.join()}`);
       assert.ok([...found.top.rows].every((row) => row < rows && !dead.has(row)));

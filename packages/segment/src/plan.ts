@@ -128,7 +128,7 @@ function searchUnindexed(
 ): SegmentAnswer {
   const wanted = candidatesFor(search);
   if (search.exact || coded === undefined || count < Math.max(codedRowsMin, 2 * wanted)) return scan(slab, total, rows, search, count);
-  const found = coded.candidates(search.query, total, wanted, count === total ? null : rows.words);
+  const found = coded.candidates(search.query, total, wanted, count === total ? null : rows);
   const top = slab.scanList(kernelOf(search.metric), search.query, found, search.k);
   return { top, strategy: 'codes', matching: search.predicate === null ? null : count, candidates: found.length };
 }

@@ -30,6 +30,8 @@ export interface Written {
 export interface AppendDependencies {
   readonly log: Pick<Log, 'append'>;
   readonly outcomes: Outcomes;
+  /** Called once all is in the log, before a shard is asked. @param through the offset after the last record, one a partition; 0: none there. */
+  readonly appended: (through: readonly number[]) => void;
   /** Called once the log has let go of the records' bytes. */
   readonly release: () => void;
 }
@@ -45,6 +47,7 @@ export async function append(write: Write, context: CallContext, dependencies: A
   const { offsets, repeated } = await appendAll(write, entries, context, dependencies);
   const through = new Array<number>(write.collection.settings.partitions).fill(0);
   entries.forEach(({ partition }, record) => { through[partition] = Math.max(through[partition] ?? 0, (offsets[record] ?? 0) + 1); });
+  dependencies.appended(through);
   if (!write.decidedByShards && !repeated) {
     return { offsets: through, versions: offsets.map((offset) => formatVersion(write.collection.log, offset)), refused: [] };
   }

@@ -14,6 +14,8 @@ export const gatewayLimits = {
   deleteChunkRecords: limit(1_000, 1, 10_000, 'Records a delete by filter reads, logs and waits for at a time.'),
   deleteReserveMs: limit(200, 0, 60_000, 'A delete by filter begins no chunk when less of its time is left: it answers with a cursor.'),
   recordsPerSecondMax: limit(0, 0, 100_000_000, 'Records a second that all gateways together take for a collection; 0: no such limit.'),
+  lagRecordsMax: limit(1_000_000, 0, 1_000_000_000,
+    'Records in the log of a partition that whoever serves it has not applied yet. More: writes to it come back later. 0: no such limit.'),
   partitionsDefault: limit(12, 1, 256, 'Partitions of a collection that names none.'),
 } as const satisfies Limits;
 

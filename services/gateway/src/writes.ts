@@ -8,7 +8,9 @@ import type { GatewayConfig } from './config.ts';
 import { deleteByFilter } from './delete-by-filter.ts';
 import { deletesOf } from './deletes.ts';
 import { InFlight } from './in-flight.ts';
+import { Lag } from './lag.ts';
 import type { Outcomes } from './outcomes.ts';
+import type { Progress } from './progress.ts';
 import type { Rates } from './rates.ts';
 import type { Reader } from './reader.ts';
 import { appendRest } from './replaced.ts';
@@ -18,6 +20,7 @@ export interface WritesDependencies {
   readonly log: Pick<Log, 'append' | 'extents'>;
   readonly catalog: Pick<Catalog, 'lookUp' | 'schemas' | 'reindexing'>;
   readonly outcomes: Outcomes;
+  readonly progress: Progress;
   readonly reader: Reader;
   readonly rates: Rates;
   /** Microseconds since 1970-01-01 UTC. */
@@ -34,16 +37,18 @@ interface WriteRequest {
   readonly timeoutMs: number | null;
 }
 
-/** Upsert, patch and delete. Owns the bound on the bytes of writes in flight. */
+/** Upsert, patch and delete. Owns the bounds on the bytes of writes in flight and on what shards have not applied yet. */
 export class Writes {
   readonly #config: GatewayConfig;
   readonly #dependencies: WritesDependencies;
   readonly #inFlight: InFlight;
+  readonly #lag: Lag;
 
   constructor(config: GatewayConfig, dependencies: WritesDependencies) {
     this.#config = config;
     this.#dependencies = dependencies;
     this.#inFlight = new InFlight(config.inFlightBytesMax, config.retryAfterMs);
+    this.#lag = new Lag(config, dependencies.progress);
   }
 
   /** Bytes of records whose write is not answered yet. */
@@ -120,9 +125,11 @@ export class Writes {
   async #append(write: Write, context: CallContext): Promise<Written> {
     context.signal.throwIfAborted();
     context.deadline.check('the write');
+    await this.#lag.check(write.collection, write.records);
     await this.#keepRate(write);
     const release = this.#inFlight.take(write.records.reduce((sum, { bytes }) => sum + bytes.length, 0));
-    return append(write, context, { ...this.#dependencies, release });
+    const appended = (through: readonly number[]): void => { this.#lag.wrote(write.collection, through); };
+    return append(write, context, { ...this.#dependencies, appended, release });
   }
 
   async #keepRate({ collection, records }: Write): Promise<void> {

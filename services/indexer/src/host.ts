@@ -83,7 +83,7 @@ export class ShardHost implements Shards, Outcomes, Digests {
     const { directory, config, source, schemas, builder, trimBehindSnapshots, clock, logger } = this.#options;
     const shard = new Shard({
       directory: join(directory, String(identity.log), String(identity.partition)),
-      identity, partitions, settings, config, source, schemas, builder, trimBehindSnapshots, clock, logger,
+      identity, partitions, settings, config, source, schemas, builder, trimBehindSnapshots, memorySpent: () => this.#memorySpent(), clock, logger,
     });
     this.#shards.set(key, shard);
     shard.start();
@@ -267,12 +267,21 @@ export class ShardHost implements Shards, Outcomes, Digests {
     return shard;
   }
 
+  #memorySpent(): boolean {
+    let bytes = 0;
+    for (const shard of this.#shards.values()) bytes += shard.growingBytes;
+    return bytes > this.#options.config.growingTotalBytesMax;
+  }
+
   /** Starts what is due: sealing past the budget, merges, graphs, ticks, trims. Settles when the merges and graphs are done; never rejects. */
   async maintain(): Promise<void> {
     const { config, keeper } = this.#options;
     const shards = [...this.#shards.values()];
-    const growing = shards.map((shard) => ({ shard, bytes: shard.growingBytes })).sort((a, b) => b.bytes - a.bytes);
-    if (growing.reduce((sum, { bytes }) => sum + bytes, 0) > config.growingTotalBytesMax) growing[0]?.shard.freeze();
+    if (this.#memorySpent()) {
+      // One that has a memtable waiting frees memory already; with another one it would only take more.
+      const free = shards.filter(({ rows }) => rows.frozen.length === 0);
+      free.toSorted((a, b) => b.rows.growing.bytes - a.rows.growing.bytes)[0]?.freeze();
+    }
     for (const shard of shards) {
       shard.maintain();
       const { topic, partition } = shard.identity;

@@ -33,6 +33,16 @@ describe('what a shard does next', () => {
     assert.deepEqual(nextChore(config, [graph('a', 100_000, 40_000)], hnsw, true), { kind: 'merge', segments: ['a'], indexed: true });
     assert.equal(nextChore(config, [graph('a', 100_000, 20_000)], hnsw, true), undefined);
   });
+  test('lets go of what nothing is left of before all else', () => {
+    const flats = [segment('a', 8_192), segment('b', 8_192), segment('c', 8_192, { dead: 8_192 })];
+    assert.deepEqual(nextChore(config, [graph('d', 50_000, 50_000), ...flats], hnsw, false), { kind: 'merge', segments: ['d', 'c'], indexed: false });
+  });
+  test('writes worn segments anew although rows wait for a graph, once more are dead than alive', () => {
+    const flats = Array.from({ length: 4 }, (_, i) => segment(`s${i}`, 8_192));
+    const alive = { kind: 'merge', segments: flats.map(({ id }) => id), indexed: true };
+    assert.deepEqual(nextChore(config, [graph('a', 100_000, 60_000), ...flats], hnsw, false), alive);
+    assert.deepEqual(nextChore(config, [graph('a', 100_000, 90_000), ...flats], hnsw, false), { kind: 'merge', segments: ['a'], indexed: true });
+  });
   test('merges four of a size, and never past the largest size', () => {
     const four = Array.from({ length: 4 }, (_, i) => graph(`g${i}`, 20_000));
     assert.deepEqual(nextChore(config, four, hnsw, false), { kind: 'merge', segments: four.map(({ id }) => id), indexed: true });

@@ -25,9 +25,16 @@ export interface Kind {
 export function nextChore(config: IndexerConfig, segments: readonly SegmentFacts[], { index, dimension }: Kind, idle: boolean): Chore | undefined {
   const rowsMax = Math.max(1, Math.min(config.segmentRowsMax, Math.floor(config.segmentVectorBytesMax / (dimension * 4))));
   const live = (segment: SegmentFacts): number => segment.rows - segment.dead;
+  // What nothing is left of costs nothing. And while rows come faster than they get their graphs, there is always another graph to build: it
+  // would never be the turn of the dead.
+  const emptied = segments.filter((segment) => live(segment) === 0);
+  if (emptied.length > 0) return { kind: 'merge', segments: emptied.map(({ id }) => id), indexed: false };
+  const worn = segments.filter((segment) => segment.dead > segment.rows * config.deadShareMax).sort((a, b) => b.dead - a.dead)[0];
+  const rewrite: Chore | undefined = worn === undefined ? undefined : { kind: 'merge', segments: [worn.id], indexed: worn.isIndexed };
+  if (rewrite !== undefined && sum(segments, ({ dead }) => dead) > sum(segments, live)) return rewrite;
   const flat = segments.filter((segment) => !segment.isIndexed);
   if (index !== 'flat') {
-    const flatRows = flat.reduce((sum, segment) => sum + live(segment), 0);
+    const flatRows = sum(flat, live);
     if (flatRows >= config.graphRowsMin || (idle && flatRows >= config.idleGraphRowsMin)) {
       // The largest first, as many as are done soon; one alone keeps its files and only gets its graph. Lists have their rows in another order.
       const soon = Math.min(rowsMax, stepFactor * config.graphRowsMin);
@@ -42,8 +49,7 @@ export function nextChore(config: IndexerConfig, segments: readonly SegmentFacts
     const chosen = fitting([...flat].sort((a, b) => live(a) - live(b)), rowsMax, live);
     if (chosen.length > 1) return { kind: 'merge', segments: chosen.map(({ id }) => id), indexed: false };
   }
-  const worn = segments.filter((segment) => segment.dead > segment.rows * config.deadShareMax).sort((a, b) => b.dead - a.dead)[0];
-  if (worn !== undefined) return { kind: 'merge', segments: [worn.id], indexed: worn.isIndexed };
+  if (rewrite !== undefined) return rewrite;
   // Fewer segments are searched faster, and there is time.
   return tierMerge(idle ? idleTierMin : config.mergeTierMin, rowsMax, segments.filter((segment) => segment.isIndexed), live);
 }
@@ -60,6 +66,10 @@ function tierMerge(width: number, rowsMax: number, segments: readonly SegmentFac
     if (chosen.length >= width) return { kind: 'merge', segments: chosen.map(({ id }) => id), indexed: true };
   }
   return undefined;
+}
+
+function sum(segments: readonly SegmentFacts[], figure: (segment: SegmentFacts) => number): number {
+  return segments.reduce((total, segment) => total + figure(segment), 0);
 }
 
 function fitting(segments: readonly SegmentFacts[], rowsMax: number, live: (segment: SegmentFacts) => number): SegmentFacts[] {

@@ -23,6 +23,7 @@ import { markEvery, marksMax, type Mark } from './replica-sum.ts';
 import { RequestWindow } from './request-window.ts';
 import { ShardRows } from './rows.ts';
 import { Storage, type Builder, type Checkpoint, type Frozen, type SchemaTexts, type ShardIdentity } from './storage.ts';
+import { delay, settledOrAborted } from './until.ts';
 import { Waiters } from './waiters.ts';
 
 /** Schemas by id, as the catalog accepted them. */
@@ -42,6 +43,8 @@ export interface ShardOptions {
   readonly builder: Builder;
   /** Whether the log is trimmed only behind snapshots, as {@link Shard.snapshotted} tells; else behind the manifest. */
   readonly trimBehindSnapshots: boolean;
+  /** Whether the memtables of the thread take more memory than they may. */
+  readonly memorySpent: () => boolean;
   /** µs since 1970. */
   readonly clock: () => number;
   readonly logger: Logger;
@@ -78,8 +81,8 @@ export class Shard {
   #last: LogRecord | LastRecord | null = null;
   #state: ShardState = { kind: 'replaying', until: Infinity };
   #running: Promise<void> = Promise.resolve();
-  /** Memtables are sealed one after the other. */
-  #sealing: Promise<void> = Promise.resolve();
+  /** Memtables are sealed one after the other: the oldest first, each until it is done or given up. */
+  readonly #seals: Promise<void>[] = [];
   #sealGivenUp = false;
   #chore: { readonly rows: number; readonly done: Promise<void> } | undefined;
   #lastFrozen: Frozen | undefined;
@@ -148,7 +151,7 @@ export class Shard {
   async watchChanges(): Promise<number> {
     // What is in segments lies in the order of its ids, which a copier asks for.
     this.freeze();
-    await this.#sealing;
+    await this.#sealed();
     this.#changes = new Changes(changedIdsMax, this.#watermark);
     return this.#watermark;
   }
@@ -274,7 +277,12 @@ export class Shard {
     const checkpoint = { watermark: this.#watermark, logTime: this.#logTime, last, streams: this.#streams.all() };
     const frozen: Frozen = { growing: this.rows.freeze(), keep, checkpoint };
     this.#lastFrozen = frozen;
-    this.#sealing = this.#sealing.then(() => this.#seal(frozen));
+    this.#seals.push(this.#sealed().then(() => this.#seal(frozen)).finally(() => { void this.#seals.shift(); }));
+  }
+
+  /** Settles when nothing that is frozen now waits to be sealed. */
+  async #sealed(): Promise<void> {
+    await this.#seals.at(-1);
   }
 
   /** Starts a merge or a graph, if one is due and none is under way. */
@@ -335,7 +343,7 @@ export class Shard {
 
   /** Settles when nothing is being sealed, merged or built. For tests and for tools that wait. */
   async settled(): Promise<void> {
-    await this.#sealing;
+    await this.#sealed();
     await this.choresDone();
   }
 
@@ -349,7 +357,7 @@ export class Shard {
     this.#stop.abort();
     await this.#running;
     if (this.#state.kind === 'serving' || this.#state.kind === 'replaying') this.freeze();
-    await this.#sealing;
+    await this.#sealed();
     if (this.#state.kind !== 'stopped') this.#state = { kind: 'closed' };
     this.#waiters.fail(new AppError('UNAVAILABLE', 'the shard is closing'));
     this.#storage.close();
@@ -453,12 +461,23 @@ export class Shard {
     return growing.isFull || growing.recordBytes >= config.growingBytesMax || since >= config.checkpointRecordsMax;
   }
 
-  /** Freezes the memtable; waits while too many wait to be sealed. */
+  /** Freezes the memtable, once there is room for another one. What comes meanwhile waits in the log. */
   async #makeRoom(): Promise<void> {
     this.#caughtUp();
     const { signal } = this.#stop;
-    while (this.rows.frozen.length >= this.#options.config.frozenMax && !signal.aborted) await Promise.race([this.#sealing, aborted(signal)]);
+    for (let relief = this.#relief(); relief !== undefined && !signal.aborted; relief = this.#relief()) await settledOrAborted(relief, signal);
     if (!signal.aborted) this.freeze();
+  }
+
+  /** What has to end before the shard may go on; undefined: it may. */
+  #relief(): Promise<void> | undefined {
+    const { config, settings, memorySpent } = this.#options;
+    const { frozen, sealed } = this.rows;
+    if (frozen.length >= config.frozenMax || (frozen.length > 0 && memorySpent())) return this.#seals[0];
+    if (settings.index === 'flat') return undefined;
+    const unindexed = sealed.reduce((sum, { isIndexed, states }) => sum + (isIndexed ? 0 : states.liveCount), 0);
+    if (unindexed < Math.max(config.unindexedRowsMax, config.graphRowsMin)) return undefined;
+    return this.#chore?.done ?? delay(config.maintenanceMs, this.#stop.signal);
   }
 
   /** Asks again and again while the log does not answer; undefined once the shard is told to stop. */
@@ -603,15 +622,4 @@ const checkpointIdleRecords = 1_000;
 /** Worth to be asked again: the log does not answer at the moment. */
 function isAway(error: unknown): error is AppError {
   return error instanceof AppError && error.code === 'UNAVAILABLE';
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => { signal.addEventListener('abort', () => { resolve(); }, { once: true }); });
-}
-
-async function delay(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
-  });
 }

@@ -66,7 +66,7 @@ export async function createStandalone(config: StandaloneConfig, { logger }: Sta
   const { reader, load: _load, ...reads } = query;
   const rates = new LocalCoordination({ id: 'standalone', kind: 'gateway', group: 0, address: '', incarnation: '' });
   const limits = { ...config.gateway, partitionsDefault: config.gateway.partitionsDefault === 0 ? pool.threads : config.gateway.partitionsDefault };
-  const gateway = createGateway(limits, { log, catalog, outcomes: pool, reader, rates, logger });
+  const gateway = createGateway(limits, { log, catalog, outcomes: pool, progress: pool, reader, rates, logger });
   const { inFlightBytes: _bytes, ...writes } = gateway;
   const inspection = createInspection(config.query, {
     log, catalog, replicas: oneReplica('standalone', pool), members: () => [], faults: () => [], fewerSince: () => null,

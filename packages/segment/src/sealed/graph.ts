@@ -1,6 +1,6 @@
 /** The graph of a segment: USearch's HNSW over quantised vectors. Synchronous, so never on a serving loop. */
 import { Index, MetricKind, ScalarKind } from 'usearch';
-import { AppError } from '@proximadb/errors';
+import { AppError, assert } from '@proximadb/errors';
 import type { Metric, Quantization } from '@proximadb/schemas';
 
 export interface GraphSettings {
@@ -36,19 +36,56 @@ function createIndex(settings: GraphSettings): Index {
   });
 }
 
+/**
+ * Gives back what an index holds, memory or mapping, now: a collector sees a few bytes of it, and may not come for minutes. USearch has no such call, but
+ * lets go of everything before it looks into the file that it is to view. Here that is one that it refuses, and that is there: for one that is not, USearch
+ * closes descriptor 0.
+ */
+function letGo(index: Index): void {
+  try {
+    index.view(noGraph);
+  } catch {
+    // Refused, as was meant.
+  }
+  assert(index.size() === 0, 'an index that was let go of is empty');
+}
+const noGraph = import.meta.filename;
+
 const chunkRows = 1024;
 
+/** Writes the (normalised) vectors of rows [start, start + rows) into the matrix, `dimension` floats each. */
+type Fill = (start: number, rows: number, into: Float32Array) => void;
+
+interface Sample {
+  readonly row: number;
+  readonly vector: Float32Array;
+}
+
 /**
- * Builds a graph over rows 0 … count − 1 and saves it. One thread: concurrent `add`s of USearch can lose nodes.
- * @param fill writes the (normalised) vectors of rows [start, start + rows) into the matrix, `dimension` floats each.
+ * Builds a graph over rows 0 … count − 1 and saves it.
  * @throws AppError INTERNAL if the finished graph lacks a row, or does not find a sample of its own vectors.
  */
-export function buildGraph(settings: GraphSettings, count: number, fill: (start: number, rows: number, into: Float32Array) => void, path: string): void {
-  const { dimension } = settings;
+export function buildGraph(settings: GraphSettings, count: number, fill: Fill, path: string): void {
   const index = createIndex(settings);
+  let samples: readonly Sample[];
+  try {
+    samples = addRows(index, settings.dimension, count, fill);
+    if (index.size() !== count) throw new AppError('INTERNAL', `the graph holds ${index.size()} of ${count} rows`);
+    index.save(path);
+  } finally {
+    letGo(index);
+  }
+  // Of an inner product over raw vectors, a longer vector may rightly be nearer than the vector itself.
+  if (settings.metric === 'dot') return;
+  using graph = new Graph(settings, path, count);
+  assertFindsItself(graph, samples);
+}
+
+/** One thread: concurrent `add`s of USearch can lose nodes. */
+function addRows(index: Index, dimension: number, count: number, fill: Fill): Sample[] {
   const keys = new BigUint64Array(chunkRows);
   const vectors = new Float32Array(chunkRows * dimension);
-  const samples: { row: number; vector: Float32Array }[] = [];
+  const samples: Sample[] = [];
   for (let start = 0; start < count; start += chunkRows) {
     const rows = Math.min(chunkRows, count - start);
     fill(start, rows, vectors);
@@ -56,14 +93,11 @@ export function buildGraph(settings: GraphSettings, count: number, fill: (start:
     index.add(keys.subarray(0, rows), vectors.subarray(0, rows * dimension), 1);
     samples.push({ row: start, vector: vectors.slice(0, dimension) });
   }
-  if (index.size() !== count) throw new AppError('INTERNAL', `the graph holds ${index.size()} of ${count} rows`);
-  index.save(path);
-  // Of an inner product over raw vectors, a longer vector may rightly be nearer than the vector itself.
-  if (settings.metric !== 'dot') assertFindsItself(new Graph(settings, path, count), samples);
+  return samples;
 }
 
 /** A graph with unreachable nodes misses vectors that it holds. Equal vectors may crowd each other out, so a few misses pass. */
-function assertFindsItself(graph: Graph, samples: readonly { row: number; vector: Float32Array }[]): void {
+function assertFindsItself(graph: Graph, samples: readonly Sample[]): void {
   let missed = 0;
   for (const { row, vector } of samples) if (!graph.candidates(vector, selfSearchCandidates).includes(row)) missed += 1;
   if (missed > Math.max(2, samples.length / 5)) throw new AppError('INTERNAL', `the graph does not find ${missed} of ${samples.length} of its own vectors`);
@@ -77,7 +111,15 @@ export class Graph {
   constructor(settings: GraphSettings, path: string, count: number) {
     this.#index = createIndex(settings);
     this.#index.view(path);
-    if (this.#index.size() !== count) throw new AppError('DATA_LOSS', `a graph holds ${this.#index.size()} rows instead of ${count}`);
+    const size = this.#index.size();
+    if (size === count) return;
+    letGo(this.#index);
+    throw new AppError('DATA_LOSS', `a graph holds ${size} rows instead of ${count}`);
+  }
+
+  /** Ends the mapping. Afterwards there are no candidates. */
+  [Symbol.dispose](): void {
+    letGo(this.#index);
   }
 
   /** Row numbers of about the nearest `candidates` rows, in no promised order. USearch's `ef` is this number, too. */

@@ -172,6 +172,7 @@ export class Sealed {
   /** No reader may be under way. */
   close(): void {
     this.#records.close();
+    this.#graph?.graph[Symbol.dispose]();
   }
 
   #firstAfter(after: Uint8Array): number {

@@ -58,7 +58,7 @@ export async function openFixture(config: Partial<GatewayConfig> = {}): Promise<
     extents: (topic) => log.extents(topic),
   };
   const gateway = createGateway(config, {
-    log: watched, catalog, outcomes: shards, reader: shards, rates: { take: async (...asked) => fixture.rate(...asked) },
+    log: watched, catalog, outcomes: shards, progress: shards, reader: shards, rates: { take: async (...asked) => fixture.rate(...asked) },
     clock: () => 1_000_000, randomId: () => `generated-${ids++}`,
     logger: createLogger({ level: 'silent' }),
   });

@@ -6,6 +6,7 @@ import { crc32c, crcHeaderName, decodeCrc, offset, partition, writeHeaderName, t
 import { splicePatch, wireSchemaId, type RecordView } from '@proximadb/record';
 import { decodeAvro, type WriteHeader } from '@proximadb/schemas';
 import type { Outcome, Outcomes, OutcomesWanted, PartitionOutcomes } from '../outcomes.ts';
+import type { Progress } from '../progress.ts';
 import type { Reader, ReaderAnswer, ReaderPage } from '../reader.ts';
 
 interface Stored {
@@ -20,7 +21,7 @@ interface Partition {
   readonly requests: Map<string, Outcome[]>;
 }
 
-export class MemoryShards implements Outcomes, Reader {
+export class MemoryShards implements Outcomes, Progress, Reader {
   readonly #log: Pick<Log, 'read' | 'extents'>;
   readonly #catalog: Pick<Catalog, 'byLog' | 'schemas'>;
   readonly #partitions = new Map<string, Partition>();
@@ -28,6 +29,8 @@ export class MemoryShards implements Outcomes, Reader {
   asked = 0;
   /** Which records a delete by filter finds. */
   matches: (view: RecordView) => boolean = () => true;
+  /** Partitions that do not serve. */
+  readonly states = new Map<number, 'replaying' | 'stopped'>();
   /** Set by tests that need a late or dead shard. */
   failure: AppError | undefined;
 
@@ -61,6 +64,13 @@ export class MemoryShards implements Outcomes, Reader {
       rows: page, offsets: partitions.map(({ next }) => next),
       cursor: last !== undefined && rows.length > page.length ? Buffer.from(last.id).toString('hex') : null,
     };
+  }
+
+  async report(log: number): ReturnType<Progress['report']> {
+    if (this.failure !== undefined) throw this.failure;
+    return Array.from({ length: this.#collection(log).settings.partitions }, (_, number) => ({
+      partition: number, state: this.states.get(number) ?? 'serving', watermark: this.#partitions.get(`${log}-${number}`)?.next ?? 0,
+    }));
   }
 
   /** The records of a collection, by id, up to the log's end. */

@@ -10,7 +10,7 @@ import { EmbeddedLog } from '@proximadb/log/embedded';
 import { createLogger } from '@proximadb/process';
 import { compileWalker, encodeDeleteRecord, encodeVectorRecord, type MetadataValue } from '@proximadb/record';
 import { avroType, schemaText, type CollectionSettings, type WriteHeader } from '@proximadb/schemas';
-import { runBuildJob } from '@proximadb/segment';
+import { runBuildJob, type BuildJob } from '@proximadb/segment';
 import { indexerConfig, ShardHost, type IndexerConfig } from '../index.ts';
 
 export const schemaIds = { VectorRecord: 1, PatchRecord: 2, DeleteRecord: 3 } as const;
@@ -28,20 +28,22 @@ class Faults {
   /** Done to each record on its way to the host. */
   change: (record: LogRecord) => LogRecord = (record) => record;
   /** Awaited before each job. */
-  beforeBuild: () => Promise<void> = () => Promise.resolve();
+  beforeBuild: (job: BuildJob) => Promise<void> = () => Promise.resolve();
   #away = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
 
   get awaySignal(): AbortSignal {
     return this.#away.signal;
   }
 
-  /** Jobs that begin from now on wait until they are released. */
-  holdBuilds(): { readonly reached: Promise<void>; release(): void } {
+  /** Jobs that begin from now on wait until they are released: all, or some. */
+  holdBuilds(held: (job: BuildJob) => boolean = () => true): { readonly reached: Promise<void>; release(): void } {
     const reached = Promise.withResolvers<void>();
     const released = Promise.withResolvers<void>();
-    this.beforeBuild = () => {
+    this.beforeBuild = async (job) => {
+      if (!held(job)) return undefined;
       reached.resolve();
-      return released.promise;
+      return Promise.race([released.promise, this.#ended.promise]);
     };
     return {
       reached: reached.promise,
@@ -50,6 +52,12 @@ class Faults {
         released.resolve();
       },
     };
+  }
+
+  /** Nothing is held any more. */
+  end(): void {
+    this.beforeBuild = () => Promise.resolve();
+    this.#ended.resolve();
   }
 
   /** From now on the log does not answer, and its tails end. */
@@ -98,7 +106,7 @@ export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>
       directory: join(directory, folder), config: indexerConfig.parse({ ...base, ...more }), source: watched,
       builder: {
         run: async (job) => {
-          await faults.beforeBuild();
+          await faults.beforeBuild(job);
           if (faults.builds > 0) {
             faults.builds -= 1;
             throw new AppError('UNAVAILABLE', 'no space left on device');
@@ -181,7 +189,7 @@ export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>
     },
     setClock: (micros: number) => { now = micros; },
     now: () => now,
-    close: async () => { await host.close(); await log[Symbol.asyncDispose](); rmSync(directory, { recursive: true, force: true }); },
+    close: async () => { faults.end(); await host.close(); await log[Symbol.asyncDispose](); rmSync(directory, { recursive: true, force: true }); },
   };
 }
 

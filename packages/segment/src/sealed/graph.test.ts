@@ -1,0 +1,43 @@
+import { strict as assert } from 'node:assert';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { platform } from 'node:process';
+import { test } from 'node:test';
+import { random } from '../testing/random.ts';
+import { buildGraph, Graph, type GraphSettings } from './graph.ts';
+
+const settings: GraphSettings = { dimension: 8, metric: 'cosine', m: 8, efConstruction: 32, quantization: 'f32' };
+const rows = 500;
+const next = random(3);
+const vectors = Float32Array.from({ length: rows * settings.dimension }, next);
+const fill = (start: number, count: number, into: Float32Array): void => {
+  into.set(vectors.subarray(start * settings.dimension, (start + count) * settings.dimension));
+};
+const mappings = (path: string): number => readFileSync('/proc/self/maps', 'utf8').split('\n').filter((line) => line.includes(path)).length;
+const descriptors = (): string => readdirSync('/proc/self/fd').sort().join();
+
+test('a graph that is let go of is unmapped at once, and so is one that was only built', { skip: platform !== 'linux' && 'looks into /proc' }, () => {
+  const directory = mkdtempSync(join(tmpdir(), 'proximadb-graph-'));
+  try {
+    const path = join(directory, 'graph.usearch');
+    const before = descriptors();
+    buildGraph(settings, rows, fill, path);
+    assert.equal(mappings(path), 0);
+    const graphs = [new Graph(settings, path, rows), new Graph(settings, path, rows)];
+    assert.equal(mappings(path), 2);
+    assert.throws(() => new Graph(settings, path, rows + 1), { code: 'DATA_LOSS' });
+    assert.equal(mappings(path), 2);
+    const [first, second] = graphs;
+    first?.[Symbol.dispose]();
+    assert.equal(mappings(path), 1);
+    assert.equal(second?.candidates(vectors.subarray(0, settings.dimension), 10).includes(0), true);
+    second?.[Symbol.dispose]();
+    second?.[Symbol.dispose]();
+    assert.equal(mappings(path), 0);
+    // No file was closed that is not its own.
+    assert.equal(descriptors(), before);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
