@@ -11,6 +11,7 @@ import type { Logger } from '@proximadb/process';
 import type { Digest, DigestRequest, ShardReport } from '@proximadb/query';
 import { wireSchemaId, type Walker } from '@proximadb/record';
 import type { CollectionSettings, LastRecord } from '@proximadb/schemas';
+import { defaultsOf } from '@proximadb/segment';
 import { applyRecord, type ApplyContext } from './apply.ts';
 import { Census } from './census.ts';
 import type { IndexerConfig } from './config.ts';
@@ -103,8 +104,8 @@ export class Shard {
     this.identity = options.identity;
     this.#options = options;
     this.#since = options.clock();
-    const { dimension, metric, index } = options.settings;
-    this.rows = new ShardRows({ dimension, metric, index, rowsMax: options.config.growingRowsMax });
+    const { dimension, metric, index, recall_target: recallTarget } = options.settings;
+    this.rows = new ShardRows({ dimension, metric, index, recallTarget, rowsMax: options.config.growingRowsMax });
     this.#waiters = new Waiters(options.config.waitersMax);
     this.#trimBound = options.trimBehindSnapshots ? 0 : Infinity;
     this.#storage = new Storage({
@@ -226,8 +227,9 @@ export class Shard {
       ledger: this.#ledger.entries.slice(-ledgerShownMax).map(({ offset: at, reason }) => ({ offset: at, reason })),
       segments: rows.sealed.map((sealed) => ({
         id: sealed.files.id, rows: sealed.rows.count, dead: sealed.rows.count - sealed.states.liveCount,
-        indexed: sealed.isIndexed, bytes: sealed.diskBytes,
+        indexed: sealed.isIndexed, bytes: sealed.diskBytes, ...defaultsOf(sealed, this.#options.settings.recall_target),
       })),
+      writtenBytes: this.#storage.written.bytes, sealedBytes: this.#storage.written.sealedBytes,
       marks: this.marks,
     };
   }

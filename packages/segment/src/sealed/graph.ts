@@ -2,6 +2,8 @@
 import { Index, MetricKind, ScalarKind } from 'usearch';
 import { AppError } from '@proximadb/errors';
 import type { Metric, Quantization } from '@proximadb/schemas';
+import { measureLadder, unknownRows, type Ladder } from '../ladder.ts';
+import type { FileEntry } from './files.ts';
 
 export interface GraphSettings {
   readonly dimension: number;
@@ -10,6 +12,12 @@ export interface GraphSettings {
   readonly m: number;
   readonly efConstruction: number;
   readonly quantization: Quantization;
+}
+
+/** A graph as a manifest names it. */
+export interface BuiltGraph {
+  readonly file: FileEntry;
+  readonly ladder: Ladder;
 }
 
 const scalars: Record<Quantization, ScalarKind> = { f32: ScalarKind.F32, bf16: ScalarKind.BF16, i8: ScalarKind.I8 };
@@ -39,31 +47,70 @@ function createIndex(settings: GraphSettings): Index {
 const chunkRows = 1024;
 
 /**
- * Builds a graph over rows 0 … count − 1 and saves it. One thread: concurrent `add`s of USearch can lose nodes.
- * @param fill writes the (normalised) vectors of rows [start, start + rows) into the matrix, `dimension` floats each.
+ * Builds a graph over rows 0 … count − 1 and saves it. One thread: concurrent `add`s of USearch can lose nodes. Some rows come last: until
+ * then they are the queries by which the graph is measured.
+ * @param vector of a row, `dimension` floats, valid until the next call; normalised under cosine. It is asked for all rows in order, twice.
+ * @param recall that the graph is measured up to.
  * @throws AppError INTERNAL if the finished graph lacks a row, or does not find a sample of its own vectors.
  */
-export function buildGraph(settings: GraphSettings, count: number, fill: (start: number, rows: number, into: Float32Array) => void, path: string): void {
-  const { dimension } = settings;
+export function buildGraph(settings: GraphSettings, count: number, vector: (row: number) => Float32Array, path: string, recall: number): Ladder {
+  const { metric, dimension } = settings;
   const index = createIndex(settings);
-  const keys = new BigUint64Array(chunkRows);
-  const vectors = new Float32Array(chunkRows * dimension);
-  const samples: { row: number; vector: Float32Array }[] = [];
-  for (let start = 0; start < count; start += chunkRows) {
-    const rows = Math.min(chunkRows, count - start);
-    fill(start, rows, vectors);
-    for (let i = 0; i < rows; i += 1) keys[i] = BigInt(start + i);
-    index.add(keys.subarray(0, rows), vectors.subarray(0, rows * dimension), 1);
-    samples.push({ row: start, vector: vectors.slice(0, dimension) });
+  const last = new Set(unknownRows(count, dimension));
+  const unknown: Sample[] = [];
+  const samples: Sample[] = [];
+  const chunk = new Chunk(index, dimension);
+  for (let row = 0; row < count; row += 1) {
+    const values = vector(row);
+    if (row % chunkRows === 0) samples.push({ row, vector: values.slice() });
+    if (last.has(row)) unknown.push({ row, vector: values.slice() });
+    else chunk.add(row, values);
   }
+  chunk.flush();
+  const ladder = measureLadder({ metric, dimension, rows: count, vector, unknown, recall, candidates: (query, wanted) => candidatesOf(index, query, wanted) });
+  for (const one of unknown) chunk.add(one.row, one.vector);
+  chunk.flush();
   if (index.size() !== count) throw new AppError('INTERNAL', `the graph holds ${index.size()} of ${count} rows`);
   index.save(path);
   // Of an inner product over raw vectors, a longer vector may rightly be nearer than the vector itself.
-  if (settings.metric !== 'dot') assertFindsItself(new Graph(settings, path, count), samples);
+  if (metric !== 'dot') assertFindsItself(new Graph(settings, path, count), samples);
+  return ladder;
+}
+
+interface Sample {
+  readonly row: number;
+  readonly vector: Float32Array;
+}
+
+/** Rows on their way into a graph: many go in with one call. */
+class Chunk {
+  readonly #index: Index;
+  readonly #dimension: number;
+  readonly #keys = new BigUint64Array(chunkRows);
+  readonly #vectors: Float32Array;
+  #count = 0;
+
+  constructor(index: Index, dimension: number) {
+    this.#index = index;
+    this.#dimension = dimension;
+    this.#vectors = new Float32Array(chunkRows * dimension);
+  }
+
+  add(row: number, vector: Float32Array): void {
+    this.#keys[this.#count] = BigInt(row);
+    this.#vectors.set(vector, this.#count * this.#dimension);
+    this.#count += 1;
+    if (this.#count === chunkRows) this.flush();
+  }
+
+  flush(): void {
+    if (this.#count > 0) this.#index.add(this.#keys.subarray(0, this.#count), this.#vectors.subarray(0, this.#count * this.#dimension), 1);
+    this.#count = 0;
+  }
 }
 
 /** A graph with unreachable nodes misses vectors that it holds. Equal vectors may crowd each other out, so a few misses pass. */
-function assertFindsItself(graph: Graph, samples: readonly { row: number; vector: Float32Array }[]): void {
+function assertFindsItself(graph: Graph, samples: readonly Sample[]): void {
   let missed = 0;
   for (const { row, vector } of samples) if (!graph.candidates(vector, selfSearchCandidates).includes(row)) missed += 1;
   if (missed > Math.max(2, samples.length / 5)) throw new AppError('INTERNAL', `the graph does not find ${missed} of ${samples.length} of its own vectors`);
@@ -80,11 +127,16 @@ export class Graph {
     if (this.#index.size() !== count) throw new AppError('DATA_LOSS', `a graph holds ${this.#index.size()} rows instead of ${count}`);
   }
 
-  /** Row numbers of about the nearest `candidates` rows, in no promised order. USearch's `ef` is this number, too. */
+  /** Row numbers of about the nearest `candidates` rows, in no promised order. */
   candidates(query: Float32Array, candidates: number): Uint32Array {
-    const { keys } = this.#index.search(query, candidates, 1);
-    const rows = new Uint32Array(keys.length);
-    for (let i = 0; i < keys.length; i += 1) rows[i] = Number(keys[i]);
-    return rows;
+    return candidatesOf(this.#index, query, candidates);
   }
+}
+
+/** USearch's `ef` is the number of candidates, too. */
+function candidatesOf(index: Index, query: Float32Array, candidates: number): Uint32Array {
+  const { keys } = index.search(query, candidates, 1);
+  const rows = new Uint32Array(keys.length);
+  for (let i = 0; i < keys.length; i += 1) rows[i] = Number(keys[i]);
+  return rows;
 }
