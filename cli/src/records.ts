@@ -137,9 +137,9 @@ function explainText({ segments, totalMicros, waitedMicros }: Explain, streams: 
     ...[one.filterMicros, one.searchMicros, one.rescoringMicros, one.micros].map((micros) => micros.toFixed(0)),
   ]);
   const head = table([
-    { title: 'partition', align: 'right' }, { title: 'segment' }, { title: 'rows', align: 'right' }, { title: 'expected', align: 'right' },
-    { title: 'matching', align: 'right' }, { title: 'expected µs' }, { title: 'strategy' }, { title: 'candidates', align: 'right' },
-    { title: 'filter', align: 'right' }, { title: 'search', align: 'right' }, { title: 'rescoring', align: 'right' }, { title: 'µs', align: 'right' },
+    { title: 'partition', align: 'right' }, { title: 'segment' }, { title: 'rows', align: 'right' }, { title: 'estimated', align: 'right' },
+    { title: 'matching', align: 'right' }, { title: 'estimated µs' }, { title: 'strategy' }, { title: 'candidates', align: 'right' },
+    { title: 'filter µs', align: 'right' }, { title: 'search µs', align: 'right' }, { title: 'rescoring µs', align: 'right' }, { title: 'µs', align: 'right' },
   ], rows, colorsOf(streams.out, streams.environment));
   return `${head}\n${(totalMicros / 1000).toFixed(2)} ms in the server, ${(waitedMicros / 1000).toFixed(2)} ms of it waiting`;
 }

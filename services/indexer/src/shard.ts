@@ -48,6 +48,16 @@ export interface ShardOptions {
   readonly logger: Logger;
 }
 
+/** Bytes of segments' files. */
+export interface ShardSpace {
+  /** Of each segment, the share of its live rows. */
+  readonly liveBytes: number;
+  readonly deadBytes: number;
+  /** What was written since the shard was opened, and of it records and vectors that were sealed for the first time. */
+  readonly writtenBytes: number;
+  readonly sealedBytes: number;
+}
+
 export type ShardState =
   /** Entry: opened. Applies what the log had at the start. Serves reads that wait for an offset it reached. */
   | { readonly kind: 'replaying'; readonly until: number }
@@ -130,6 +140,12 @@ export class Shard {
   /** Records that the log had when it was last read, and that are not applied yet. */
   get lag(): number {
     return Math.max(0, this.#end - this.#watermark);
+  }
+
+  get space(): ShardSpace {
+    const diskBytes = this.rows.sealed.reduce((sum, sealed) => sum + sealed.diskBytes, 0);
+    const liveBytes = Math.round(this.#liveDiskBytes());
+    return { liveBytes, deadBytes: diskBytes - liveBytes, writtenBytes: this.#storage.written.bytes, sealedBytes: this.#storage.written.sealedBytes };
   }
 
   get durable(): Checkpoint {
@@ -543,7 +559,11 @@ export class Shard {
 
   /** About: of a segment, its share of live rows. */
   #liveBytes(): number {
-    return this.growingBytes + this.rows.sealed.reduce((sum, { diskBytes, states, rows }) => sum + diskBytes * states.liveCount / Math.max(1, rows.count), 0);
+    return this.growingBytes + this.#liveDiskBytes();
+  }
+
+  #liveDiskBytes(): number {
+    return this.rows.sealed.reduce((sum, { diskBytes, states, rows }) => sum + diskBytes * states.liveCount / Math.max(1, rows.count), 0);
   }
 
   /** Deletes and refusals add no rows: an idle shard writes them into a manifest, so that a restart need not apply them again. */
