@@ -19,7 +19,7 @@ const queriesMin = 16;
 const queriesMax = 128;
 /** Rows for each query, and numbers of all queries together: then measuring takes less than a twentieth of the time of building. Measured. */
 const rowsAQuery = 80;
-const queryNumbers = 48_000;
+const queryNumbers = 36_000;
 /** Neighbours that are taken to be missed beside those that were: of few queries that is much, of many next to nothing. */
 const missesBeside = 2;
 

@@ -127,9 +127,9 @@ function measure(metrics: Metrics, holder: Holder, snapshotter: Snapshotter, coo
   metrics.gauge('segment_written_bytes', 'Bytes of segments written since a partition was opened; sealed: records and vectors, the first time.',
     ['log', 'partition', 'what'], (gauge) => {
       gauge.reset();
-      for (const { log, partition: number, space: { writtenBytes, sealedBytes } } of holder.positions) {
-        gauge.set({ log, partition: number, what: 'all' }, writtenBytes);
-        gauge.set({ log, partition: number, what: 'sealed' }, sealedBytes);
+      for (const { log, partition: number, space: { written } } of holder.positions) {
+        gauge.set({ log, partition: number, what: 'all' }, written.bytes);
+        gauge.set({ log, partition: number, what: 'sealed' }, written.sealedBytes);
       }
     });
   metrics.gauge('snapshots_failing_seconds', 'How long snapshots have failed; meanwhile the log is not trimmed. 0: they do not.', [], (gauge) => {

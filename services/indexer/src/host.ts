@@ -17,7 +17,8 @@ import type { IndexerConfig } from './config.ts';
 import type { Candidate, LiveRow } from './rows.ts';
 import type { Mark } from './replica-sum.ts';
 import type { ChangesPage } from './reindex/changes.ts';
-import { Shard, type ShardSchemas, type ShardSpace, type ShardState } from './shard.ts';
+import { Shard, type ShardSchemas, type ShardState } from './shard.ts';
+import type { ShardSpace } from './space.ts';
 import type { Builder, ShardIdentity } from './storage.ts';
 
 /** A partition to hold. Plain data. */

@@ -23,6 +23,7 @@ import { nextChore, type Chore } from './policy.ts';
 import { markEvery, marksMax, type Mark } from './replica-sum.ts';
 import { RequestWindow } from './request-window.ts';
 import { ShardRows } from './rows.ts';
+import { spaceOf, type ShardSpace } from './space.ts';
 import { Storage, type Builder, type Checkpoint, type Frozen, type SchemaTexts, type ShardIdentity } from './storage.ts';
 import { Waiters } from './waiters.ts';
 
@@ -46,16 +47,6 @@ export interface ShardOptions {
   /** µs since 1970. */
   readonly clock: () => number;
   readonly logger: Logger;
-}
-
-/** Bytes of segments' files. */
-export interface ShardSpace {
-  /** Of each segment, the share of its live rows. */
-  readonly liveBytes: number;
-  readonly deadBytes: number;
-  /** What was written since the shard was opened, and of it records and vectors that were sealed for the first time. */
-  readonly writtenBytes: number;
-  readonly sealedBytes: number;
 }
 
 export type ShardState =
@@ -143,9 +134,7 @@ export class Shard {
   }
 
   get space(): ShardSpace {
-    const diskBytes = this.rows.sealed.reduce((sum, sealed) => sum + sealed.diskBytes, 0);
-    const liveBytes = Math.round(this.#liveDiskBytes());
-    return { liveBytes, deadBytes: diskBytes - liveBytes, writtenBytes: this.#storage.written.bytes, sealedBytes: this.#storage.written.sealedBytes };
+    return spaceOf(this.rows.sealed, this.#storage.written);
   }
 
   get durable(): Checkpoint {
@@ -559,11 +548,7 @@ export class Shard {
 
   /** About: of a segment, its share of live rows. */
   #liveBytes(): number {
-    return this.growingBytes + this.#liveDiskBytes();
-  }
-
-  #liveDiskBytes(): number {
-    return this.rows.sealed.reduce((sum, { diskBytes, states, rows }) => sum + diskBytes * states.liveCount / Math.max(1, rows.count), 0);
+    return this.growingBytes + this.space.liveBytes;
   }
 
   /** Deletes and refusals add no rows: an idle shard writes them into a manifest, so that a restart need not apply them again. */
