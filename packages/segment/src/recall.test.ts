@@ -22,7 +22,7 @@ const [low, high] = [0.95, 0.99];
 const all = ((): Float32Array[] => {
   const next = random(11);
   const normal = (): number => (next() + next() + next() + next()) / 1.15;
-  const directions = Array.from({ length: 24 }, (_, i) => Float32Array.from({ length: dimension }, () => normal() * 0.95 ** i));
+  const directions = Array.from({ length: 32 }, (_, i) => Float32Array.from({ length: dimension }, () => normal() * 0.97 ** i));
   return Array.from({ length: count + asked }, () => {
     const vector = Float32Array.from({ length: dimension }, () => normal() * 0.3);
     for (const direction of directions) {
