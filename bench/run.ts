@@ -16,13 +16,14 @@ import { guard } from './scenarios/guard.ts';
 import { ingest } from './scenarios/ingest.ts';
 import { kafkaLog } from './scenarios/kafka-log.ts';
 import { peers } from './scenarios/peers.ts';
+import { recall } from './scenarios/recall.ts';
 import { restart } from './scenarios/restart.ts';
 import { search } from './scenarios/search.ts';
 import { serialisation } from './scenarios/serialisation.ts';
 import { segments } from './scenarios/segments.ts';
 import { shards } from './scenarios/shards.ts';
 
-const scenarios: readonly Scenario[] = [serialisation, ingest, search, segments, restart, kafkaLog, shards, cluster, peers, flames];
+const scenarios: readonly Scenario[] = [serialisation, ingest, search, segments, recall, restart, kafkaLog, shards, cluster, peers, flames];
 /** Only by its name. */
 const all = [...scenarios, guard];
 

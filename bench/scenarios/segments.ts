@@ -18,6 +18,8 @@ const k = 10;
 const text = schemaText('VectorRecord');
 const walker = compileWalker(JSON.parse(text));
 const graphSettings = { dimension, metric, m: 16, efConstruction: 128, quantization: defaultQuantization(metric) } as const;
+/** What a collection has if it is not told. */
+const recallTarget = 0.95;
 const shares = [1, 0.5, 0.1, 0.01];
 
 async function run({ short, scratch, say }: BenchOptions): Promise<Report> {
@@ -65,13 +67,13 @@ async function make(words: Words, members: readonly number[], directory: string)
     kind: 'merge', directory: join(directory, 'lists'), dimension, schemas, graph: undefined, lists: metric,
     sources: [{ directory: join(directory, flat.id), schemaIds, keep: encodeRows(members.keys()) }],
   });
-  const graph = timed({ kind: 'graph', directory: join(directory, flat.id), rows: members.length, graph: graphSettings });
+  const graph = timed({ kind: 'graph', directory: join(directory, flat.id), rows: members.length, graph: { ...graphSettings, recallTarget } });
   if (lists.segment === undefined || graph.graph === undefined) throw new Error('nothing was built');
   const byGraph = await open(flat);
   await byGraph.attach(graph.graph, false);
   const listBytes = lists.segment.files.filter(({ name }) => name === 'lists.bin' || name === 'codes.bin').reduce((sum, { bytes }) => sum + bytes, 0);
   return [
-    { index: 'graph', sealed: byGraph, seconds: graph.seconds, bytes: graph.graph.bytes },
+    { index: 'graph', sealed: byGraph, seconds: graph.seconds, bytes: graph.graph.file.bytes },
     { index: 'lists', sealed: await open(lists.segment), seconds: lists.seconds, bytes: listBytes },
     { index: 'codes', sealed: await open(flat), seconds: 0, bytes: 0 },
   ];
@@ -141,6 +143,6 @@ function ask({ share, made, ef }: Way, query: Float32Array): SegmentAnswer {
   const predicate: Predicate | null = share === 1 ? null
     : { kind: 'range', path: ['slice'], lower: null, upper: { value: BigInt(Math.round(slices * share)), inclusive: false } };
   return searchSealed(made.sealed, {
-    metric, query: prepareQuery(metric, query), k, predicate, exact: ef === 'exact', ef: typeof ef === 'number' ? ef : null, nowMicros: 0,
+    metric, query: prepareQuery(metric, query), k, predicate, exact: ef === 'exact', ef: typeof ef === 'number' ? ef : null, recallTarget, nowMicros: 0,
   });
 }

@@ -23,6 +23,15 @@ export function decimal(text: string): number {
   return value;
 }
 
+/** For `argParser`: a number between two others, neither of which is allowed. */
+export function between(above: number, below: number): (text: string) => number {
+  return (text) => {
+    const value = decimal(text);
+    if (value > above && value < below) return value;
+    throw new InvalidArgumentError(`It must be more than ${above} and less than ${below}.`);
+  };
+}
+
 /** For `argParser`: `--tag a=b`, any number of times. */
 export function tag(text: string, before: Readonly<Record<string, string>> = {}): Record<string, string> {
   const [, name, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];

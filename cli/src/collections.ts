@@ -1,7 +1,7 @@
 /** `proximadb collections`: list, create, describe, update and delete them. */
 import { Option, type Command } from 'commander';
 import type { Collection, IndexKind, Metric, Quantization } from '@proximadb/schemas';
-import { metrics, tag, whole } from './arguments.ts';
+import { between, metrics, tag, whole } from './arguments.ts';
 import { connect, talking, withServer, type ServerOption } from './connection.ts';
 import { instant } from './figures.ts';
 import { clipped, facts, table, toJson } from './tables.ts';
@@ -19,6 +19,7 @@ interface CreateOptions extends Answering {
   readonly m?: number;
   readonly efConstruction?: number;
   readonly quantization?: Quantization;
+  readonly recallTarget?: number;
   readonly description?: string;
   readonly tag?: Record<string, string>;
 }
@@ -49,6 +50,7 @@ export function addCollections(program: Command, streams: Streams): void {
     .option('--m <n>', 'links a node of the graph; default 16', whole(2, 128))
     .option('--ef-construction <n>', 'breadth of the search while building; default 128', whole(8, 2048))
     .addOption(new Option('--quantization <kind>', 'numbers in the graph; default: what suits the metric').choices(['f32', 'bf16', 'i8']))
+    .option('--recall-target <x>', 'share of the nearest that searches should find, more than 0.5 and less than 1; default 0.95', between(0.5, 1))
     .option('--description <text>', 'for people')
     .option('--tag <name=value>', 'any number of times', tag)
     .addHelpText('after', '\nExample:\n  $ proximadb collections create words --dimension 100 --metric cosine')
@@ -81,10 +83,11 @@ async function list(options: Answering, streams: Streams): Promise<void> {
 }
 
 async function create(name: string, options: CreateOptions, streams: Streams): Promise<void> {
-  const { dimension, metric = null, partitions = 0, index = null, m = 0, efConstruction = 0, quantization = null, description = '', tag: tags = {} } = options;
+  const { dimension, metric = null, partitions = 0, index = null, m = 0, efConstruction = 0, quantization = null, recallTarget = 0 } = options;
+  const { description = '', tag: tags = {} } = options;
   const hnsw = m === 0 && efConstruction === 0 && quantization === null ? null : { m, efConstruction, quantization };
   show(await talking(connect(options, streams), (client) =>
-    client.createCollection({ name, dimension, metric, partitions, index, hnsw, description, tags })), options, streams);
+    client.createCollection({ name, dimension, metric, partitions, index, hnsw, recallTarget, description, tags })), options, streams);
 }
 
 async function describe(collection: string, options: Answering, streams: Streams): Promise<void> {
@@ -111,11 +114,11 @@ function show(one: Collection, options: Answering, streams: Streams): void {
     say(streams.out, toJson(one));
     return;
   }
-  const { name, dimension, metric, partitions, index, hnsw, description, tags, log, createdAt } = one;
+  const { name, dimension, metric, partitions, index, hnsw, recallTarget, description, tags, log, createdAt } = one;
   const entries: [string, string][] = [
     ['collection', name], ['dimension', String(dimension)], ['metric', metric], ['partitions', String(partitions)],
     ['index', index !== 'hnsw' ? index : `hnsw, m ${hnsw.m}, efConstruction ${hnsw.efConstruction}, ${hnsw.quantization ?? 'f32'}`],
-    ['log', String(log)], ['made', instant(createdAt)],
+    ['recall target', String(recallTarget)], ['log', String(log)], ['made', instant(createdAt)],
   ];
   if (description !== '') entries.push(['description', description]);
   for (const [key, value] of Object.entries(tags)) entries.push([`tag ${key}`, value]);

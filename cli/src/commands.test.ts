@@ -23,14 +23,15 @@ after(() => commands[Symbol.asyncDispose]());
 
 test('collections are made, listed, described, updated and deleted', async () => {
   const made = await commands.run([
-    'collections', 'create', 'made', '--dimension', '8', '--metric', 'dot', '--partitions', '2', '--m', '8', '--tag', 'a=b=c', '--json',
+    'collections', 'create', 'made', '--dimension', '8', '--metric', 'dot', '--partitions', '2', '--m', '8', '--tag', 'a=b=c', '--recall-target', '0.99',
+    '--json',
   ]);
   assert.equal(made.code, 0, made.err);
   const { createdAt, log, ...settings } = JSON.parse(made.out) as Record<string, unknown>;
   assert.ok(typeof createdAt === 'number' && typeof log === 'number');
   assert.deepEqual(settings, {
     name: 'made', dimension: 8, metric: 'dot', partitions: 2, index: 'hnsw', hnsw: { m: 8, efConstruction: 128, quantization: 'f32' },
-    description: '', tags: { a: 'b=c' },
+    recallTarget: 0.99, description: '', tags: { a: 'b=c' },
   });
   const listed = await commands.run(['collections', 'list']);
   assert.match(listed.out, /^made\s+8\s+dot\s+hnsw f32\s+2/m);
@@ -60,7 +61,8 @@ test('search finds by vector and by id, with filter, what hits carry and an expl
   assert.deepEqual(hits.map(({ id }) => id), ['a', 'b']);
   const byId = await commands.run(['search', '-c', 'words', '--id', 'a', '--filter', '{"lang": "de"}', '--include', 'metadata', '--explain']);
   assert.match(byId.out, /^1\s+b\s+0\.97\d\d\s+0\.0\d+\s+\{"lang":"de","share":1\.0\}$/m);
-  assert.match(byId.out, /exact/);
+  assert.match(byId.out, /^partition +segment +rows +estimated +matching +estimated µs +strategy +candidates +filter µs +search µs +rescoring µs +µs$/m);
+  assert.match(byId.out, /^ +\d+ +growing +\d +\d +exact \d+ +exact over matches +\d( +\d+){4}$/m);
   assert.doesNotMatch(byId.out, /^\d\s+a /m);
   const carried = await commands.run(['search', '-c', 'words', '--id', 'a', '-k', '1', '--include', 'vector', 'metadata', '--json']);
   assert.match(carried.out, /"vector":\[1,0,0\],"metadata":\{"lang":"en","large":9223372036854775807\}/);
@@ -71,6 +73,8 @@ test('stats tell what is where', async () => {
   const table = await commands.run(['stats', 'words']);
   assert.match(table.out, /^records\s+3$/m);
   assert.match(table.out, /serving/);
+  assert.match(table.out, /^live +0 B$/m);
+  assert.match(table.out, /^ +live +dead +space +written$|live +dead +space +written$/m);
   const json = JSON.parse((await commands.run(['stats', 'words', '--json'])).out) as { records: number; partitions: unknown[] };
   assert.equal(json.records, 3);
   assert.equal(json.partitions.length, 12);

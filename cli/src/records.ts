@@ -130,13 +130,16 @@ function showHits({ hits, explain, coverage, logAway }: SearchResponse, include:
 }
 
 function explainText({ segments, totalMicros, waitedMicros }: Explain, streams: Streams): string {
-  const rows = segments.map(({ partition, segment, rows: all, matching, strategy, candidates, micros }) => [
-    String(partition), segment.slice(0, 12), count(all), matching === null ? '' : count(matching), strategy.replaceAll('_', ' '), count(candidates),
-    micros.toFixed(0),
+  const rows = segments.map((one) => [
+    String(one.partition), one.segment.slice(0, 12), count(one.rows), one.estimatedMatching === null ? '' : count(one.estimatedMatching),
+    one.matching === null ? '' : count(one.matching), one.considered.map(({ strategy, micros }) => `${strategy} ${micros.toFixed(0)}`).join(', '),
+    one.strategy.replaceAll('_', ' '), count(one.candidates),
+    ...[one.filterMicros, one.searchMicros, one.rescoringMicros, one.micros].map((micros) => micros.toFixed(0)),
   ]);
   const head = table([
-    { title: 'partition', align: 'right' }, { title: 'segment' }, { title: 'rows', align: 'right' }, { title: 'matching', align: 'right' },
-    { title: 'strategy' }, { title: 'candidates', align: 'right' }, { title: 'µs', align: 'right' },
+    { title: 'partition', align: 'right' }, { title: 'segment' }, { title: 'rows', align: 'right' }, { title: 'estimated', align: 'right' },
+    { title: 'matching', align: 'right' }, { title: 'estimated µs' }, { title: 'strategy' }, { title: 'candidates', align: 'right' },
+    { title: 'filter µs', align: 'right' }, { title: 'search µs', align: 'right' }, { title: 'rescoring µs', align: 'right' }, { title: 'µs', align: 'right' },
   ], rows, colorsOf(streams.out, streams.environment));
   return `${head}\n${(totalMicros / 1000).toFixed(2)} ms in the server, ${(waitedMicros / 1000).toFixed(2)} ms of it waiting`;
 }

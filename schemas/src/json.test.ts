@@ -40,7 +40,7 @@ const good: readonly (readonly [JsonSchemaName, object])[] = [
   ['SearchResponse', { hits: [{ id: 'a', score: 1, distance: 0, version: '1-2', vector: [1], metadata: {} }], token: 't', later: 'fields' }],
   ['Collection', {
     name: 'w', dimension: 1, metric: 'dot', partitions: 1, index: 'flat', hnsw: { m: 1, efConstruction: 1 }, description: '', tags: {},
-    log: 1, createdAt: '9',
+    log: 1, createdAt: '9', recallTarget: 0.95,
   }],
   ['ErrorBody', { error: { code: 'NOT_FOUND', message: 'm', details: [{ reason: 'r' }] } }],
 ];

@@ -1,7 +1,7 @@
 /** What a reindex may change. */
 import { invalid } from '@proximadb/errors';
 import type { CollectionSettings } from '@proximadb/schemas';
-import { bestQuantization, checkSettings, type SettingsRequest } from './settings.ts';
+import { bestQuantization, checkSettings, orElse, type SettingsRequest } from './settings.ts';
 
 /** What is absent or 0 stays as it is. */
 export type ReindexChange = Omit<SettingsRequest, 'dimension'>;
@@ -20,6 +20,7 @@ export function reindexSettings(old: CollectionSettings, change: ReindexChange):
     m: change.hnsw?.m || old.m,
     ef_construction: change.hnsw?.efConstruction || old.ef_construction,
     quantization: change.hnsw?.quantization ?? (metric === old.metric ? old.quantization : bestQuantization[metric]),
+    recall_target: orElse(change.recallTarget, old.recall_target),
   };
   checkSettings(settings);
   if (metric === 'cosine' && old.metric !== 'cosine') {

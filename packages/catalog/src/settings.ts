@@ -19,6 +19,8 @@ export interface SettingsRequest {
     /** Absent: what measures best for the metric. */
     readonly quantization?: Quantization | null | undefined;
   } | null | undefined;
+  /** Share of the nearest records that searches should find, more than 0.5 and less than 1; 0 or absent: 0.95. */
+  readonly recallTarget?: number | null | undefined;
 }
 
 export interface SettingsDefaults {
@@ -51,6 +53,7 @@ export function settingsFrom(request: SettingsRequest, defaults: SettingsDefault
     ef_construction: request.hnsw?.efConstruction || 128,
     quantization: request.hnsw?.quantization ?? bestQuantization[metric],
     record_bytes_max: defaults.recordBytesMax ?? 1024 * 1024,
+    recall_target: orElse(request.recallTarget, 0.95),
   };
   checkSettings(settings);
   return settings;
@@ -66,6 +69,7 @@ export function checkSettings(settings: CollectionSettings): void {
   checkInteger('hnsw.efConstruction', settings.ef_construction, 8, 2048);
   checkSymbol('hnsw.quantization', settings.quantization, quantizations);
   checkInteger('recordBytesMax', settings.record_bytes_max, 1024, 4 * 1024 * 1024);
+  checkShare('recallTarget', settings.recall_target, 0.5, 1);
   const vectorBytes = settings.dimension * Float32Array.BYTES_PER_ELEMENT;
   if (vectorBytes >= settings.record_bytes_max) {
     throw invalid(`a vector of ${vectorBytes} bytes does not fit into a record of at most ${settings.record_bytes_max}`, { field: 'dimension' });
@@ -98,8 +102,17 @@ export function checkRequestId(requestId: string): void {
   checkText('requestId', requestId, 1, 256);
 }
 
+/** What was said, where anything was: not a number is something, and is refused. */
+export function orElse(said: number | null | undefined, otherwise: number): number {
+  return said === undefined || said === null || said === 0 ? otherwise : said;
+}
+
 function checkInteger(field: string, value: number, least: number, most: number): void {
   if (!Number.isInteger(value) || value < least || value > most) throw invalid(`must be a whole number from ${least} to ${most}, is ${value}`, { field });
+}
+
+function checkShare(field: string, value: number, above: number, below: number): void {
+  if (!(value > above && value < below)) throw invalid(`must be more than ${above} and less than ${below}, is ${value}`, { field });
 }
 
 function checkSymbol(field: string, value: string, allowed: ReadonlySet<string>): void {

@@ -11,8 +11,9 @@ import { decodeRows } from './bitmap.ts';
 import { clusterRows, encodeCodes, measureDepths, type Clustering } from './lists/build.ts';
 import { encodeLists } from './lists/lists.ts';
 import { ContainerReader } from './sealed/container.ts';
-import { codesFile, describeFile, graphFile, listsFile, readAligned, recordsFile, rowsFile, syncPath, vectorsFile, type FileEntry } from './sealed/files.ts';
-import { buildGraph, type GraphSettings } from './sealed/graph.ts';
+import { codesFile, describeFile, graphFile, listsFile, readAligned, recordsFile, rowsFile, syncPath, vectorsFile } from './sealed/files.ts';
+import { recallRead } from './recall.ts';
+import { buildGraph, type BuiltGraph, type GraphSettings } from './sealed/graph.ts';
 import { viewRows, type Rows } from './sealed/rows.ts';
 import { completeSegment, SegmentWriter, type SegmentFiles } from './sealed/write.ts';
 
@@ -28,22 +29,27 @@ export interface MergeSource {
   readonly keep: Uint8Array;
 }
 
+export interface GraphJob extends GraphSettings {
+  /** Of the collection. */
+  readonly recallTarget: number;
+}
+
 export type BuildJob =
   /** The folder holds base files only. */
   | { readonly kind: 'complete'; readonly directory: string; readonly schemaIds: readonly number[]; readonly schemas: Readonly<Record<number, string>> }
   /** The kept rows of the sources become one segment: one after the other, or in the order of lists. */
   | {
     readonly kind: 'merge'; readonly directory: string; readonly sources: readonly MergeSource[];
-    readonly schemas: Readonly<Record<number, string>>; readonly graph: GraphSettings | undefined; readonly dimension: number;
+    readonly schemas: Readonly<Record<number, string>>; readonly graph: GraphJob | undefined; readonly dimension: number;
     /** The metric that lists are made for; undefined: none. */
     readonly lists: Metric | undefined;
   }
-  | { readonly kind: 'graph'; readonly directory: string; readonly rows: number; readonly graph: GraphSettings };
+  | { readonly kind: 'graph'; readonly directory: string; readonly rows: number; readonly graph: GraphJob };
 
 export interface BuildResult {
   /** Absent for a graph alone, and where a merge had no row left. */
   readonly segment: SegmentFiles | undefined;
-  readonly graph: FileEntry | undefined;
+  readonly graph: BuiltGraph | undefined;
   /** Of each row of a segment with lists: which of the kept rows it is, counted over all sources. Undefined: they lie as they were. */
   readonly order?: Uint32Array;
 }
@@ -165,16 +171,16 @@ interface OpenedSource {
   readonly vectors: VectorFile;
 }
 
-function writeGraph(directory: string, rows: number, settings: GraphSettings): FileEntry {
+function writeGraph(directory: string, rows: number, { recallTarget, ...settings }: GraphJob): BuiltGraph {
   const temporary = join(directory, `${graphFile}.tmp`);
   const path = join(directory, graphFile);
   const vectors = new VectorFile(directory, strideOf(settings.dimension));
   try {
-    buildGraph(settings, rows, (start, count, into) => { vectors.fill(start, count, settings.dimension, into); }, temporary);
+    const ladder = buildGraph(settings, rows, (row) => vectors.row(row).subarray(0, settings.dimension), temporary, recallRead(recallTarget, 'graph'));
     syncPath(temporary);
     renameSync(temporary, path);
     syncPath(directory);
-    return describeFile(directory, graphFile);
+    return { file: describeFile(directory, graphFile), ladder };
   } catch (error) {
     rmSync(temporary, { force: true });
     throw error;
@@ -207,10 +213,6 @@ class VectorFile {
     const bytes = new Uint8Array(values.buffer);
     if (readSync(this.#fd, bytes, 0, bytes.length, row * bytes.length) < bytes.length) throw tooShort();
     return values;
-  }
-
-  fill(start: number, rows: number, dimension: number, into: Float32Array): void {
-    for (let i = 0; i < rows; i += 1) into.set(this.row(start + i).subarray(0, dimension), i * dimension);
   }
 
   close(): void {

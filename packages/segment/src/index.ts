@@ -1,13 +1,14 @@
 /** The engine of one partition: memtables, sealed segments, and the search over them. */
 export * from './filter/index.ts';
-export { runBuildJob, strideOf, type BuildJob, type BuildResult, type MergeSource } from './build.ts';
+export { runBuildJob, strideOf, type BuildJob, type BuildResult, type GraphJob, type MergeSource } from './build.ts';
+export { Explanation } from './explanation.ts';
 export { Growing, type GrowingOptions } from './growing/growing.ts';
 export { decodeManifest, encodeManifest, readManifest, writeManifest, manifestFile } from './manifest.ts';
 export { distanceOf, prepareQuery } from './metric.ts';
-export { defaultCandidates, searchGrowing, searchSealed, type SegmentAnswer, type SegmentSearch, type Strategy } from './plan.ts';
+export { defaultsOf, searchGrowing, searchSealed, type SegmentAnswer, type SegmentDefaults, type SegmentSearch, type Strategy } from './plan.ts';
 export { decodeRows, encodeRows } from './bitmap.ts';
 export { RowStates } from './rows.ts';
-export { defaultQuantization, type GraphSettings } from './sealed/graph.ts';
+export { defaultQuantization, type BuiltGraph, type GraphSettings } from './sealed/graph.ts';
 export { hashId } from './sealed/ids.ts';
 export { viewRows, type Rows } from './sealed/rows.ts';
 export { dumpGrowing } from './seal.ts';

@@ -6,13 +6,15 @@ import { after, before, describe, test } from 'node:test';
 import { compileWalker, encodeVectorRecord, type MetadataValue } from '@proximadb/record';
 import { schemaText, type Metric } from '@proximadb/schemas';
 import {
-  defaultQuantization, distanceOf, encodeRows, Growing, hashId, prepareQuery, runBuildJob, Sealed, searchGrowing, searchSealed, SegmentWriter, type Predicate,
-  type SegmentAnswer,
+  defaultQuantization, distanceOf, encodeRows, Explanation, Growing, hashId, prepareQuery, runBuildJob, Sealed, searchGrowing, searchSealed, SegmentWriter,
+  type Predicate, type SegmentAnswer,
 } from './index.ts';
 import { random } from './testing/random.ts';
 
 const dimension = 32;
 const count = 12_000;
+/** Such vectors have no order: for more of what is nearest a graph would be asked so broadly that a scan costs less. */
+const recallTargets = { hnsw: 0.7, ivf: 0.95, none: 0.95 } as const;
 const text = schemaText('VectorRecord');
 const walker = compileWalker(JSON.parse(text));
 
@@ -35,7 +37,7 @@ async function build(directory: string, metric: Metric, index: 'hnsw' | 'ivf' | 
   const { segment: flat } = runBuildJob({ kind: 'complete', directory: join(directory, 'tmp'), schemaIds, schemas: { 1: text } });
   assert.ok(flat !== undefined);
   const { segment = flat, graph } = index === 'none' ? { segment: flat, graph: undefined } : index === 'hnsw'
-    ? runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows: count, graph: graphSettings })
+    ? runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows: count, graph: { ...graphSettings, recallTarget: recallTargets.hnsw } })
     : runBuildJob({
       kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, graph: undefined, lists: metric,
       sources: [{ directory: join(directory, flat.id), schemaIds, keep: encodeRows(vectors.keys()) }],
@@ -76,7 +78,7 @@ for (const { metric, index, strategy } of ways) {
       rmSync(directory, { recursive: true });
     });
     const search = (k: number, predicate: Predicate | null, exact: boolean, ef: number | null = null) =>
-      searchSealed(sealed, { metric, query: prepareQuery(metric, query), k, predicate, exact, ef, nowMicros: 0 });
+      searchSealed(sealed, { metric, query: prepareQuery(metric, query), k, predicate, exact, ef, recallTarget: recallTargets[index], nowMicros: 0 });
     /** Of the vectors, not of the rows: lists have an order of their own. */
     const numbers = ({ top }: SegmentAnswer): number[] => [...top.rows].map((row) => Number(sealed.view(row).id.slice(1)));
 
@@ -86,7 +88,7 @@ for (const { metric, index, strategy } of ways) {
       assert.equal(exact.strategy, 'exact');
       assert.deepEqual(numbers(exact), best);
       exact.top.distances.forEach((distance, i) => { assert.ok(Math.abs(distanceOf(metric, distance) - trueDistance(metric, best[i]!)) < 1e-3); });
-      const found = search(10, null, false);
+      const found = search(10, null, false, index === 'hnsw' ? 64 : null);
       assert.equal(found.strategy, strategy);
       assert.equal(found.candidates < count, strategy !== 'exact');
       assert.ok(numbers(found).filter((row) => best.includes(row)).length >= 8, `found ${numbers(found).join()} of ${best.join()}`);
@@ -104,6 +106,24 @@ for (const { metric, index, strategy } of ways) {
         }
       });
     }
+
+    test('an explanation says what was expected, and where the time went', () => {
+      const startedMs = performance.now();
+      const explanation = new Explanation();
+      const { strategy: taken } = searchSealed(sealed, {
+        metric, query: prepareQuery(metric, query), k: 10, predicate: below(900), exact: false, ef: 8, recallTarget: 0.95, nowMicros: 0, explanation,
+      });
+      const all = (performance.now() - startedMs) * 1_000;
+      const { considered, took } = explanation;
+      assert.deepEqual(considered.map((one) => one.strategy), strategy === 'exact' ? ['exact'] : [strategy, 'exact']);
+      assert.ok(considered.every(({ micros }) => micros > 0));
+      assert.equal(taken, strategy === 'exact' ? 'exact_over_matches' : strategy);
+      assert.ok(took.filter > 0 && took.search > 0 && took.filter + took.search + took.rescoring <= all);
+      assert.equal(took.rescoring > 0, strategy !== 'exact');
+      assert.equal(sealed.estimate(below(900), 0), count * 0.9);
+      // They have nothing to do with each other, as far as one knows by their numbers.
+      assert.equal(sealed.estimate({ kind: 'and', of: [below(500), below(100)] }, 0), count * 0.05);
+    });
 
     test('rows that ended are left out before candidates are cut', () => {
       const dead = new Set(search(200, null, true).top.rows);
@@ -137,7 +157,7 @@ for (const metric of ['cosine', 'dot', 'euclidean'] as const) {
       }
     };
     const search = (exact: boolean): SegmentAnswer =>
-      searchGrowing(growing, { metric, query: prepareQuery(metric, query), k: 10, predicate: null, exact, ef: null, nowMicros: 0 });
+      searchGrowing(growing, { metric, query: prepareQuery(metric, query), k: 10, predicate: null, exact, ef: null, recallTarget: 0.95, nowMicros: 0 });
     const dead = new Set<number>();
     for (const rows of [500, 2_000, 2_001, 9_000]) {
       addUpTo(rows);

@@ -4,11 +4,15 @@
  */
 import type { Metric } from '@proximadb/schemas';
 import type { CodedRows } from './coded-rows.ts';
+import { codesADistance, codesMicros, graphMicros, scanMicros } from './costs.ts';
+import type { Explanation } from './explanation.ts';
 import type { Predicate, RowSet } from './filter/index.ts';
 import type { Growing } from './growing/growing.ts';
 import type { Slab, Top } from './kernels/index.ts';
+import { candidatesFor, stepFor } from './ladder.ts';
 import type { Lists } from './lists/lists.ts';
 import { kernelOf } from './metric.ts';
+import { recallRead } from './recall.ts';
 import type { Sealed } from './sealed/sealed.ts';
 
 export interface SegmentSearch {
@@ -18,9 +22,13 @@ export interface SegmentSearch {
   readonly k: number;
   readonly predicate: Predicate | null;
   readonly exact: boolean;
-  /** Candidates asked of a graph; null: {@link defaultCandidates}. */
+  /** Candidates asked of a graph; null: as many as the target takes. */
   readonly ef: number | null;
+  /** Share of the nearest that the collection wants found where no `ef` is said: more than 0.5 and less than 1. */
+  readonly recallTarget: number;
   readonly nowMicros: number;
+  /** Filled where there is one. */
+  readonly explanation?: Explanation;
 }
 
 export type Strategy = 'graph' | 'lists' | 'codes' | 'exact' | 'exact_over_matches' | 'graph_then_exact' | 'none';
@@ -43,23 +51,30 @@ const candidatesMinRows = 16_384;
 const candidatesADoubling = 48;
 
 /**
- * Enough for recall@10 of 0.97 a segment on word vectors that were not indexed; over several segments it is more. A graph of more rows has
+ * Of a graph that nobody measured: enough for recall@10 of 0.97 a segment on word vectors that were not indexed. A graph of more rows has
  * to be searched more broadly for that. Measured: of 30,000 rows 64 candidates hold 0.955 of the answers and 96 hold 0.974; of 100,000 rows
  * 64 hold 0.919 and 192 hold 0.977. Beyond that the line is drawn on, not measured.
- * @param rows of the segment.
  */
-export function defaultCandidates(k: number, rows: number): number {
+function unmeasuredCandidates(k: number, rows: number): number {
   const doublings = Math.max(0, Math.log2(rows / candidatesMinRows));
   return Math.max(candidatesMin + Math.round(candidatesADoubling * doublings), k * 2);
 }
 
+/** Candidates asked of a segment's graph where no `ef` is said. */
+function defaultCandidates({ ladder, rows }: Sealed, k: number, recallTarget: number): number {
+  return Math.max(k, ladder.length === 0 ? unmeasuredCandidates(k, rows.count) : candidatesFor(ladder, recallRead(recallTarget, 'graph'), k));
+}
+
 export function searchGrowing(growing: Growing, search: SegmentSearch): SegmentAnswer {
-  return searchUnindexed(growing, growing.count, growing.select(search.predicate, search.nowMicros), search);
+  const rows = growing.select(search.predicate, search.nowMicros);
+  search.explanation?.after('filter');
+  return searchUnindexed(growing, growing.count, rows, search);
 }
 
 export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnswer {
   const rows = sealed.select(search.predicate, search.nowMicros);
   const count = rows.size;
+  search.explanation?.after('filter');
   const { graph, lists } = sealed;
   if (lists !== undefined && !search.exact && count > 0) return searchLists(sealed, lists, rows, count, search);
   if (graph === undefined || search.exact || count === 0) return searchUnindexed(sealed, sealed.rows.count, rows, search, count);
@@ -69,13 +84,15 @@ export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnsw
   const total = sealed.rows.count;
   // What does not match is found, too: ask for more, in proportion.
   const oversampling = total / count;
-  let ask = Math.min(total, Math.ceil(Math.max(search.ef ?? defaultCandidates(search.k, total), wanted) * oversampling));
+  let ask = Math.min(total, Math.ceil(Math.max(search.ef ?? defaultCandidates(sealed, search.k, search.recallTarget), wanted) * oversampling));
   let widened = false;
+  search.explanation?.consider('graph', graphMicros(ask, dimension));
   while (graphMicros(ask, dimension) < scanMicros(count, dimension)) {
     const candidates = graph.candidates(search.query, ask).filter((row) => rows.has(row));
+    search.explanation?.after('search');
     if (candidates.length >= wanted) {
-      const top = sealed.slab.scanList(kernelOf(search.metric), search.query, candidates, search.k);
-      return { top, strategy: 'graph', matching: search.predicate === null ? null : count, candidates: candidates.length };
+      search.explanation?.consider('exact', scanMicros(count, dimension));
+      return rescored(sealed.slab, candidates, 'graph', search, count);
     }
     if (ask === total) break;
     ask = Math.min(total, ask * 2);
@@ -85,37 +102,62 @@ export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnsw
   return widened ? { ...answer, strategy: 'graph_then_exact' } : answer;
 }
 
-/**
- * What is read by default finds this share of the nearest, as each segment measured by itself, of queries like its rows; of others it is less. Small
- * segments cost little, and their neighbours are farther apart: more is read. With a filter nobody should have to ask for more.
- */
-const recallByDefault = 0.98;
-const recallOfSmall = 0.99;
-const recallWithFilter = 0.995;
+/** What a segment does by default for a search without a filter. */
+export interface SegmentDefaults {
+  /** Share of the ten nearest that it finds, as measured when its index was built; 1 where rows are compared exactly; null: nobody measured. */
+  readonly recall: number | null;
+  /** Candidates asked of its graph; null: it has none, or is compared exactly. */
+  readonly ef: number | null;
+  /** Lists that are read, and lists that there are; null: it has none. */
+  readonly listsRead: number | null;
+  readonly lists: number | null;
+}
+
+/** For ten hits. */
+const hitsByDefault = 10;
+
+export function defaultsOf(sealed: Sealed, recallTarget: number): SegmentDefaults {
+  const { graph, lists, ladder, rows: { count }, slab: { dimension } } = sealed;
+  if (lists !== undefined) {
+    const listsRead = defaultLists(lists, count, { predicate: null, k: hitsByDefault, recallTarget });
+    return { recall: lists.recallOf(listsRead), ef: null, listsRead, lists: lists.count };
+  }
+  const none = { recall: null, ef: null, listsRead: null, lists: null };
+  if (graph === undefined) return none;
+  const ef = defaultCandidates(sealed, hitsByDefault, recallTarget);
+  if (graphMicros(ef, dimension) >= scanMicros(count, dimension)) return { ...none, recall: 1 };
+  return { ...none, ef, recall: ladder.length === 0 ? null : stepFor(ladder, recallRead(recallTarget, 'graph')).recall };
+}
+
+/** Lists have this many rows at most where more of them are read. */
 const smallRows = 16_384;
-/** What `ef` is measured by: twice as many candidates, twice as many lists. */
+/** What `ef` is measured by where lists are read: twice as many candidates, twice as many lists. */
 const efByDefault = 64;
 /** Candidates that are scored from full vectors: codes mistake neighbours at about one distance for one another. */
 const candidatesAHit = 4;
-/** Codes, read in order, that cost as much as the exact distance of a row that lies anywhere. Measured (`npm run bench -- segments`). */
-const codesADistance = 8;
+
+function defaultLists(lists: Lists, rows: number, { predicate, k, recallTarget }: Pick<SegmentSearch, 'predicate' | 'k' | 'recallTarget'>): number {
+  const recall = recallRead(recallTarget, predicate !== null ? 'filteredLists' : rows >= smallRows ? 'lists' : 'smallLists');
+  return lists.listsFor(recall, k);
+}
 
 function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, search: SegmentSearch): SegmentAnswer {
   const total = sealed.rows.count;
-  const matching = search.predicate === null ? null : count;
   const breadth = (search.ef ?? efByDefault) / efByDefault;
-  const wanted = candidatesFor(search);
-  const recall = search.predicate !== null ? recallWithFilter : total >= smallRows ? recallByDefault : recallOfSmall;
-  const asked = Math.max(1, Math.min(lists.count, Math.ceil(lists.listsFor(recall, search.k) * breadth)));
+  const wanted = candidatesByCodes(search);
+  const asked = Math.max(1, Math.min(lists.count, Math.ceil(defaultLists(lists, total, search) * breadth)));
+  const codes = total * asked / lists.count;
+  search.explanation?.consider('lists', scanMicros(wanted, sealed.slab.dimension) + codesMicros(codes, sealed.slab.dimension));
   // Of so few matches the exact distances cost no more than all the codes on the way.
-  if (count <= Math.max(wanted, total * asked / lists.count / codesADistance)) return scan(sealed.slab, total, rows, search, count);
+  if (count <= Math.max(wanted, codes / codesADistance)) return scan(sealed.slab, total, rows, search, count);
+  search.explanation?.consider('exact', scanMicros(count, sealed.slab.dimension));
   const found = lists.candidates({ query: search.query, wanted, lists: asked, visible: count === total ? null : rows.words, count });
-  const top = sealed.slab.scanList(kernelOf(search.metric), search.query, found.rows, search.k);
-  return { top, strategy: 'lists', matching, candidates: found.rows.length };
+  search.explanation?.after('search');
+  return rescored(sealed.slab, found.rows, 'lists', search, count);
 }
 
 /** Candidates by codes, for their exact distances. */
-function candidatesFor({ k, ef }: SegmentSearch): number {
+function candidatesByCodes({ k, ef }: SegmentSearch): number {
   return Math.max(candidatesMin, Math.ceil(candidatesAHit * k * (ef ?? efByDefault) / efByDefault));
 }
 
@@ -126,29 +168,31 @@ const codedRowsMin = 1_024;
 function searchUnindexed(
   { slab, coded }: { readonly slab: Slab; readonly coded: CodedRows | undefined }, total: number, rows: RowSet, search: SegmentSearch, count = rows.size,
 ): SegmentAnswer {
-  const wanted = candidatesFor(search);
+  const wanted = candidatesByCodes(search);
   if (search.exact || coded === undefined || count < Math.max(codedRowsMin, 2 * wanted)) return scan(slab, total, rows, search, count);
+  search.explanation?.consider('codes', scanMicros(wanted, slab.dimension) + codesMicros(total, slab.dimension));
+  search.explanation?.consider('exact', scanMicros(count, slab.dimension));
   const found = coded.candidates(search.query, total, wanted, count === total ? null : rows);
-  const top = slab.scanList(kernelOf(search.metric), search.query, found, search.k);
-  return { top, strategy: 'codes', matching: search.predicate === null ? null : count, candidates: found.length };
+  search.explanation?.after('search');
+  return rescored(slab, found, 'codes', search, count);
+}
+
+/** Candidates, by their exact distances. */
+function rescored(slab: Slab, candidates: Uint32Array, strategy: Strategy, search: SegmentSearch, count: number): SegmentAnswer {
+  const top = slab.scanList(kernelOf(search.metric), search.query, candidates, search.k);
+  search.explanation?.after('rescoring');
+  return { top, strategy, matching: search.predicate === null ? null : count, candidates: candidates.length };
 }
 
 function scan(slab: Slab, rowCount: number, rows: RowSet, search: SegmentSearch, count = rows.size): SegmentAnswer {
   const matching = search.predicate === null ? null : count;
   if (count === 0) return { top: nothing, strategy: 'none', matching, candidates: 0 };
+  search.explanation?.consider('exact', scanMicros(count, slab.dimension));
   const kernel = kernelOf(search.metric);
   const few = count * 8 < rowCount;
   const top = few
     ? slab.scanList(kernel, search.query, rows.toArray(), search.k)
     : slab.scan(kernel, search.query, rowCount, search.k, count === rowCount ? null : rows.words);
+  search.explanation?.after('search');
   return { top, strategy: search.predicate === null ? 'exact' : 'exact_over_matches', matching, candidates: count };
-}
-
-/** Costs measured on 100 to 768 dimensions (see packages/segment/DESIGN.md); only their ratio decides. */
-function scanMicros(rows: number, dimension: number): number {
-  return rows * dimension * 0.00012;
-}
-
-function graphMicros(candidates: number, dimension: number): number {
-  return candidates * (0.4 + dimension * 0.006);
 }

@@ -103,15 +103,27 @@ export interface SegmentStats {
   readonly indexed: boolean;
   /** On disk. */
   readonly bytes: bigint;
+  /** Share of the ten nearest that a search finds in it by default, as measured when its index was built; 1 where rows are compared exactly. Absent: nobody measured. */
+  readonly recall: number | null;
+  /** Candidates its graph is asked for by default, for ten hits. Absent: it is not asked. */
+  readonly ef: number | null;
+  /** Lists that are read of it by default, for ten hits. Absent: it has none. */
+  readonly listsRead: number | null;
+  /** Lists it has. */
+  readonly lists: number | null;
 }
 export const SegmentStats: Message<SegmentStats> = defineMessage<SegmentStats>({
-  defaults: () => ({ id: '', rows: 0, dead: 0, indexed: false, bytes: 0n }),
+  defaults: () => ({ id: '', rows: 0, dead: 0, indexed: false, bytes: 0n, recall: null, ef: null, listsRead: null, lists: null }),
   write(writer, message) {
     if (message.id !== '') writer.uint32(10).string(message.id);
     if (message.rows !== 0) writer.uint32(16).int32(message.rows);
     if (message.dead !== 0) writer.uint32(24).int32(message.dead);
     if (message.indexed) writer.uint32(32).bool(message.indexed);
     if (message.bytes !== 0n) writer.uint32(40).int64(message.bytes);
+    if (message.recall !== null) writer.uint32(49).double(message.recall);
+    if (message.ef !== null) writer.uint32(56).int32(message.ef);
+    if (message.listsRead !== null) writer.uint32(64).int32(message.listsRead);
+    if (message.lists !== null) writer.uint32(72).int32(message.lists);
   },
   read(reader, end) {
     let id: string = '';
@@ -119,6 +131,10 @@ export const SegmentStats: Message<SegmentStats> = defineMessage<SegmentStats>({
     let dead: number = 0;
     let indexed: boolean = false;
     let bytes: bigint = 0n;
+    let recall: number | null = null;
+    let ef: number | null = null;
+    let listsRead: number | null = null;
+    let lists: number | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -127,11 +143,15 @@ export const SegmentStats: Message<SegmentStats> = defineMessage<SegmentStats>({
         case 24: dead = reader.int32(); break;
         case 32: indexed = reader.bool(); break;
         case 40: bytes = readLong(reader); break;
+        case 49: recall = reader.double(); break;
+        case 56: ef = reader.int32(); break;
+        case 64: listsRead = reader.int32(); break;
+        case 72: lists = reader.int32(); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { id, rows, dead, indexed, bytes };
+    return { id, rows, dead, indexed, bytes, recall, ef, listsRead, lists };
   },
 });
 
@@ -162,6 +182,55 @@ export const MalformedRecord: Message<MalformedRecord> = defineMessage<Malformed
   },
 });
 
+/** What segments take on disk, and what merging costs. */
+export interface DiskSpace {
+  /** Of each segment's files, indexes included, the share of its live rows. */
+  readonly liveBytes: bigint;
+  /** The rest of them. */
+  readonly deadBytes: bigint;
+  /** Bytes on disk for each live one. Absent: nothing lives. */
+  readonly spaceAmplification: number | null;
+  /** Files of segments that sealing, merges and graphs wrote since the partition was opened here; neither the log nor manifests. */
+  readonly writtenBytes: bigint;
+  /** Of them, records and vectors that were sealed for the first time. */
+  readonly sealedBytes: bigint;
+  /** Written bytes for each one that was sealed. Absent: nothing was sealed. */
+  readonly writeAmplification: number | null;
+}
+export const DiskSpace: Message<DiskSpace> = defineMessage<DiskSpace>({
+  defaults: () => ({ liveBytes: 0n, deadBytes: 0n, spaceAmplification: null, writtenBytes: 0n, sealedBytes: 0n, writeAmplification: null }),
+  write(writer, message) {
+    if (message.liveBytes !== 0n) writer.uint32(8).int64(message.liveBytes);
+    if (message.deadBytes !== 0n) writer.uint32(16).int64(message.deadBytes);
+    if (message.spaceAmplification !== null) writer.uint32(25).double(message.spaceAmplification);
+    if (message.writtenBytes !== 0n) writer.uint32(32).int64(message.writtenBytes);
+    if (message.sealedBytes !== 0n) writer.uint32(40).int64(message.sealedBytes);
+    if (message.writeAmplification !== null) writer.uint32(49).double(message.writeAmplification);
+  },
+  read(reader, end) {
+    let liveBytes: bigint = 0n;
+    let deadBytes: bigint = 0n;
+    let spaceAmplification: number | null = null;
+    let writtenBytes: bigint = 0n;
+    let sealedBytes: bigint = 0n;
+    let writeAmplification: number | null = null;
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 8: liveBytes = readLong(reader); break;
+        case 16: deadBytes = readLong(reader); break;
+        case 25: spaceAmplification = reader.double(); break;
+        case 32: writtenBytes = readLong(reader); break;
+        case 40: sealedBytes = readLong(reader); break;
+        case 49: writeAmplification = reader.double(); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { liveBytes, deadBytes, spaceAmplification, writtenBytes, sealedBytes, writeAmplification };
+  },
+});
+
 export interface PartitionStats {
   readonly partition: number;
   /** replaying, serving or stopped. */
@@ -183,9 +252,11 @@ export interface PartitionStats {
   readonly segments: readonly SegmentStats[];
   /** The last malformed records, at most 100. */
   readonly ledger: readonly MalformedRecord[];
+  /** Absent: nobody serves it. */
+  readonly space: DiskSpace | null;
 }
 export const PartitionStats: Message<PartitionStats> = defineMessage<PartitionStats>({
-  defaults: () => ({ partition: 0, state: '', reason: null, start: 0n, end: 0n, watermark: 0n, durable: 0n, growing: 0, malformed: 0n, segments: [], ledger: [] }),
+  defaults: () => ({ partition: 0, state: '', reason: null, start: 0n, end: 0n, watermark: 0n, durable: 0n, growing: 0, malformed: 0n, segments: [], ledger: [], space: null }),
   write(writer, message) {
     if (message.partition !== 0) writer.uint32(8).int32(message.partition);
     if (message.state !== '') writer.uint32(18).string(message.state);
@@ -198,6 +269,7 @@ export const PartitionStats: Message<PartitionStats> = defineMessage<PartitionSt
     if (message.malformed !== 0n) writer.uint32(72).int64(message.malformed);
     for (const item of message.segments) writeMessage(writer, 82, SegmentStats, item);
     for (const item of message.ledger) writeMessage(writer, 90, MalformedRecord, item);
+    if (message.space !== null) writeMessage(writer, 98, DiskSpace, message.space);
   },
   read(reader, end, depth) {
     let partition: number = 0;
@@ -211,6 +283,7 @@ export const PartitionStats: Message<PartitionStats> = defineMessage<PartitionSt
     let malformed: bigint = 0n;
     const segments: SegmentStats[] = [];
     const ledger: MalformedRecord[] = [];
+    let space: DiskSpace | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -225,11 +298,12 @@ export const PartitionStats: Message<PartitionStats> = defineMessage<PartitionSt
         case 72: malformed = readLong(reader); break;
         case 82: segments.push(readMessage(reader, SegmentStats, depth)); break;
         case 90: ledger.push(readMessage(reader, MalformedRecord, depth)); break;
+        case 98: space = readMessage(reader, DiskSpace, depth); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { partition, state, reason, start, end: endValue, watermark, durable, growing, malformed, segments, ledger };
+    return { partition, state, reason, start, end: endValue, watermark, durable, growing, malformed, segments, ledger, space };
   },
 });
 
@@ -253,9 +327,11 @@ export interface StatsResponse {
   /** Vectors and records held in memory. */
   readonly memoryBytes: bigint;
   readonly partitions: readonly PartitionStats[];
+  /** Of all partitions. */
+  readonly space: DiskSpace | null;
 }
 export const StatsResponse: Message<StatsResponse> = defineMessage<StatsResponse>({
-  defaults: () => ({ collection: '', records: 0n, growing: 0n, sealed: 0n, indexed: 0n, building: 0n, dead: 0n, lag: 0n, diskBytes: 0n, memoryBytes: 0n, partitions: [] }),
+  defaults: () => ({ collection: '', records: 0n, growing: 0n, sealed: 0n, indexed: 0n, building: 0n, dead: 0n, lag: 0n, diskBytes: 0n, memoryBytes: 0n, partitions: [], space: null }),
   write(writer, message) {
     if (message.collection !== '') writer.uint32(10).string(message.collection);
     if (message.records !== 0n) writer.uint32(16).int64(message.records);
@@ -268,6 +344,7 @@ export const StatsResponse: Message<StatsResponse> = defineMessage<StatsResponse
     if (message.diskBytes !== 0n) writer.uint32(72).int64(message.diskBytes);
     if (message.memoryBytes !== 0n) writer.uint32(80).int64(message.memoryBytes);
     for (const item of message.partitions) writeMessage(writer, 90, PartitionStats, item);
+    if (message.space !== null) writeMessage(writer, 98, DiskSpace, message.space);
   },
   read(reader, end, depth) {
     let collection: string = '';
@@ -281,6 +358,7 @@ export const StatsResponse: Message<StatsResponse> = defineMessage<StatsResponse
     let diskBytes: bigint = 0n;
     let memoryBytes: bigint = 0n;
     const partitions: PartitionStats[] = [];
+    let space: DiskSpace | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -295,11 +373,12 @@ export const StatsResponse: Message<StatsResponse> = defineMessage<StatsResponse
         case 72: diskBytes = readLong(reader); break;
         case 80: memoryBytes = readLong(reader); break;
         case 90: partitions.push(readMessage(reader, PartitionStats, depth)); break;
+        case 98: space = readMessage(reader, DiskSpace, depth); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { collection, records, growing, sealed, indexed, building, dead, lag, diskBytes, memoryBytes, partitions };
+    return { collection, records, growing, sealed, indexed, building, dead, lag, diskBytes, memoryBytes, partitions, space };
   },
 });
 
@@ -825,9 +904,11 @@ export interface CreateCollectionRequest {
   readonly tags: Readonly<Record<string, string>>;
   /** Repeat it in a retry: the retry then finds its own collection instead of a name taken. */
   readonly requestId: string | null;
+  /** Share of the nearest records that searches should find without being told an ef, more than 0.5 and less than 1; 0: 0.95. */
+  readonly recallTarget: number;
 }
 export const CreateCollectionRequest: Message<CreateCollectionRequest> = defineMessage<CreateCollectionRequest>({
-  defaults: () => ({ name: '', dimension: 0, metric: null, partitions: 0, index: null, hnsw: null, description: '', tags: {}, requestId: null }),
+  defaults: () => ({ name: '', dimension: 0, metric: null, partitions: 0, index: null, hnsw: null, description: '', tags: {}, requestId: null, recallTarget: 0 }),
   write(writer, message) {
     if (message.name !== '') writer.uint32(10).string(message.name);
     if (message.dimension !== 0) writer.uint32(16).int32(message.dimension);
@@ -838,6 +919,7 @@ export const CreateCollectionRequest: Message<CreateCollectionRequest> = defineM
     if (message.description !== '') writer.uint32(58).string(message.description);
     writeMap(writer, 66, message.tags);
     if (message.requestId !== null) writer.uint32(74).string(message.requestId);
+    if (!Object.is(message.recallTarget, 0)) writer.uint32(81).double(message.recallTarget);
   },
   read(reader, end, depth) {
     let name: string = '';
@@ -849,6 +931,7 @@ export const CreateCollectionRequest: Message<CreateCollectionRequest> = defineM
     let description: string = '';
     const tags: [string, string][] = [];
     let requestId: string | null = null;
+    let recallTarget: number = 0;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -861,11 +944,12 @@ export const CreateCollectionRequest: Message<CreateCollectionRequest> = defineM
         case 58: description = reader.string(true); break;
         case 66: tags.push(readMapEntry(reader)); break;
         case 74: requestId = reader.string(true); break;
+        case 81: recallTarget = reader.double(); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { name, dimension, metric, partitions, index, hnsw, description, tags: Object.fromEntries(tags), requestId };
+    return { name, dimension, metric, partitions, index, hnsw, description, tags: Object.fromEntries(tags), requestId, recallTarget };
   },
 });
 
@@ -882,9 +966,11 @@ export interface Collection {
   readonly log: bigint;
   /** µs since 1970-01-01 UTC. */
   readonly createdAt: bigint;
+  /** Share of the nearest records that searches should find. */
+  readonly recallTarget: number;
 }
 export const Collection: Message<Collection> = defineMessage<Collection>({
-  defaults: () => ({ name: '', dimension: 0, metric: 'cosine', partitions: 0, index: 'hnsw', hnsw: Hnsw.create(), description: '', tags: {}, log: 0n, createdAt: 0n }),
+  defaults: () => ({ name: '', dimension: 0, metric: 'cosine', partitions: 0, index: 'hnsw', hnsw: Hnsw.create(), description: '', tags: {}, log: 0n, createdAt: 0n, recallTarget: 0 }),
   write(writer, message) {
     if (message.name !== '') writer.uint32(10).string(message.name);
     if (message.dimension !== 0) writer.uint32(16).int32(message.dimension);
@@ -896,6 +982,7 @@ export const Collection: Message<Collection> = defineMessage<Collection>({
     writeMap(writer, 66, message.tags);
     if (message.log !== 0n) writer.uint32(72).int64(message.log);
     if (message.createdAt !== 0n) writer.uint32(80).int64(message.createdAt);
+    if (!Object.is(message.recallTarget, 0)) writer.uint32(89).double(message.recallTarget);
   },
   read(reader, end, depth) {
     let name: string = '';
@@ -908,6 +995,7 @@ export const Collection: Message<Collection> = defineMessage<Collection>({
     const tags: [string, string][] = [];
     let log: bigint = 0n;
     let createdAt: bigint = 0n;
+    let recallTarget: number = 0;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -921,11 +1009,12 @@ export const Collection: Message<Collection> = defineMessage<Collection>({
         case 66: tags.push(readMapEntry(reader)); break;
         case 72: log = readLong(reader); break;
         case 80: createdAt = readLong(reader); break;
+        case 89: recallTarget = reader.double(); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { name, dimension, metric, partitions, index, hnsw: hnsw ?? Hnsw.create(), description, tags: Object.fromEntries(tags), log, createdAt };
+    return { name, dimension, metric, partitions, index, hnsw: hnsw ?? Hnsw.create(), description, tags: Object.fromEntries(tags), log, createdAt, recallTarget };
   },
 });
 
@@ -1087,9 +1176,11 @@ export interface ReindexCollectionRequest {
   readonly hnsw: Hnsw | null;
   /** Repeat it in a retry. */
   readonly requestId: string | null;
+  /** More than 0.5 and less than 1. */
+  readonly recallTarget: number;
 }
 export const ReindexCollectionRequest: Message<ReindexCollectionRequest> = defineMessage<ReindexCollectionRequest>({
-  defaults: () => ({ collection: '', partitions: 0, metric: null, index: null, hnsw: null, requestId: null }),
+  defaults: () => ({ collection: '', partitions: 0, metric: null, index: null, hnsw: null, requestId: null, recallTarget: 0 }),
   write(writer, message) {
     if (message.collection !== '') writer.uint32(10).string(message.collection);
     if (message.partitions !== 0) writer.uint32(16).int32(message.partitions);
@@ -1097,6 +1188,7 @@ export const ReindexCollectionRequest: Message<ReindexCollectionRequest> = defin
     if (message.index !== null) writer.uint32(32).int32(IndexKind.numbers[message.index]);
     if (message.hnsw !== null) writeMessage(writer, 42, Hnsw, message.hnsw);
     if (message.requestId !== null) writer.uint32(50).string(message.requestId);
+    if (!Object.is(message.recallTarget, 0)) writer.uint32(57).double(message.recallTarget);
   },
   read(reader, end, depth) {
     let collection: string = '';
@@ -1105,6 +1197,7 @@ export const ReindexCollectionRequest: Message<ReindexCollectionRequest> = defin
     let index: IndexKind | null = null;
     let hnsw: Hnsw | null = null;
     let requestId: string | null = null;
+    let recallTarget: number = 0;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -1114,11 +1207,12 @@ export const ReindexCollectionRequest: Message<ReindexCollectionRequest> = defin
         case 32: index = IndexKind.fromNumber(reader.int32()); break;
         case 42: hnsw = readMessage(reader, Hnsw, depth); break;
         case 50: requestId = reader.string(true); break;
+        case 57: recallTarget = reader.double(); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { collection, partitions, metric, index, hnsw, requestId };
+    return { collection, partitions, metric, index, hnsw, requestId, recallTarget };
   },
 });
 
@@ -2205,6 +2299,34 @@ export const Hit: Message<Hit> = defineMessage<Hit>({
   },
 });
 
+export interface ExplainEstimate {
+  /** graph, lists, codes, exact */
+  readonly strategy: string;
+  /** What it was expected to take, after the filter. Only the proportion of two of them decides. */
+  readonly micros: number;
+}
+export const ExplainEstimate: Message<ExplainEstimate> = defineMessage<ExplainEstimate>({
+  defaults: () => ({ strategy: '', micros: 0 }),
+  write(writer, message) {
+    if (message.strategy !== '') writer.uint32(10).string(message.strategy);
+    if (!Object.is(message.micros, 0)) writer.uint32(17).double(message.micros);
+  },
+  read(reader, end) {
+    let strategy: string = '';
+    let micros: number = 0;
+    while (reader.pos < end) {
+      const tag = readTag(reader);
+      switch (tag) {
+        case 10: strategy = reader.string(true); break;
+        case 17: micros = reader.double(); break;
+        default: skipField(reader, tag);
+      }
+    }
+    endMessage(reader, end);
+    return { strategy, micros };
+  },
+});
+
 export interface ExplainSegment {
   readonly partition: number;
   readonly segment: string;
@@ -2215,9 +2337,19 @@ export interface ExplainSegment {
   readonly strategy: string;
   readonly candidates: number;
   readonly micros: number;
+  /** Rows that would pass the filter if its comparisons had nothing to do with each other, by how many rows each of them holds for. Absent without a filter, and of rows in memory. */
+  readonly estimatedMatching: number | null;
+  /** The strategies that came into question; a graph of which too few matched is asked for more, or not. */
+  readonly considered: readonly ExplainEstimate[];
+  /** Of micros: finding the rows that are visible and match. */
+  readonly filterMicros: number;
+  /** Of micros: finding candidates, or comparing all rows that count. */
+  readonly searchMicros: number;
+  /** Of micros: exact distances of candidates. */
+  readonly rescoringMicros: number;
 }
 export const ExplainSegment: Message<ExplainSegment> = defineMessage<ExplainSegment>({
-  defaults: () => ({ partition: 0, segment: '', rows: 0, matching: null, strategy: '', candidates: 0, micros: 0 }),
+  defaults: () => ({ partition: 0, segment: '', rows: 0, matching: null, strategy: '', candidates: 0, micros: 0, estimatedMatching: null, considered: [], filterMicros: 0, searchMicros: 0, rescoringMicros: 0 }),
   write(writer, message) {
     if (message.partition !== 0) writer.uint32(8).int32(message.partition);
     if (message.segment !== '') writer.uint32(18).string(message.segment);
@@ -2226,8 +2358,13 @@ export const ExplainSegment: Message<ExplainSegment> = defineMessage<ExplainSegm
     if (message.strategy !== '') writer.uint32(42).string(message.strategy);
     if (message.candidates !== 0) writer.uint32(48).int32(message.candidates);
     if (!Object.is(message.micros, 0)) writer.uint32(57).double(message.micros);
+    if (message.estimatedMatching !== null) writer.uint32(64).int32(message.estimatedMatching);
+    for (const item of message.considered) writeMessage(writer, 74, ExplainEstimate, item);
+    if (!Object.is(message.filterMicros, 0)) writer.uint32(81).double(message.filterMicros);
+    if (!Object.is(message.searchMicros, 0)) writer.uint32(89).double(message.searchMicros);
+    if (!Object.is(message.rescoringMicros, 0)) writer.uint32(97).double(message.rescoringMicros);
   },
-  read(reader, end) {
+  read(reader, end, depth) {
     let partition: number = 0;
     let segment: string = '';
     let rows: number = 0;
@@ -2235,6 +2372,11 @@ export const ExplainSegment: Message<ExplainSegment> = defineMessage<ExplainSegm
     let strategy: string = '';
     let candidates: number = 0;
     let micros: number = 0;
+    let estimatedMatching: number | null = null;
+    const considered: ExplainEstimate[] = [];
+    let filterMicros: number = 0;
+    let searchMicros: number = 0;
+    let rescoringMicros: number = 0;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -2245,11 +2387,16 @@ export const ExplainSegment: Message<ExplainSegment> = defineMessage<ExplainSegm
         case 42: strategy = reader.string(true); break;
         case 48: candidates = reader.int32(); break;
         case 57: micros = reader.double(); break;
+        case 64: estimatedMatching = reader.int32(); break;
+        case 74: considered.push(readMessage(reader, ExplainEstimate, depth)); break;
+        case 81: filterMicros = reader.double(); break;
+        case 89: searchMicros = reader.double(); break;
+        case 97: rescoringMicros = reader.double(); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { partition, segment, rows, matching, strategy, candidates, micros };
+    return { partition, segment, rows, matching, strategy, candidates, micros, estimatedMatching, considered, filterMicros, searchMicros, rescoringMicros };
   },
 });
 
@@ -2385,6 +2532,7 @@ export interface Messages {
   StatsRequest: StatsRequest;
   SegmentStats: SegmentStats;
   MalformedRecord: MalformedRecord;
+  DiskSpace: DiskSpace;
   PartitionStats: PartitionStats;
   StatsResponse: StatsResponse;
   VerifyRequest: VerifyRequest;
@@ -2442,6 +2590,7 @@ export interface Messages {
   CountResponse: CountResponse;
   SearchRequest: SearchRequest;
   Hit: Hit;
+  ExplainEstimate: ExplainEstimate;
   ExplainSegment: ExplainSegment;
   Explain: Explain;
   SearchResponse: SearchResponse;
@@ -2454,6 +2603,7 @@ export const messages: { readonly [Name in keyof Messages]: Message<Messages[Nam
   StatsRequest,
   SegmentStats,
   MalformedRecord,
+  DiskSpace,
   PartitionStats,
   StatsResponse,
   VerifyRequest,
@@ -2511,6 +2661,7 @@ export const messages: { readonly [Name in keyof Messages]: Message<Messages[Nam
   CountResponse,
   SearchRequest,
   Hit,
+  ExplainEstimate,
   ExplainSegment,
   Explain,
   SearchResponse,

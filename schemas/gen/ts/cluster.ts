@@ -858,15 +858,23 @@ export interface ShardSegmentState {
   readonly dead: number;
   readonly indexed: boolean;
   readonly bytes: number;
+  readonly recall: number | null;
+  readonly ef: number | null;
+  readonly listsRead: number | null;
+  readonly lists: number | null;
 }
 export const ShardSegmentState: Message<ShardSegmentState> = defineMessage<ShardSegmentState>({
-  defaults: () => ({ id: '', rows: 0, dead: 0, indexed: false, bytes: 0 }),
+  defaults: () => ({ id: '', rows: 0, dead: 0, indexed: false, bytes: 0, recall: null, ef: null, listsRead: null, lists: null }),
   write(writer, message) {
     if (message.id !== '') writer.uint32(10).string(message.id);
     if (message.rows !== 0) writer.uint32(16).int32(message.rows);
     if (message.dead !== 0) writer.uint32(24).int32(message.dead);
     if (message.indexed) writer.uint32(32).bool(message.indexed);
     if (message.bytes !== 0) writer.uint32(40).int64(message.bytes);
+    if (message.recall !== null) writer.uint32(49).double(message.recall);
+    if (message.ef !== null) writer.uint32(56).int32(message.ef);
+    if (message.listsRead !== null) writer.uint32(64).int32(message.listsRead);
+    if (message.lists !== null) writer.uint32(72).int32(message.lists);
   },
   read(reader, end) {
     let id: string = '';
@@ -874,6 +882,10 @@ export const ShardSegmentState: Message<ShardSegmentState> = defineMessage<Shard
     let dead: number = 0;
     let indexed: boolean = false;
     let bytes: number = 0;
+    let recall: number | null = null;
+    let ef: number | null = null;
+    let listsRead: number | null = null;
+    let lists: number | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -882,11 +894,15 @@ export const ShardSegmentState: Message<ShardSegmentState> = defineMessage<Shard
         case 24: dead = reader.int32(); break;
         case 32: indexed = reader.bool(); break;
         case 40: bytes = readSafeLong(reader); break;
+        case 49: recall = reader.double(); break;
+        case 56: ef = reader.int32(); break;
+        case 64: listsRead = reader.int32(); break;
+        case 72: lists = reader.int32(); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { id, rows, dead, indexed, bytes };
+    return { id, rows, dead, indexed, bytes, recall, ef, listsRead, lists };
   },
 });
 
@@ -941,9 +957,13 @@ export interface ShardPartitionState {
   readonly segments: readonly ShardSegmentState[];
   /** The last ones, the oldest first, and that of the watermark. */
   readonly marks: readonly ShardMark[];
+  /** Files of segments written since it was opened. */
+  readonly writtenBytes: number;
+  /** Of them, records and vectors that were sealed for the first time. */
+  readonly sealedBytes: number;
 }
 export const ShardPartitionState: Message<ShardPartitionState> = defineMessage<ShardPartitionState>({
-  defaults: () => ({ partition: 0, state: '', reason: null, logAway: null, since: 0, watermark: 0, durable: 0, live: 0, growingRows: 0, building: 0, memoryBytes: 0, malformed: 0, ledger: [], segments: [], marks: [] }),
+  defaults: () => ({ partition: 0, state: '', reason: null, logAway: null, since: 0, watermark: 0, durable: 0, live: 0, growingRows: 0, building: 0, memoryBytes: 0, malformed: 0, ledger: [], segments: [], marks: [], writtenBytes: 0, sealedBytes: 0 }),
   write(writer, message) {
     if (message.partition !== 0) writer.uint32(8).int32(message.partition);
     if (message.state !== '') writer.uint32(18).string(message.state);
@@ -960,6 +980,8 @@ export const ShardPartitionState: Message<ShardPartitionState> = defineMessage<S
     if (message.since !== 0) writer.uint32(104).int64(message.since);
     for (const item of message.marks) writeMessage(writer, 114, ShardMark, item);
     for (const item of message.ledger) writeMessage(writer, 122, ShardMalformed, item);
+    if (message.writtenBytes !== 0) writer.uint32(128).int64(message.writtenBytes);
+    if (message.sealedBytes !== 0) writer.uint32(136).int64(message.sealedBytes);
   },
   read(reader, end, depth) {
     let partition: number = 0;
@@ -977,6 +999,8 @@ export const ShardPartitionState: Message<ShardPartitionState> = defineMessage<S
     const ledger: ShardMalformed[] = [];
     const segments: ShardSegmentState[] = [];
     const marks: ShardMark[] = [];
+    let writtenBytes: number = 0;
+    let sealedBytes: number = 0;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -995,11 +1019,13 @@ export const ShardPartitionState: Message<ShardPartitionState> = defineMessage<S
         case 104: since = readSafeLong(reader); break;
         case 114: marks.push(readMessage(reader, ShardMark, depth)); break;
         case 122: ledger.push(readMessage(reader, ShardMalformed, depth)); break;
+        case 128: writtenBytes = readSafeLong(reader); break;
+        case 136: sealedBytes = readSafeLong(reader); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { partition, state, reason, logAway, since, watermark, durable, live, growingRows, building, memoryBytes, malformed, ledger, segments, marks };
+    return { partition, state, reason, logAway, since, watermark, durable, live, growingRows, building, memoryBytes, malformed, ledger, segments, marks, writtenBytes, sealedBytes };
   },
 });
 

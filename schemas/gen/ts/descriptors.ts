@@ -21,10 +21,22 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'dead', jsonName: 'dead', json: null, nullable: false, optional: false, type: { kind: 'int' } },
       { key: 'indexed', jsonName: 'indexed', json: null, nullable: false, optional: false, type: { kind: 'boolean' } },
       { key: 'bytes', jsonName: 'bytes', json: null, nullable: false, optional: false, type: { kind: 'long' } },
+      { key: 'recall', jsonName: 'recall', json: null, nullable: true, optional: true, type: { kind: 'double' } },
+      { key: 'ef', jsonName: 'ef', json: null, nullable: true, optional: true, type: { kind: 'int' } },
+      { key: 'listsRead', jsonName: 'listsRead', json: null, nullable: true, optional: true, type: { kind: 'int' } },
+      { key: 'lists', jsonName: 'lists', json: null, nullable: true, optional: true, type: { kind: 'int' } },
     ] },
   MalformedRecord: { name: 'MalformedRecord', json: null, fields: [
       { key: 'offset', jsonName: 'offset', json: null, nullable: false, optional: false, type: { kind: 'long' } },
       { key: 'reason', jsonName: 'reason', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+    ] },
+  DiskSpace: { name: 'DiskSpace', json: null, fields: [
+      { key: 'liveBytes', jsonName: 'liveBytes', json: null, nullable: false, optional: false, type: { kind: 'long' } },
+      { key: 'deadBytes', jsonName: 'deadBytes', json: null, nullable: false, optional: false, type: { kind: 'long' } },
+      { key: 'spaceAmplification', jsonName: 'spaceAmplification', json: null, nullable: true, optional: true, type: { kind: 'double' } },
+      { key: 'writtenBytes', jsonName: 'writtenBytes', json: null, nullable: false, optional: false, type: { kind: 'long' } },
+      { key: 'sealedBytes', jsonName: 'sealedBytes', json: null, nullable: false, optional: false, type: { kind: 'long' } },
+      { key: 'writeAmplification', jsonName: 'writeAmplification', json: null, nullable: true, optional: true, type: { kind: 'double' } },
     ] },
   PartitionStats: { name: 'PartitionStats', json: null, fields: [
       { key: 'partition', jsonName: 'partition', json: null, nullable: false, optional: false, type: { kind: 'int' } },
@@ -38,6 +50,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'malformed', jsonName: 'malformed', json: null, nullable: false, optional: false, type: { kind: 'long' } },
       { key: 'segments', jsonName: 'segments', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'SegmentStats' } } },
       { key: 'ledger', jsonName: 'ledger', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'MalformedRecord' } } },
+      { key: 'space', jsonName: 'space', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'DiskSpace' } },
     ] },
   StatsResponse: { name: 'StatsResponse', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: null, nullable: false, optional: false, type: { kind: 'string' } },
@@ -51,6 +64,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'diskBytes', jsonName: 'diskBytes', json: null, nullable: false, optional: false, type: { kind: 'long' } },
       { key: 'memoryBytes', jsonName: 'memoryBytes', json: null, nullable: false, optional: false, type: { kind: 'long' } },
       { key: 'partitions', jsonName: 'partitions', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'PartitionStats' } } },
+      { key: 'space', jsonName: 'space', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'DiskSpace' } },
     ] },
   VerifyRequest: { name: 'VerifyRequest', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },
@@ -140,6 +154,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'description', jsonName: 'description', json: null, nullable: false, optional: true, type: { kind: 'string' } },
       { key: 'tags', jsonName: 'tags', json: null, nullable: false, optional: true, type: { kind: 'map' } },
       { key: 'requestId', jsonName: 'requestId', json: null, nullable: true, optional: true, type: { kind: 'string' } },
+      { key: 'recallTarget', jsonName: 'recallTarget', json: null, nullable: false, optional: true, type: { kind: 'double' } },
     ] },
   Collection: { name: 'Collection', json: null, fields: [
       { key: 'name', jsonName: 'name', json: null, nullable: false, optional: false, type: { kind: 'string' } },
@@ -152,6 +167,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'tags', jsonName: 'tags', json: null, nullable: false, optional: false, type: { kind: 'map' } },
       { key: 'log', jsonName: 'log', json: null, nullable: false, optional: false, type: { kind: 'long' } },
       { key: 'createdAt', jsonName: 'createdAt', json: null, nullable: false, optional: false, type: { kind: 'long' } },
+      { key: 'recallTarget', jsonName: 'recallTarget', json: null, nullable: false, optional: false, type: { kind: 'double' } },
     ] },
   GetCollectionRequest: { name: 'GetCollectionRequest', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },
@@ -179,6 +195,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'index', jsonName: 'index', json: null, nullable: true, optional: true, type: { kind: 'enum', name: 'IndexKind', symbols: ['hnsw', 'flat', 'ivf'] } },
       { key: 'hnsw', jsonName: 'hnsw', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'Hnsw' } },
       { key: 'requestId', jsonName: 'requestId', json: null, nullable: true, optional: true, type: { kind: 'string' } },
+      { key: 'recallTarget', jsonName: 'recallTarget', json: null, nullable: false, optional: true, type: { kind: 'double' } },
     ] },
   GetReindexRequest: { name: 'GetReindexRequest', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },
@@ -345,6 +362,10 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'version', jsonName: 'version', json: null, nullable: false, optional: false, type: { kind: 'string' } },
       { key: 'record', jsonName: 'record', json: null, nullable: true, optional: true, type: { kind: 'bytes' } },
     ] },
+  ExplainEstimate: { name: 'ExplainEstimate', json: null, fields: [
+      { key: 'strategy', jsonName: 'strategy', json: null, nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'micros', jsonName: 'micros', json: null, nullable: false, optional: false, type: { kind: 'double' } },
+    ] },
   ExplainSegment: { name: 'ExplainSegment', json: null, fields: [
       { key: 'partition', jsonName: 'partition', json: null, nullable: false, optional: false, type: { kind: 'int' } },
       { key: 'segment', jsonName: 'segment', json: null, nullable: false, optional: false, type: { kind: 'string' } },
@@ -353,6 +374,11 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'strategy', jsonName: 'strategy', json: null, nullable: false, optional: false, type: { kind: 'string' } },
       { key: 'candidates', jsonName: 'candidates', json: null, nullable: false, optional: false, type: { kind: 'int' } },
       { key: 'micros', jsonName: 'micros', json: null, nullable: false, optional: false, type: { kind: 'double' } },
+      { key: 'estimatedMatching', jsonName: 'estimatedMatching', json: null, nullable: true, optional: true, type: { kind: 'int' } },
+      { key: 'considered', jsonName: 'considered', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'ExplainEstimate' } } },
+      { key: 'filterMicros', jsonName: 'filterMicros', json: null, nullable: false, optional: false, type: { kind: 'double' } },
+      { key: 'searchMicros', jsonName: 'searchMicros', json: null, nullable: false, optional: false, type: { kind: 'double' } },
+      { key: 'rescoringMicros', jsonName: 'rescoringMicros', json: null, nullable: false, optional: false, type: { kind: 'double' } },
     ] },
   Explain: { name: 'Explain', json: null, fields: [
       { key: 'segments', jsonName: 'segments', json: null, nullable: false, optional: false, type: { kind: 'array', items: { kind: 'message', name: 'ExplainSegment' } } },

@@ -100,6 +100,8 @@ export interface CollectionSettings {
   readonly ef_construction: number;
   readonly quantization: Quantization;
   readonly record_bytes_max: number;
+  /** Share of the nearest records that searches should find. Decides nothing that is replayed. */
+  readonly recall_target: number;
 }
 
 /** The only checkpoint of a shard: everything below the watermark is in the named files. */
@@ -142,6 +144,8 @@ export interface SegmentEntry {
   readonly schema_ids: readonly number[];
   /** Derived data: may be missing and is built again. */
   readonly graph: null | SegmentFile;
+  /** Of the graph: what it found of rows that it did not know yet, the fewest candidates first. Empty: nobody measured. */
+  readonly ladder: readonly RecallStep[];
   /** Rows that ended below the watermark: a roaring bitmap in the portable format. */
   readonly ended: Buffer;
 }
@@ -150,6 +154,12 @@ export interface SegmentFile {
   readonly name: string;
   readonly bytes: number;
   readonly crc32c: number;
+}
+
+export interface RecallStep {
+  readonly candidates: number;
+  /** Share of the 10 nearest that are among so many candidates. */
+  readonly recall: number;
 }
 
 export interface RequestEntry {

@@ -6,7 +6,8 @@ import type { SchemaTypes } from '../../gen/ts/schemas.ts';
 export type Samples = { readonly [Name in SchemaName]: Readonly<Record<string, SchemaTypes[Name]>> };
 
 const settings: CollectionSettings = {
-  dimension: 768, metric: 'manhattan', partitions: 12, index: 'flat', m: 16, ef_construction: 128, quantization: 'i8', record_bytes_max: 1_048_576,
+  dimension: 768, metric: 'manhattan', partitions: 12, index: 'flat', m: 16, ef_construction: 128, quantization: 'i8',
+  record_bytes_max: 1_048_576, recall_target: 0.99,
 };
 const highest = 9_223_372_036_854_775_807n;
 const log = 7, requestId = '0f8fad5b-d9cb-469f-a165-70867728950e';
@@ -86,9 +87,10 @@ export const samples: Samples = {
       segments: [
         {
           id: 's1', rows: 2, files: [{ name: 'records.avro', bytes: 1000, crc32c: 1 }], schema_ids: [1, 4],
-          graph: { name: 'graph', bytes: 5_000_000_000, crc32c: 2 }, ended: Buffer.from('3a30000000000000', 'hex'),
+          graph: { name: 'graph', bytes: 5_000_000_000, crc32c: 2 },
+          ladder: [{ candidates: 32, recall: 0.925 }, { candidates: 48, recall: 1 }], ended: Buffer.from('3a30000000000000', 'hex'),
         },
-        { id: 's2', rows: 0, files: [], schema_ids: [], graph: null, ended: Buffer.alloc(0) },
+        { id: 's2', rows: 0, files: [], schema_ids: [], graph: null, ladder: [], ended: Buffer.alloc(0) },
       ],
       requests: [{ request_id: requestId, log_time: 9, runs: [
         { sequence: 0, offset: 5, count: 2, refusal: null }, { sequence: 2, offset: 9, count: 1, refusal: 'exists' },

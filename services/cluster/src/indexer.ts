@@ -117,6 +117,21 @@ function measure(metrics: Metrics, holder: Holder, snapshotter: Snapshotter, coo
     gauge.reset();
     for (const { log, partition: number, lag } of holder.positions) gauge.set({ log, partition: number }, lag);
   });
+  metrics.gauge('segment_bytes', 'Bytes of segments on disk, by whether rows live or are dead.', ['log', 'partition', 'rows'], (gauge) => {
+    gauge.reset();
+    for (const { log, partition: number, space: { liveBytes, deadBytes } } of holder.positions) {
+      gauge.set({ log, partition: number, rows: 'live' }, liveBytes);
+      gauge.set({ log, partition: number, rows: 'dead' }, deadBytes);
+    }
+  });
+  metrics.gauge('segment_written_bytes', 'Bytes of segments written since a partition was opened; sealed: records and vectors, the first time.',
+    ['log', 'partition', 'what'], (gauge) => {
+      gauge.reset();
+      for (const { log, partition: number, space: { written } } of holder.positions) {
+        gauge.set({ log, partition: number, what: 'all' }, written.bytes);
+        gauge.set({ log, partition: number, what: 'sealed' }, written.sealedBytes);
+      }
+    });
   metrics.gauge('snapshots_failing_seconds', 'How long snapshots have failed; meanwhile the log is not trimmed. 0: they do not.', [], (gauge) => {
     gauge.set(snapshotter.failingForMs / 1_000);
   });

@@ -22,7 +22,7 @@ test('a collection is made with defaults, shown, listed, changed and deleted', a
   const made = await create({ name: 'c' });
   assert.deepEqual({ ...made, log: 0n, createdAt: 0n }, {
     name: 'c', dimension: 2, metric: 'cosine', partitions: 5, index: 'hnsw', hnsw: { m: 16, efConstruction: 128, quantization: 'i8' },
-    description: '', tags: {}, log: 0n, createdAt: 0n,
+    recallTarget: 0.95, description: '', tags: {}, log: 0n, createdAt: 0n,
   });
   assert.equal(fixture.catalog.get('c').settings.record_bytes_max, 2_048);
   assert.deepEqual(await fixture.gateway.getCollection({ collection: 'c' }, call()), made);
@@ -45,6 +45,7 @@ const refused: readonly (readonly [string, () => Promise<unknown>, Code, string]
   ['dimension', () => create({ name: 'x', dimension: 4_097 }), 'INVALID_ARGUMENT', 'dimension'],
   ['partitions', () => create({ name: 'x', partitions: 257 }), 'INVALID_ARGUMENT', 'partitions'],
   ['links', () => create({ name: 'x', hnsw: { m: 1, efConstruction: 0, quantization: null } }), 'INVALID_ARGUMENT', 'hnsw.m'],
+  ['recall', () => create({ name: 'x', recallTarget: 1 }), 'INVALID_ARGUMENT', 'recallTarget'],
   ['breadth', () => create({ name: 'x', hnsw: { m: 0, efConstruction: 100_000, quantization: null } }), 'INVALID_ARGUMENT', 'hnsw.efConstruction'],
   ['description', () => create({ name: 'x', description: 'x'.repeat(4_097) }), 'INVALID_ARGUMENT', 'description'],
   ['request id', () => create({ name: 'x', requestId: 'x'.repeat(65) }), 'INVALID_ARGUMENT', 'requestId'],

@@ -1,7 +1,9 @@
 import { strict as assert } from 'node:assert';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { partition, partitionOf } from '@proximadb/log';
 import type { Filter } from '@proximadb/schemas';
+import { readManifest } from '@proximadb/segment';
 import { rig } from './testing/rig.ts';
 
 /** n < 0 */
@@ -71,6 +73,53 @@ describe('a host of shards', () => {
       assert.equal((await r.host().count(await r.request(), null)).count, 1);
       assert.deepEqual((await r.search([1, 0, 0, 0], 10)).hits.map(({ id }) => id), ['b']);
       assert.equal((await r.host().get(await r.request(), ['a'])).rows.length, 0);
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('what was measured of a graph is in the manifest, and in those that are written after a restart', async () => {
+    const r = await rig({ growingRowsMax: 4_096, maintenanceMs: 3_600_000, idleMs: 0, idleGraphRowsMin: 1_000, graphRowsMin: 1_000 });
+    const ladders = async (): Promise<unknown> => {
+      const manifests = await Promise.all([0, 1].map((each) => readManifest(join(r.directory, 'shards', '7', String(each)))));
+      return manifests.flatMap((manifest) => manifest?.segments ?? []).filter(({ graph }) => graph !== null)
+        .map(({ id, ladder }) => [id, ladder.map(({ candidates, recall }) => [candidates, recall])]);
+    };
+    try {
+      await Promise.all(Array.from({ length: 3_200 }, (_, i) => r.upsert(`w${i}`, [Math.cos(i), Math.sin(i), Math.cos(i * 7), 0])));
+      await r.host().settle(7);
+      await r.host().maintain();
+      const measured = await ladders() as [string, unknown[]][];
+      assert.equal(measured.length, 2);
+      assert.ok(measured.every(([, ladder]) => ladder.length > 0));
+      await r.reopen();
+      for (let i = 0; i < 20; i += 1) await r.upsert(`v${i}`, [1, i, 0, 0]);
+      await r.host().settle(7);
+      assert.deepEqual(await ladders(), measured);
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('counts what it writes: what is sealed, and all of it again with each merge', async () => {
+    const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, mergeFlatsMin: 2, idleGraphRowsMin: 10_000 });
+    const report = async () => (await r.host().report(7)).filter(({ segments }) => segments.length > 0);
+    try {
+      for (const first of [0, 20]) {
+        for (let i = first; i < first + 20; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0], { text: 'x'.repeat(1_000) });
+        await r.host().settle(7);
+      }
+      const sealed = await report();
+      for (const { writtenBytes, sealedBytes, segments } of sealed) {
+        assert.equal(writtenBytes, segments.reduce((sum, { bytes }) => sum + bytes, 0));
+        assert.ok(sealedBytes > 1_000 * segments.reduce((sum, { rows }) => sum + rows, 0) && sealedBytes < writtenBytes);
+      }
+      await r.host().maintain();
+      (await report()).forEach(({ writtenBytes, sealedBytes, segments }, i) => {
+        assert.equal(segments.length, 1, 'merged');
+        assert.equal(writtenBytes, sealed[i]!.writtenBytes + segments[0]!.bytes);
+        assert.equal(sealedBytes, sealed[i]!.sealedBytes);
+      });
     } finally {
       await r.close();
     }

@@ -18,6 +18,7 @@ import type { Candidate, LiveRow } from './rows.ts';
 import type { Mark } from './replica-sum.ts';
 import type { ChangesPage } from './reindex/changes.ts';
 import { Shard, type ShardSchemas, type ShardState } from './shard.ts';
+import type { ShardSpace } from './space.ts';
 import type { Builder, ShardIdentity } from './storage.ts';
 
 /** A partition to hold. Plain data. */
@@ -40,6 +41,7 @@ export interface Position {
   readonly durable: number;
   /** Records that the log had when it was last read, and that are not applied yet. */
   readonly lag: number;
+  readonly space: ShardSpace;
 }
 
 /** What the shards cannot do themselves: write to the log. */
@@ -101,9 +103,9 @@ export class ShardHost implements Shards, Outcomes, Digests {
 
   /** How far each partition is that is held. */
   positions(): Position[] {
-    return [...this.#shards.values()].map(({ identity, state, watermark, durable, lag }) => ({
+    return [...this.#shards.values()].map(({ identity, state, watermark, durable, lag, space }) => ({
       log: identity.log, partition: identity.partition, state: state.kind, stopped: state.kind === 'stopped' ? state.error.code : null,
-      watermark, durable: durable.watermark, lag,
+      watermark, durable: durable.watermark, lag, space,
     }));
   }
 

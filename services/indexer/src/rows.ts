@@ -7,7 +7,8 @@ import type { SearchSpec, SegmentCost } from '@proximadb/query';
 import type { RecordView, Walker } from '@proximadb/record';
 import type { IndexKind } from '@proximadb/schemas';
 import {
-  distanceOf, Growing, hashId, prepareQuery, searchGrowing, searchSealed, type GrowingOptions, type Predicate, type RowStates, type Sealed, type SegmentAnswer,
+  distanceOf, Explanation, Growing, hashId, prepareQuery, searchGrowing, searchSealed, type GrowingOptions, type Predicate, type RowStates, type Sealed,
+  type SegmentAnswer, type SegmentSearch,
 } from '@proximadb/segment';
 import { ReplicaSum } from './replica-sum.ts';
 
@@ -33,6 +34,8 @@ export interface LiveRow {
 export interface RowsOptions extends GrowingOptions {
   /** Of the collection; flat: whatever is asked is answered exactly. */
   readonly index: IndexKind;
+  /** Of the collection. */
+  readonly recallTarget: number;
 }
 
 export class ShardRows {
@@ -134,19 +137,33 @@ export class ShardRows {
 
   /** Candidates of one search, at most k a part, and what each part cost where asked. */
   search(spec: SearchSpec, predicate: Predicate | null, partition: number, nowMicros: number): { candidates: Candidate[]; costs: SegmentCost[] } {
-    const { metric, index } = this.#options;
+    const { metric, index, recallTarget } = this.#options;
     const search = {
-      metric, query: prepareQuery(metric, spec.vector), k: spec.k, predicate, exact: spec.exact || index === 'flat', ef: spec.ef, nowMicros,
+      metric, query: prepareQuery(metric, spec.vector), k: spec.k, predicate, exact: spec.exact || index === 'flat', ef: spec.ef, recallTarget, nowMicros,
     };
     const candidates: Candidate[] = [];
     const costs: SegmentCost[] = [];
     for (const part of this.parts) {
-      const started = spec.explain ? performance.now() : 0;
-      const answer = part instanceof Growing ? searchGrowing(part, search) : searchSealed(part, search);
-      this.#collect(part, answer, candidates);
-      if (spec.explain) costs.push(cost(part, partition, answer, (performance.now() - started) * 1000));
+      if (spec.explain) costs.push(this.#explained(part, search, partition, candidates));
+      else this.#collect(part, searchPart(part, search), candidates);
     }
     return { candidates, costs };
+  }
+
+  #explained(part: Part, search: SegmentSearch, partition: number, candidates: Candidate[]): SegmentCost {
+    const startedMs = performance.now();
+    const explanation = new Explanation();
+    const answer = searchPart(part, { ...search, explanation });
+    this.#collect(part, answer, candidates);
+    const micros = (performance.now() - startedMs) * 1_000;
+    const growing = part instanceof Growing;
+    const { predicate, nowMicros } = search;
+    return {
+      partition, segment: growing ? 'growing' : part.files.id, rows: growing ? part.count : part.rows.count,
+      estimatedMatching: growing || predicate === null ? null : part.estimate(predicate, nowMicros), matching: answer.matching,
+      considered: explanation.considered, strategy: answer.strategy, candidates: answer.candidates, micros,
+      filterMicros: explanation.took.filter, searchMicros: explanation.took.search, rescoringMicros: explanation.took.rescoring,
+    };
   }
 
   count(predicate: Predicate | null, nowMicros: number): number {
@@ -219,10 +236,6 @@ function* growingInOrder(part: Growing, predicate: Predicate | null, after: Uint
   yield* rows;
 }
 
-function cost(part: Part, partition: number, answer: SegmentAnswer, micros: number): SegmentCost {
-  const growing = part instanceof Growing;
-  return {
-    partition, segment: growing ? 'growing' : part.files.id, rows: growing ? part.count : part.rows.count,
-    matching: answer.matching, strategy: answer.strategy, candidates: answer.candidates, micros,
-  };
+function searchPart(part: Part, search: SegmentSearch): SegmentAnswer {
+  return part instanceof Growing ? searchGrowing(part, search) : searchSealed(part, search);
 }

@@ -11,6 +11,7 @@ import type { Logger } from '@proximadb/process';
 import type { Digest, DigestRequest, ShardReport } from '@proximadb/query';
 import { wireSchemaId, type Walker } from '@proximadb/record';
 import type { CollectionSettings, LastRecord } from '@proximadb/schemas';
+import { defaultsOf } from '@proximadb/segment';
 import { applyRecord, type ApplyContext } from './apply.ts';
 import { Census } from './census.ts';
 import type { IndexerConfig } from './config.ts';
@@ -22,6 +23,7 @@ import { nextChore, type Chore } from './policy.ts';
 import { markEvery, marksMax, type Mark } from './replica-sum.ts';
 import { RequestWindow } from './request-window.ts';
 import { ShardRows } from './rows.ts';
+import { spaceOf, type ShardSpace } from './space.ts';
 import { Storage, type Builder, type Checkpoint, type Frozen, type SchemaTexts, type ShardIdentity } from './storage.ts';
 import { delay, settledOrAborted } from './until.ts';
 import { Waiters } from './waiters.ts';
@@ -106,8 +108,8 @@ export class Shard {
     this.identity = options.identity;
     this.#options = options;
     this.#since = options.clock();
-    const { dimension, metric, index } = options.settings;
-    this.rows = new ShardRows({ dimension, metric, index, rowsMax: options.config.growingRowsMax });
+    const { dimension, metric, index, recall_target: recallTarget } = options.settings;
+    this.rows = new ShardRows({ dimension, metric, index, recallTarget, rowsMax: options.config.growingRowsMax });
     this.#waiters = new Waiters(options.config.waitersMax);
     this.#trimBound = options.trimBehindSnapshots ? 0 : Infinity;
     this.#storage = new Storage({
@@ -132,6 +134,10 @@ export class Shard {
   /** Records that the log had when it was last read, and that are not applied yet. */
   get lag(): number {
     return Math.max(0, this.#end - this.#watermark);
+  }
+
+  get space(): ShardSpace {
+    return spaceOf(this.rows.sealed, this.#storage.written);
   }
 
   get durable(): Checkpoint {
@@ -229,8 +235,9 @@ export class Shard {
       ledger: this.#ledger.entries.slice(-ledgerShownMax).map(({ offset: at, reason }) => ({ offset: at, reason })),
       segments: rows.sealed.map((sealed) => ({
         id: sealed.files.id, rows: sealed.rows.count, dead: sealed.rows.count - sealed.states.liveCount,
-        indexed: sealed.isIndexed, bytes: sealed.diskBytes,
+        indexed: sealed.isIndexed, bytes: sealed.diskBytes, ...defaultsOf(sealed, this.#options.settings.recall_target),
       })),
+      writtenBytes: this.#storage.written.bytes, sealedBytes: this.#storage.written.sealedBytes,
       marks: this.marks,
     };
   }
@@ -560,7 +567,7 @@ export class Shard {
 
   /** About: of a segment, its share of live rows. */
   #liveBytes(): number {
-    return this.growingBytes + this.rows.sealed.reduce((sum, { diskBytes, states, rows }) => sum + diskBytes * states.liveCount / Math.max(1, rows.count), 0);
+    return this.growingBytes + this.space.liveBytes;
   }
 
   /** Deletes and refusals add no rows: an idle shard writes them into a manifest, so that a restart need not apply them again. */

@@ -12,7 +12,7 @@ import type { Walker } from '@proximadb/record';
 import type { CollectionSettings, LastRecord, LedgerEntry, Manifest, OriginStream, SegmentEntry } from '@proximadb/schemas';
 import {
   decodeRows, dumpGrowing, encodeRows, manifestFile, readManifest, removeLeftovers, Sealed, SegmentWriter, writeManifest,
-  type BuildJob, type BuildResult, type FileEntry, type GraphSettings, type Growing, type SegmentFiles,
+  type BuildJob, type BuildResult, type GraphJob, type GraphSettings, type Growing, type SegmentFiles,
 } from '@proximadb/segment';
 import type { Mark } from './replica-sum.ts';
 import type { RememberedRequest } from './request-window.ts';
@@ -75,6 +75,13 @@ export interface StorageOptions {
   readonly builder: Builder;
 }
 
+export interface WrittenBytes {
+  /** Files of segments that came into a manifest: sealed, merged, graphs. */
+  readonly bytes: number;
+  /** Of them, records and vectors that were sealed for the first time. */
+  readonly sealedBytes: number;
+}
+
 /** One step from a manifest to the next. */
 interface Change {
   /** Default: what the last manifest covered. */
@@ -97,6 +104,7 @@ export class Storage {
   #generation = 0;
   #durable: Checkpoint = beginning;
   readonly #droppable = new WeakMap<Sealed, { readonly watermark: number; readonly live: number; readonly logTime: number; readonly count: number }>();
+  readonly #written = { bytes: 0, sealedBytes: 0 };
   /** Manifests are written one after the other. */
   #lock: Promise<unknown> = Promise.resolve();
 
@@ -105,6 +113,15 @@ export class Storage {
     this.#segmentsDirectory = join(options.directory, 'segments');
     const { dimension, metric, m, ef_construction: efConstruction, quantization } = options.settings;
     this.graphSettings = { dimension, metric, m, efConstruction, quantization };
+  }
+
+  get #graphJob(): GraphJob {
+    return { ...this.graphSettings, recallTarget: this.#options.settings.recall_target };
+  }
+
+  /** What was written since the shard was opened. */
+  get written(): WrittenBytes {
+    return this.#written;
   }
 
   /** What the last manifest covers. */
@@ -130,7 +147,8 @@ export class Storage {
       // When exactly they ended no longer matters: it was below the watermark.
       for (const row of decodeRows(entry.ended)) sealed.states.end(row, manifest.watermark - 1);
       // A graph is derived data: a damaged one is built again.
-      if (entry.graph !== null) await sealed.attach(entry.graph, true).catch((error: unknown) => { warn('graph-damaged', error); });
+      const { graph: file, ladder } = entry;
+      if (file !== null) await sealed.attach({ file, ladder }, true).catch((error: unknown) => { warn('graph-damaged', error); });
       this.#options.rows.restore(sealed);
     }
   }
@@ -155,6 +173,8 @@ export class Storage {
         carryOver: () => { frozen.keep.forEach((row, to) => { carryOver(frozen.growing, row, sealed, to); }); },
         switchIn: () => { rows.replace([frozen.growing], [sealed]); },
       });
+      this.#written.bytes += sealed.diskBytes;
+      this.#written.sealedBytes += sealed.baseBytes;
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }
@@ -163,12 +183,13 @@ export class Storage {
   /** Builds the graph of a segment. */
   async buildGraph(sealed: Sealed): Promise<void> {
     const { graph } = await this.#options.builder.run({
-      kind: 'graph', directory: join(this.#segmentsDirectory, sealed.files.id), rows: sealed.rows.count, graph: this.graphSettings,
+      kind: 'graph', directory: join(this.#segmentsDirectory, sealed.files.id), rows: sealed.rows.count, graph: this.#graphJob,
     });
     assert(graph !== undefined, 'a graph job gives a graph');
     this.#assertOpen();
     await sealed.attach(graph, false);
     await this.#commit({});
+    this.#written.bytes += graph.file.bytes;
   }
 
   /** Rows of a segment that no reader and no replay will want again: ended below the durable watermark, or expired by both clocks. */
@@ -204,7 +225,7 @@ export class Storage {
     const directory = this.#temporary();
     try {
       const built = await builder.run({
-        kind: 'merge', directory, dimension: this.graphSettings.dimension, graph: indexed && settings.index === 'hnsw' ? this.graphSettings : undefined,
+        kind: 'merge', directory, dimension: this.graphSettings.dimension, graph: indexed && settings.index === 'hnsw' ? this.#graphJob : undefined,
         lists: indexed && settings.index === 'ivf' ? settings.metric : undefined,
         schemas: this.#texts(sources.flatMap(({ files }) => files.schemaIds)),
         sources: sources.map(({ files }, i) => ({
@@ -233,6 +254,7 @@ export class Storage {
           rows.replace(sources, merged);
         },
       });
+      this.#written.bytes += merged.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
       for (const source of sources) await this.#discard(source, merged);
     } finally {
       rmSync(directory, { recursive: true, force: true });
@@ -342,7 +364,6 @@ function inverse(order: Uint32Array): Uint32Array {
 
 function entryOf(sealed: Sealed, watermark: number): SegmentEntry {
   const { id, rows, files, schemaIds } = sealed.files;
-  const graph: FileEntry | null = sealed.graphEntry;
   const ended = Buffer.from(encodeRows(sealed.states.endedBelow(watermark, rows)));
-  return { id, rows, files, schema_ids: schemaIds, graph, ended };
+  return { id, rows, files, schema_ids: schemaIds, graph: sealed.graphEntry, ladder: [...sealed.ladder], ended };
 }

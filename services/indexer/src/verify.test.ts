@@ -134,7 +134,7 @@ test('where many ids have hashes near each other the range is narrowed down, and
       replica, faults: [], error: null,
       reports: [{
         partition: 0, state: 'serving', reason: null, logAway: null, since: 0, watermark: 9_000, durable: 0, live: 0, growingRows: 0, building: 0,
-        memoryBytes: 0, malformed: 0, ledger: [], segments: [], marks: [],
+        memoryBytes: 0, malformed: 0, ledger: [], segments: [], writtenBytes: 0, sealedBytes: 0, marks: [],
       }],
     })),
     digest: async ({ memberId }, { firstHash, lastHash, width, records: wanted }): Promise<Digest> => {

@@ -16,7 +16,7 @@ const words = { name: 'words', log: 5, topic: 'proximadb-words-5', settings: { p
 function shard(partition: number, fields: Partial<ShardReport> = {}): ShardReport {
   return {
     partition, state: 'serving', reason: null, logAway: null, since: sinceMicros, watermark: 100, durable: 0, live: 100, growingRows: 0, building: 0,
-    memoryBytes: 0, malformed: 0, ledger: [], segments: [], marks: [], ...fields,
+    memoryBytes: 0, malformed: 0, ledger: [], segments: [], writtenBytes: 0, sealedBytes: 0, marks: [], ...fields,
   };
 }
 

@@ -195,9 +195,16 @@ test('stats put together what shards and log say', async () => {
   assert.deepEqual({ ...stats, partitions: stats.partitions.map(({ state, reason, end }) => ({ state, reason, end })) }, {
     collection: collection.name, records: BigInt(seen[0]! + seen[1]!), growing: BigInt(seen[0]! + seen[1]!), sealed: 14n, indexed: 10n, building: 0n, dead: 6n,
     lag: BigInt(extents.reduce((sum, { end }) => sum + end, 0) - seen[0]! - seen[1]!), diskBytes: 2_000n, memoryBytes: 200n,
+    space: { liveBytes: 1_400n, deadBytes: 600n, spaceAmplification: 2_000 / 1_400, writtenBytes: 6_000n, sealedBytes: 1_200n, writeAmplification: 5 },
     partitions: extents.map(({ end }, partition) =>
       ({ state: partition === 2 ? 'stopped' : 'serving', reason: partition === 2 ? 'nobody serves this partition' : null, end: BigInt(end) })),
   });
+  const { space, segments } = stats.partitions[0]!;
+  assert.deepEqual(space, {
+    liveBytes: 700n, deadBytes: 300n, spaceAmplification: 1_000 / 700, writtenBytes: 3_000n, sealedBytes: 600n, writeAmplification: 5,
+  });
+  assert.deepEqual(segments, [{ id: 's0', rows: 10, dead: 3, indexed: true, bytes: 1_000n, recall: 0.98, ef: 64, listsRead: null, lists: null }]);
+  assert.equal(stats.partitions[2]!.space, null, 'nobody serves it');
 });
 
 const vector = (...numbers: number[]) => ({ vector: Float32Array.from(numbers) });

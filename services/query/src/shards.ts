@@ -88,10 +88,17 @@ export interface SegmentCost {
   readonly partition: number;
   readonly segment: string;
   readonly rows: number;
+  /** Of rows in memory and without a filter: null. */
+  readonly estimatedMatching: number | null;
   readonly matching: number | null;
+  /** What the strategies that came into question were expected to take, µs. */
+  readonly considered: readonly { readonly strategy: string; readonly micros: number }[];
   readonly strategy: 'graph' | 'lists' | 'codes' | 'exact' | 'exact_over_matches' | 'graph_then_exact' | 'none';
   readonly candidates: number;
   readonly micros: number;
+  readonly filterMicros: number;
+  readonly searchMicros: number;
+  readonly rescoringMicros: number;
 }
 
 export interface SearchAnswer {
@@ -113,6 +120,13 @@ export interface SegmentReport {
   readonly dead: number;
   readonly indexed: boolean;
   readonly bytes: number;
+  /** Share of the nearest that a search finds in it by default, as it was measured; null: nobody measured. */
+  readonly recall: number | null;
+  /** Candidates that its graph is asked for by default. */
+  readonly ef: number | null;
+  /** Lists that are read by default, of so many. */
+  readonly listsRead: number | null;
+  readonly lists: number | null;
 }
 
 export interface ShardReport {
@@ -135,6 +149,10 @@ export interface ShardReport {
   /** The last malformed records, at most 100. */
   readonly ledger: readonly { readonly offset: number; readonly reason: string }[];
   readonly segments: readonly SegmentReport[];
+  /** Bytes of segments' files that were written since it was opened. */
+  readonly writtenBytes: number;
+  /** Of them, records and vectors that were sealed for the first time. */
+  readonly sealedBytes: number;
   /** Sums to compare with other replicas': those at multiples of some number of offsets, the oldest first, and that of the watermark. */
   readonly marks: readonly { readonly offset: number; readonly sum: string }[];
 }

@@ -1,5 +1,5 @@
 import type { Log } from '@proximadb/log';
-import type { PartitionStats, StatsRequest, StatsResponse } from '@proximadb/schemas';
+import type { DiskSpace, PartitionStats, StatsRequest, StatsResponse } from '@proximadb/schemas';
 import { callOf } from './call.ts';
 import type { ReadDependencies } from './reads.ts';
 import type { ShardReport } from './shards.ts';
@@ -28,6 +28,20 @@ export async function stats(request: StatsRequest, context: CallContext, depende
     diskBytes: total(segments.map(({ bytes }) => bytes)),
     memoryBytes: total(reports.map(({ memoryBytes }) => memoryBytes)),
     partitions,
+    space: spaceOf(reports),
+  };
+}
+
+/** What segments take, and what writing them took. */
+function spaceOf(reports: readonly ShardReport[]): DiskSpace {
+  const segments = reports.flatMap((report) => report.segments);
+  const disk = segments.reduce((sum, { bytes }) => sum + bytes, 0);
+  const live = Math.round(segments.reduce((sum, { bytes, rows, dead }) => sum + bytes * (rows - dead) / Math.max(1, rows), 0));
+  const written = reports.reduce((sum, { writtenBytes }) => sum + writtenBytes, 0);
+  const sealed = reports.reduce((sum, { sealedBytes }) => sum + sealedBytes, 0);
+  return {
+    liveBytes: BigInt(live), deadBytes: BigInt(disk - live), spaceAmplification: live === 0 ? null : disk / live,
+    writtenBytes: BigInt(written), sealedBytes: BigInt(sealed), writeAmplification: sealed === 0 ? null : written / sealed,
   };
 }
 
@@ -40,6 +54,7 @@ function partitionStats(partition: number, { start, end }: { readonly start: num
     watermark: BigInt(report?.watermark ?? 0), durable: BigInt(report?.durable ?? 0),
     growing: report?.growingRows ?? 0, malformed: BigInt(report?.malformed ?? 0),
     ledger: (report?.ledger ?? []).map(({ offset, reason }) => ({ offset: BigInt(offset), reason })),
-    segments: (report?.segments ?? []).map(({ id, rows, dead, indexed, bytes }) => ({ id, rows, dead, indexed, bytes: BigInt(bytes) })),
+    segments: (report?.segments ?? []).map((segment) => ({ ...segment, bytes: BigInt(segment.bytes) })),
+    space: report === undefined ? null : spaceOf([report]),
   };
 }

@@ -62,7 +62,7 @@ export function apiTable(start: () => Promise<ApiServer>): void {
       rest: ({ name }) => ({ ...settings, name, hnsw: { m: 8, quantization: 'bf16' } }),
       check: (answer) => {
         const hnsw = { m: 8, efConstruction: 128, quantization: 'bf16' };
-        assert.deepEqual(answer, { ...settings, name: 'NAME', hnsw, log: 'number', createdAt: 'number' });
+        assert.deepEqual(answer, { ...settings, name: 'NAME', hnsw, recallTarget: 0.95, log: 'number', createdAt: 'number' });
       },
     });
     change({

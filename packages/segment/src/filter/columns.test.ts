@@ -268,3 +268,16 @@ test('rows out of order are refused', () => {
   assert.throws(() => builder.add(3, toMap({})), /ascending/);
   assert.throws(() => builder.add(1, toMap({})), /ascending/);
 });
+
+test('an estimate is exact for one comparison, and takes several as if they had nothing to do with each other', () => {
+  const builder = new ColumnsBuilder();
+  for (let row = 0; row < 80; row += 1) builder.add(row, toMap({ even: row % 2 === 0, n: row }));
+  const columns = new Columns(builder.build(), 100);
+  const even: Predicate = { kind: 'in', path: ['even'], values: [true] };
+  const small: Predicate = { kind: 'range', path: ['n'], lower: null, upper: { value: 20, inclusive: false } };
+  const shares: [Predicate, number][] = [
+    [even, 0.4], [small, 0.2], [{ kind: 'not', of: small }, 0.8], [{ kind: 'and', of: [even, small] }, 0.08], [{ kind: 'or', of: [even, small] }, 0.52],
+    [{ kind: 'and', of: [] }, 1], [{ kind: 'or', of: [] }, 0], [{ kind: 'exists', path: ['nowhere'] }, 0],
+  ];
+  for (const [predicate, share] of shares) assert.ok(Math.abs(columns.estimate(predicate) - share) < 1e-9, JSON.stringify(predicate));
+});

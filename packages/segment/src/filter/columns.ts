@@ -58,6 +58,19 @@ export class Columns {
     return { rows: bounds.upper, exact: isExact(bounds) };
   }
 
+  /**
+   * The share of rows that would match if comparisons had nothing to do with each other: by how many rows each of them holds for (those that
+   * only their records can tell included). 0 to 1.
+   */
+  estimate(predicate: Predicate): number {
+    switch (predicate.kind) {
+      case 'and': return predicate.of.reduce((share, part) => share * this.estimate(part), 1);
+      case 'or': return 1 - predicate.of.reduce((share, part) => share * (1 - this.estimate(part)), 1);
+      case 'not': return 1 - this.estimate(predicate.of);
+      default: return this.#bounds(predicate).upper.size / Math.max(1, this.#rows);
+    }
+  }
+
   #bounds(predicate: Predicate): RowBounds {
     switch (predicate.kind) {
       case 'and': return this.#combine(predicate.of, RowSet.full(this.#rows), intersect);

@@ -1,7 +1,7 @@
 /** Making the lists of a segment: which rows go where before it is written, and the codes once its vectors are. */
 import type { Metric } from '@proximadb/schemas';
-import { CodeSlab, Slab } from '../kernels/index.ts';
-import { kernelOf } from '../metric.ts';
+import { CodeSlab, type Slab } from '../kernels/index.ts';
+import { nearestRows } from '../neighbours.ts';
 import { difference } from '../vectors.ts';
 import { centroidMetric, nearestCentroid, originOf, probeMetric, queryRows, trainCentroids } from './cluster.ts';
 import { measuredNeighbours, recallSteps, type ListsFile } from './lists.ts';
@@ -52,7 +52,6 @@ export function encodeCodes(metric: Metric, dimension: number, { starts, centroi
 
 /** More neighbours than whose depths are kept, which lie farther away. */
 const far = 100;
-const chunkRows = 8_192;
 
 /**
  * How many lists a search has to read until it comes to a neighbour: of rows that the centroids do not know and that are not their own
@@ -66,25 +65,15 @@ export function measureDepths(
   const unknown = new Set(queryRows(rows));
   const asked = [...order.keys()].filter((place) => unknown.has(order[place] ?? 0));
   const queries = asked.map((row) => Float32Array.from(vector(row)));
-  const kernel = kernelOf(metric);
-  const nearest: { readonly row: number; readonly distance: number }[][] = queries.map(() => []);
-  const chunk = new Slab({ dimension, rows: Math.min(rows, chunkRows), rowsMax: Math.min(rows, chunkRows) });
-  for (let first = 0; first < rows; first += chunkRows) {
-    const count = Math.min(chunkRows, rows - first);
-    for (let i = 0; i < count; i += 1) chunk.row(i).set(vector(first + i));
-    queries.forEach((query, i) => {
-      const top = chunk.scan(kernel, query, count, far + 1, null);
-      top.rows.forEach((row, at) => { nearest[i]?.push({ row: first + row, distance: top.distances[at] ?? 0 }); });
-    });
-  }
+  const nearest = nearestRows({ metric, dimension, rows, vector, queries, k: far + 1, among: null });
   const nearDepths: number[] = [];
   const farDepths: number[] = [];
   queries.forEach((query, i) => {
     const nearestLists = centroids.scan(probeMetric(metric), query, lists, lists, null).rows;
     const depthOf = new Uint32Array(lists);
     nearestLists.forEach((list, at) => { depthOf[list] = at + 1; });
-    const found = (nearest[i] ?? []).sort((a, b) => a.distance - b.distance || a.row - b.row).filter(({ row }) => row !== asked[i]).slice(0, far);
-    const depthsOf = found.map(({ row }) => depthOf[listOf(starts, row)] ?? lists);
+    const found = (nearest[i] ?? []).filter((row) => row !== asked[i]).slice(0, far);
+    const depthsOf = found.map((row) => depthOf[listOf(starts, row)] ?? lists);
     nearDepths.push(...depthsOf.slice(0, measuredNeighbours));
     farDepths.push(...depthsOf);
   });

@@ -111,6 +111,11 @@ export class Lists {
     return Math.min(this.count, Math.ceil((depths[at - 1] ?? this.count) * Math.max(1, neighbours / measuredNeighbours) ** spread));
   }
 
+  /** The share of ten neighbours that so many lists held when they were made; to a thousandth. */
+  recallOf(lists: number): number {
+    return this.#file.depths.filter((depth) => depth <= lists).length / recallSteps;
+  }
+
   /**
    * Reads the nearest lists. Where only some rows count, the nearest of them lie farther away: so many more lists are read as would hold the
    * same share of so many more neighbours, by the share of rows that count in what was read. Further ones are read until some in a row

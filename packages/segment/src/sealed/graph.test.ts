@@ -11,9 +11,7 @@ const settings: GraphSettings = { dimension: 8, metric: 'cosine', m: 8, efConstr
 const rows = 500;
 const next = random(3);
 const vectors = Float32Array.from({ length: rows * settings.dimension }, next);
-const fill = (start: number, count: number, into: Float32Array): void => {
-  into.set(vectors.subarray(start * settings.dimension, (start + count) * settings.dimension));
-};
+const vector = (row: number): Float32Array => vectors.subarray(row * settings.dimension, (row + 1) * settings.dimension);
 const mappings = (path: string): number => readFileSync('/proc/self/maps', 'utf8').split('\n').filter((line) => line.includes(path)).length;
 const descriptors = (): string => readdirSync('/proc/self/fd').sort().join();
 
@@ -22,7 +20,7 @@ test('a graph that is let go of is unmapped at once, and so is one that was only
   try {
     const path = join(directory, 'graph.usearch');
     const before = descriptors();
-    buildGraph(settings, rows, fill, path);
+    buildGraph(settings, rows, vector, path, 0.9);
     assert.equal(mappings(path), 0);
     const graphs = [new Graph(settings, path, rows), new Graph(settings, path, rows)];
     assert.equal(mappings(path), 2);

@@ -2,6 +2,8 @@
 import { Index, MetricKind, ScalarKind } from 'usearch';
 import { AppError, assert } from '@proximadb/errors';
 import type { Metric, Quantization } from '@proximadb/schemas';
+import { measureLadder, unknownRows, type Ladder } from '../ladder.ts';
+import type { FileEntry } from './files.ts';
 
 export interface GraphSettings {
   readonly dimension: number;
@@ -10,6 +12,12 @@ export interface GraphSettings {
   readonly m: number;
   readonly efConstruction: number;
   readonly quantization: Quantization;
+}
+
+/** A graph as a manifest names it. */
+export interface BuiltGraph {
+  readonly file: FileEntry;
+  readonly ladder: Ladder;
 }
 
 const scalars: Record<Quantization, ScalarKind> = { f32: ScalarKind.F32, bf16: ScalarKind.BF16, i8: ScalarKind.I8 };
@@ -53,47 +61,87 @@ const noGraph = import.meta.filename;
 
 const chunkRows = 1024;
 
-/** Writes the (normalised) vectors of rows [start, start + rows) into the matrix, `dimension` floats each. */
-type Fill = (start: number, rows: number, into: Float32Array) => void;
-
 interface Sample {
   readonly row: number;
   readonly vector: Float32Array;
 }
 
+interface Learned {
+  readonly ladder: Ladder;
+  /** Some of its rows. */
+  readonly samples: readonly Sample[];
+}
+
+/** A row's vector, `dimension` floats, valid until the next call; normalised under cosine. */
+type VectorOf = (row: number) => Float32Array;
+
 /**
  * Builds a graph over rows 0 … count − 1 and saves it.
+ * @param vector is asked for all rows in order, twice.
+ * @param recall that the graph is measured up to.
  * @throws AppError INTERNAL if the finished graph lacks a row, or does not find a sample of its own vectors.
  */
-export function buildGraph(settings: GraphSettings, count: number, fill: Fill, path: string): void {
+export function buildGraph(settings: GraphSettings, count: number, vector: VectorOf, path: string, recall: number): Ladder {
   const index = createIndex(settings);
-  let samples: readonly Sample[];
+  let learned: Learned;
   try {
-    samples = addRows(index, settings.dimension, count, fill);
+    learned = learn(index, settings, count, vector, recall);
     if (index.size() !== count) throw new AppError('INTERNAL', `the graph holds ${index.size()} of ${count} rows`);
     index.save(path);
   } finally {
     letGo(index);
   }
   // Of an inner product over raw vectors, a longer vector may rightly be nearer than the vector itself.
-  if (settings.metric === 'dot') return;
+  if (settings.metric === 'dot') return learned.ladder;
   using graph = new Graph(settings, path, count);
-  assertFindsItself(graph, samples);
+  assertFindsItself(graph, learned.samples);
+  return learned.ladder;
 }
 
-/** One thread: concurrent `add`s of USearch can lose nodes. */
-function addRows(index: Index, dimension: number, count: number, fill: Fill): Sample[] {
-  const keys = new BigUint64Array(chunkRows);
-  const vectors = new Float32Array(chunkRows * dimension);
+/** One thread: concurrent `add`s of USearch can lose nodes. Some rows come last: until then they are the queries by which the graph is measured. */
+function learn(index: Index, { metric, dimension }: GraphSettings, count: number, vector: VectorOf, recall: number): Learned {
+  const last = new Set(unknownRows(count, dimension));
+  const unknown: Sample[] = [];
   const samples: Sample[] = [];
-  for (let start = 0; start < count; start += chunkRows) {
-    const rows = Math.min(chunkRows, count - start);
-    fill(start, rows, vectors);
-    for (let i = 0; i < rows; i += 1) keys[i] = BigInt(start + i);
-    index.add(keys.subarray(0, rows), vectors.subarray(0, rows * dimension), 1);
-    samples.push({ row: start, vector: vectors.slice(0, dimension) });
+  const chunk = new Chunk(index, dimension);
+  for (let row = 0; row < count; row += 1) {
+    const values = vector(row);
+    if (row % chunkRows === 0) samples.push({ row, vector: values.slice() });
+    if (last.has(row)) unknown.push({ row, vector: values.slice() });
+    else chunk.add(row, values);
   }
-  return samples;
+  chunk.flush();
+  const ladder = measureLadder({ metric, dimension, rows: count, vector, unknown, recall, candidates: (query, wanted) => candidatesOf(index, query, wanted) });
+  for (const one of unknown) chunk.add(one.row, one.vector);
+  chunk.flush();
+  return { ladder, samples };
+}
+
+/** Rows on their way into a graph: many go in with one call. */
+class Chunk {
+  readonly #index: Index;
+  readonly #dimension: number;
+  readonly #keys = new BigUint64Array(chunkRows);
+  readonly #vectors: Float32Array;
+  #count = 0;
+
+  constructor(index: Index, dimension: number) {
+    this.#index = index;
+    this.#dimension = dimension;
+    this.#vectors = new Float32Array(chunkRows * dimension);
+  }
+
+  add(row: number, vector: Float32Array): void {
+    this.#keys[this.#count] = BigInt(row);
+    this.#vectors.set(vector, this.#count * this.#dimension);
+    this.#count += 1;
+    if (this.#count === chunkRows) this.flush();
+  }
+
+  flush(): void {
+    if (this.#count > 0) this.#index.add(this.#keys.subarray(0, this.#count), this.#vectors.subarray(0, this.#count * this.#dimension), 1);
+    this.#count = 0;
+  }
 }
 
 /** A graph with unreachable nodes misses vectors that it holds. Equal vectors may crowd each other out, so a few misses pass. */
@@ -122,11 +170,16 @@ export class Graph {
     letGo(this.#index);
   }
 
-  /** Row numbers of about the nearest `candidates` rows, in no promised order. USearch's `ef` is this number, too. */
+  /** Row numbers of about the nearest `candidates` rows, in no promised order. */
   candidates(query: Float32Array, candidates: number): Uint32Array {
-    const { keys } = this.#index.search(query, candidates, 1);
-    const rows = new Uint32Array(keys.length);
-    for (let i = 0; i < keys.length; i += 1) rows[i] = Number(keys[i]);
-    return rows;
+    return candidatesOf(this.#index, query, candidates);
   }
+}
+
+/** USearch's `ef` is the number of candidates, too. */
+function candidatesOf(index: Index, query: Float32Array, candidates: number): Uint32Array {
+  const { keys } = index.search(query, candidates, 1);
+  const rows = new Uint32Array(keys.length);
+  for (let i = 0; i < keys.length; i += 1) rows[i] = Number(keys[i]);
+  return rows;
 }

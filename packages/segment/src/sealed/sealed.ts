@@ -4,11 +4,12 @@ import type { RecordView, Walker } from '@proximadb/record';
 import { CodedRows } from '../coded-rows.ts';
 import { CodeSlab, Slab } from '../kernels/index.ts';
 import { Columns, matches, type Predicate, type RowSet } from '../filter/index.ts';
+import type { Ladder } from '../ladder.ts';
 import { decodeLists, Lists } from '../lists/lists.ts';
 import { never, RowStates } from '../rows.ts';
 import { ContainerReader } from './container.ts';
 import { codesFile, columnsFile, graphFile, idsFile, listsFile, readVerified, recordsFile, rowsFile, vectorsFile, type FileEntry } from './files.ts';
-import { Graph, type GraphSettings } from './graph.ts';
+import { Graph, type BuiltGraph, type GraphSettings } from './graph.ts';
 import { IdIndex } from './ids.ts';
 import { viewRows, type Rows } from './rows.ts';
 import type { SegmentFiles } from './write.ts';
@@ -43,7 +44,7 @@ export class Sealed {
   readonly #records: ContainerReader;
   readonly #walkers: readonly Walker[];
   readonly #graphSettings: GraphSettings;
-  #graph: { readonly graph: Graph; readonly entry: FileEntry } | null = null;
+  #graph: { readonly graph: Graph; readonly built: BuiltGraph } | null = null;
   /** What is searched as long as there is no index. */
   #coded: CodedRows | undefined;
 
@@ -107,12 +108,23 @@ export class Sealed {
   }
 
   get graphEntry(): FileEntry | null {
-    return this.#graph?.entry ?? null;
+    return this.#graph?.built.file ?? null;
+  }
+
+  /** What was measured of the graph; empty without one. */
+  get ladder(): Ladder {
+    return this.#graph?.built.ladder ?? [];
   }
 
   /** Bytes on disk. */
   get diskBytes(): number {
-    return this.files.files.reduce((sum, file) => sum + file.bytes, this.#graph?.entry.bytes ?? 0);
+    return this.files.files.reduce((sum, file) => sum + file.bytes, this.#graph?.built.file.bytes ?? 0);
+  }
+
+  /** Of the bytes on disk, those of records and vectors. */
+  get baseBytes(): number {
+    const base = new Set([vectorsFile, ...containersOf(this.files)]);
+    return this.files.files.reduce((sum, { name, bytes }) => sum + (base.has(name) ? bytes : 0), 0);
   }
 
   /** Bytes of memory: vectors, codes, lists, rows, ids and columns. */
@@ -122,10 +134,10 @@ export class Sealed {
   }
 
   /** Takes a graph that was built for these rows. @throws AppError DATA_LOSS if its file is damaged. */
-  async attach(entry: FileEntry, check: boolean): Promise<void> {
-    if (check) await readVerified(this.#directory, entry);
+  async attach(built: BuiltGraph, check: boolean): Promise<void> {
+    if (check) await readVerified(this.#directory, built.file);
     this.#coded = undefined;
-    this.#graph = { graph: new Graph(this.#graphSettings, join(this.#directory, graphFile), this.rows.count), entry };
+    this.#graph = { graph: new Graph(this.#graphSettings, join(this.#directory, graphFile), this.rows.count), built };
   }
 
   /** The live row of an id. `hash` as `hashId` says. */
@@ -161,6 +173,11 @@ export class Sealed {
     rows.and(visible);
     if (!exact) for (const row of rows) if (!matches(predicate, this.view(row).readMetadata())) rows.remove(row);
     return rows;
+  }
+
+  /** How many rows would match a predicate, visible at an instant, if its comparisons had nothing to do with each other: see `Columns.estimate`. */
+  estimate(predicate: Predicate, nowMicros: number): number {
+    return Math.round(this.#columns.estimate(predicate) * this.states.visible(nowMicros).size);
   }
 
   /** Rows by their ids' bytes, those after an id only. */

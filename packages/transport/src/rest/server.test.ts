@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError, AssertionError, grpcStatus, httpStatus, invalid, type Code } from '@proximadb/errors';
 import { compileWalker, encodeVectorRecord, type MetadataValue, type Walker } from '@proximadb/record';
-import { jsonSchema, methods, PartitionStats, schemaText, StatsResponse, type GetRequest, type Hit, type JsonSchemaName,
+import { jsonSchema, methods, PartitionStats, SegmentStats, schemaText, StatsResponse, type GetRequest, type Hit, type JsonSchemaName,
   type SearchResponse } from '@proximadb/schemas';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { CallContext, Handlers } from '../handlers.ts';
@@ -226,7 +226,8 @@ test('stored records carry everything by default; one record is answered as itse
 });
 
 test('statistics answer, though a figure in them is called records as a list of others is', async () => {
-  const partition = PartitionStats.create({ state: 'serving', segments: [{ id: 's', rows: 3, dead: 1, indexed: true, bytes: 2n ** 40n }] });
+  const segments = [SegmentStats.create({ id: 's', rows: 3, dead: 1, indexed: true, bytes: 2n ** 40n })];
+  const partition = PartitionStats.create({ state: 'serving', segments });
   const { call } = await serve({ stats: async () => StatsResponse.create({ collection: 'c', records: 2n ** 53n, partitions: [partition] }) });
   const answer = await call('GET', '/v1/collections/c/stats');
   assert.equal(answer.status, 200, answer.text);

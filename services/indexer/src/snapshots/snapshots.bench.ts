@@ -36,13 +36,15 @@ function build(segments: string): Manifest {
   }
   const { segment } = runBuildJob({ kind: 'complete', directory: building, schemaIds: writer.close(), schemas: { [schemaId]: schemaText('VectorRecord') } });
   if (segment === undefined) throw new Error('no segment');
-  const built = runBuildJob({ kind: 'graph', directory: join(segments, segment.id), rows, graph });
+  const built = runBuildJob({ kind: 'graph', directory: join(segments, segment.id), rows, graph: { ...graph, recallTarget: 0.95 } });
   return {
     generation: 1, cluster_id: 'bench', topic: 'bench', topic_id: 'bench', log: 1, partition: 0,
-    settings: { dimension, metric: 'cosine', partitions: 12, index: 'hnsw', m: 16, ef_construction: 128, quantization: 'i8', record_bytes_max: 1 << 20 },
+    settings: { dimension, metric: 'cosine', partitions: 12, index: 'hnsw', m: 16, ef_construction: 128, quantization: 'i8', record_bytes_max: 1 << 20,
+      recall_target: 0.95 },
     watermark: rows, log_time: 0, last: null,
     segments: [{
-      id: segment.id, rows, files: [...segment.files], schema_ids: [...segment.schemaIds], graph: built.graph ?? null, ended: Buffer.from([]),
+      id: segment.id, rows, files: [...segment.files], schema_ids: [...segment.schemaIds], graph: built.graph?.file ?? null,
+      ladder: [...built.graph?.ladder ?? []], ended: Buffer.from([]),
     }],
     requests: [], malformed: 0, ledger: [], marks: [], streams: [],
   };

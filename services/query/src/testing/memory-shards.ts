@@ -46,7 +46,9 @@ export class MemoryShards implements Shards {
       const lists = partitions.map(({ rows }) =>
         [...rows.values()].filter(this.#matching(spec.filter)).map((row) => this.#hit(row, spec, metric)));
       const costs = partitions.map(({ number, rows }) => ({
-        partition: number, segment: 'growing', rows: rows.size, matching: null, strategy: 'exact' as const, candidates: rows.size, micros: 1,
+        partition: number, segment: 'growing', rows: rows.size, estimatedMatching: null, matching: null,
+        considered: [{ strategy: 'exact', micros: 2 }], strategy: 'exact' as const, candidates: rows.size, micros: 1,
+        filterMicros: 0, searchMicros: 1, rescoringMicros: 0,
       }));
       // In no useful order, as far as the port allows it: equal distances may come in any.
       return { hits: mergeHits(lists, spec.k).sort((left, right) => left.distance - right.distance || compareIds(right.id, left.id)), costs };
@@ -92,7 +94,8 @@ export class MemoryShards implements Shards {
     const partitions = Array.from({ length: settings.partitions }, (_, number) => this.#partition(log, number));
     return partitions.filter(({ number }) => !this.silent.has(number)).map(({ number, next, rows }) => ({
       partition: number, state: 'serving', reason: null, logAway: null, watermark: next, durable: 0, live: rows.size, growingRows: rows.size, building: 0,
-      memoryBytes: 100, malformed: 0, ledger: [], segments: [{ id: `s${number}`, rows: 10, dead: 3, indexed: number === 0, bytes: 1_000 }], since: 0, marks: [],
+      memoryBytes: 100, malformed: 0, ledger: [], since: 0, marks: [], writtenBytes: 3_000, sealedBytes: 600,
+      segments: [{ id: `s${number}`, rows: 10, dead: 3, indexed: number === 0, bytes: 1_000, recall: 0.98, ef: 64, listsRead: null, lists: null }],
     }));
   }
 

@@ -1,0 +1,106 @@
+/** Whether what a segment says of its recall holds for queries that it does not know, and what a target costs. */
+import { join } from 'node:path';
+import { compileWalker, encodeVectorRecord } from '@proximadb/record';
+import { schemaText, type Metric } from '@proximadb/schemas';
+import {
+  defaultQuantization, defaultsOf, encodeRows, hashId, prepareQuery, runBuildJob, Sealed, searchSealed, SegmentWriter, strideOf, type SegmentDefaults,
+} from '@proximadb/segment';
+import { clusteredSet } from '../data/clustered-set.ts';
+import { vectorAt, type DataSet } from '../data/data-set.ts';
+import { wordSet } from '../data/word-set.ts';
+import type { Cell, Report, Table } from '../report.ts';
+import type { BenchOptions, Scenario } from '../scenario.ts';
+import { median } from '../statistics.ts';
+
+export const recall: Scenario = { name: 'recall', title: 'Recall: measured by a segment, and of queries that it does not know', run };
+
+const metrics = ['cosine', 'euclidean', 'dot'] as const;
+const indexes = ['graph', 'lists'] as const;
+const targets = [0.95, 0.99] as const;
+const hits = [10, 100] as const;
+const text = schemaText('VectorRecord');
+const walker = compileWalker(JSON.parse(text));
+
+async function run({ short, scratch, say, chosen }: BenchOptions): Promise<Report> {
+  const queries = short ? 20 : 500;
+  const sets = [
+    wordSet(chosen.rows ?? (short ? 3_000 : 30_000), queries), clusteredSet(chosen.rows ?? (short ? 1_000 : 15_000), queries),
+  ].filter(({ name }) => chosen.set === undefined || name.startsWith(chosen.set));
+  const tables: Table[] = [];
+  for (const set of sets) {
+    const rows: Cell[][] = [];
+    for (const metric of metrics) {
+      for (const index of indexes) {
+        say(`${set.name}: ${index} under ${metric}`);
+        using made = await make(set, metric, index, join(scratch, set.name, metric, index));
+        for (const target of targets) rows.push(...measured(set, metric, made.sealed, target, made.seconds));
+      }
+    }
+    tables.push({
+      title: `${set.name}: one segment of ${set.rows.toLocaleString('en-US')} rows, ${set.dimension}-d, searched as its target says`,
+      columns: ['metric', 'index', 'target', 'reads by default', 'recall@10 as it measured', 'recall@10', 'recall@100', 'p50 µs, k = 10', 'built in s'],
+      rows,
+      notes: [`${queries} queries that are not stored; recall beside exact search.`],
+    });
+  }
+  return { tables, aims: [] };
+}
+
+interface Made extends Disposable {
+  readonly sealed: Sealed;
+  readonly seconds: number;
+}
+
+async function make(set: DataSet, metric: Metric, index: typeof indexes[number], directory: string): Promise<Made> {
+  const { dimension, rows } = set;
+  const graphSettings = { dimension, metric, m: 16, efConstruction: 128, quantization: defaultQuantization(metric) };
+  const writer = new SegmentWriter(join(directory, 'tmp'), rows, () => text);
+  const padded = new Float32Array(strideOf(dimension));
+  for (let row = 0; row < rows; row += 1) {
+    const bytes = encodeVectorRecord(1, { id: `r${row}`, vector: vectorAt(set, row) });
+    padded.set(prepareQuery(metric, vectorAt(set, row)));
+    writer.add(1, bytes, row, Infinity, hashId(walker.view(bytes).idBytes), padded);
+  }
+  const schemaIds = writer.close();
+  const schemas = { 1: text };
+  const { segment: flat } = runBuildJob({ kind: 'complete', directory: join(directory, 'tmp'), schemaIds, schemas });
+  if (flat === undefined) throw new Error('no segment');
+  const startedMs = performance.now();
+  // Measured as far as the highest target asks: a lower one reads the steps before.
+  const { segment = flat, graph } = index === 'graph'
+    ? runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows, graph: { ...graphSettings, recallTarget: Math.max(...targets) } })
+    : runBuildJob({
+      kind: 'merge', directory: join(directory, 'lists'), dimension, schemas, graph: undefined, lists: metric,
+      sources: [{ directory: join(directory, flat.id), schemaIds, keep: encodeRows(Array(rows).keys()) }],
+    });
+  const seconds = (performance.now() - startedMs) / 1_000;
+  const sealed = await Sealed.open({ directory: join(directory, segment.id), files: segment, graphSettings, walkerOf: () => walker }, false);
+  if (graph !== undefined) await sealed.attach(graph, false);
+  return { sealed, seconds, [Symbol.dispose]: () => { sealed.close(); } };
+}
+
+function measured(set: DataSet, metric: Metric, sealed: Sealed, recallTarget: number, seconds: number): Cell[][] {
+  const micros: number[] = [];
+  const recalls = hits.map((k) => {
+    let found = 0;
+    for (const given of set.queries) {
+      const search = { metric, query: prepareQuery(metric, given), k, predicate: null, ef: null, recallTarget, nowMicros: 0 };
+      const nearest = new Set(searchSealed(sealed, { ...search, exact: true }).top.rows);
+      const startedMs = performance.now();
+      const { top } = searchSealed(sealed, { ...search, exact: false });
+      if (k === 10) micros.push((performance.now() - startedMs) * 1_000);
+      found += top.rows.filter((row) => nearest.has(row)).length / nearest.size;
+    }
+    return (found / set.queries.length).toFixed(4);
+  });
+  const defaults = defaultsOf(sealed, recallTarget);
+  return [[
+    metric, sealed.lists === undefined ? 'graph' : 'lists', recallTarget, readsOf(defaults), defaults.recall?.toFixed(4) ?? 'not measured', ...recalls,
+    Math.round(median(micros)), seconds.toFixed(1),
+  ]];
+}
+
+function readsOf({ ef, listsRead, lists }: SegmentDefaults): string {
+  if (ef !== null) return `${ef} candidates`;
+  return listsRead === null ? 'all rows' : `${listsRead} of ${lists} lists`;
+}

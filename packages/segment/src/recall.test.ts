@@ -1,0 +1,109 @@
+import { strict as assert } from 'node:assert';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { compileWalker, encodeVectorRecord } from '@proximadb/record';
+import { schemaText, type Metric } from '@proximadb/schemas';
+import {
+  defaultQuantization, defaultsOf, encodeRows, hashId, prepareQuery, runBuildJob, Sealed, searchSealed, SegmentWriter, type BuildResult, type SegmentFiles,
+} from './index.ts';
+import { recallRead } from './recall.ts';
+import { random } from './testing/random.ts';
+
+const dimension = 128;
+const count = 10_000;
+const asked = 200;
+const text = schemaText('VectorRecord');
+const walker = compileWalker(JSON.parse(text));
+const [low, high] = [0.95, 0.99];
+
+/** As embeddings are: few directions in which they differ, of unequal weight, and noise in all. The last ones are not stored. */
+const all = ((): Float32Array[] => {
+  const next = random(11);
+  const normal = (): number => (next() + next() + next() + next()) / 1.15;
+  const directions = Array.from({ length: 32 }, (_, i) => Float32Array.from({ length: dimension }, () => normal() * 0.97 ** i));
+  return Array.from({ length: count + asked }, () => {
+    const vector = Float32Array.from({ length: dimension }, () => normal() * 0.3);
+    for (const direction of directions) {
+      const far = normal();
+      for (let i = 0; i < dimension; i += 1) vector[i]! += far * direction[i]!;
+    }
+    return vector;
+  });
+})();
+
+/** Written and completed: it waits for an index. */
+function flatSegment(directory: string, metric: Metric): SegmentFiles {
+  const writer = new SegmentWriter(join(directory, 'tmp'), count, () => text);
+  for (let row = 0; row < count; row += 1) {
+    const bytes = encodeVectorRecord(1, { id: `r${row}`, vector: all[row]! });
+    writer.add(1, bytes, row, Infinity, hashId(walker.view(bytes).idBytes), prepareQuery(metric, all[row]!));
+  }
+  const { segment } = runBuildJob({ kind: 'complete', directory: join(directory, 'tmp'), schemaIds: writer.close(), schemas: { 1: text } });
+  assert.ok(segment !== undefined);
+  return segment;
+}
+
+for (const metric of ['cosine', 'dot', 'euclidean'] as const) {
+  for (const index of ['hnsw', 'ivf'] as const) {
+    describe(`a segment of index ${index} under ${metric}`, () => {
+      const directory = mkdtempSync(join(tmpdir(), 'proximadb-recall-'));
+      const settings = { dimension, metric, m: 16, efConstruction: 128, quantization: defaultQuantization(metric) };
+      let sealed: Sealed;
+      let built: BuildResult;
+      before(async () => {
+        const flat = flatSegment(directory, metric);
+        built = index === 'hnsw'
+          ? runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows: count, graph: { ...settings, recallTarget: high } })
+          : runBuildJob({
+            kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, graph: undefined, lists: metric,
+            sources: [{ directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(count).keys()) }],
+          });
+        const files = built.segment ?? flat;
+        sealed = await Sealed.open({ directory: join(directory, files.id), files, graphSettings: settings, walkerOf: () => walker }, true);
+        if (built.graph !== undefined) await sealed.attach(built.graph, true);
+      });
+      after(() => {
+        sealed.close();
+        rmSync(directory, { recursive: true });
+      });
+
+      /** Of queries that are not stored. */
+      const recallOf = (recallTarget: number, k: number): number => {
+        let found = 0;
+        for (const given of all.slice(count)) {
+          const search = { metric, query: prepareQuery(metric, given), k, predicate: null, ef: null, recallTarget, nowMicros: 0 };
+          const nearest = new Set(searchSealed(sealed, { ...search, exact: true }).top.rows);
+          const { top, strategy } = searchSealed(sealed, { ...search, exact: false });
+          assert.equal(strategy, index === 'hnsw' ? 'graph' : 'lists');
+          found += top.rows.filter((row) => nearest.has(row)).length;
+        }
+        return found / (k * asked);
+      };
+
+      test('a search finds what the target says, and more of a higher one', () => {
+        const [less, more] = [recallOf(low, 10), recallOf(high, 10)];
+        assert.ok(less >= low, `${less} of ${low}`);
+        assert.ok(more >= high, `${more} of ${high}`);
+        assert.ok(more > less, `${more} and ${less}`);
+      });
+
+      test('what it says of itself is more than the target, and about what such queries find', () => {
+        for (const target of [low, high]) {
+          const { recall, ef, listsRead } = defaultsOf(sealed, target);
+          assert.ok(recall !== null && recall > target);
+          assert.ok(Math.abs(recall - recallOf(target, 10)) < 0.02, `${recall} and ${recallOf(target, 10)}`);
+          assert.equal(ef === null, index === 'ivf');
+          assert.equal(listsRead === null, index === 'hnsw');
+        }
+      });
+    });
+  }
+}
+
+test('what is read for leaves two fifths of the misses that the target allows, of lists, three fifths of graphs', () => {
+  assert.deepEqual([recallRead(0.95, 'graph'), recallRead(0.95, 'lists'), recallRead(0.95, 'smallLists'), recallRead(0.95, 'filteredLists')],
+    [0.97, 0.98, 0.99, 0.995]);
+  assert.deepEqual([recallRead(0.99, 'graph'), recallRead(0.99, 'lists'), recallRead(0.99, 'filteredLists')], [0.994, 0.996, 0.999]);
+});
