@@ -6,10 +6,11 @@ import type { Metric } from '@proximadb/schemas';
 import type { CodedRows } from './coded-rows.ts';
 import type { Predicate, RowSet } from './filter/index.ts';
 import type { Growing } from './growing/growing.ts';
-import type { Slab, Top } from './kernels/index.ts';
+import type { Top } from './kernels/index.ts';
 import type { Lists } from './lists/lists.ts';
 import { kernelOf } from './metric.ts';
 import type { Sealed } from './sealed/sealed.ts';
+import type { Vectors } from './vectors.ts';
 
 export interface SegmentSearch {
   readonly metric: Metric;
@@ -54,7 +55,8 @@ export function defaultCandidates(k: number, rows: number): number {
 }
 
 export function searchGrowing(growing: Growing, search: SegmentSearch): SegmentAnswer {
-  return searchUnindexed(growing, growing.count, growing.select(search.predicate, search.nowMicros), search);
+  const { slab: vectors, coded } = growing;
+  return searchUnindexed({ vectors, coded }, growing.count, growing.select(search.predicate, search.nowMicros), search);
 }
 
 export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnswer {
@@ -65,7 +67,7 @@ export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnsw
   if (graph === undefined || search.exact || count === 0) return searchUnindexed(sealed, sealed.rows.count, rows, search, count);
 
   const wanted = Math.min(search.k, count);
-  const dimension = sealed.slab.dimension;
+  const { dimension } = sealed.vectors;
   const total = sealed.rows.count;
   // What does not match is found, too: ask for more, in proportion.
   const oversampling = total / count;
@@ -74,14 +76,14 @@ export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnsw
   while (graphMicros(ask, dimension) < scanMicros(count, dimension)) {
     const candidates = graph.candidates(search.query, ask).filter((row) => rows.has(row));
     if (candidates.length >= wanted) {
-      const top = sealed.slab.scanList(kernelOf(search.metric), search.query, candidates, search.k);
+      const top = sealed.vectors.scanList(kernelOf(search.metric), search.query, candidates, search.k);
       return { top, strategy: 'graph', matching: search.predicate === null ? null : count, candidates: candidates.length };
     }
     if (ask === total) break;
     ask = Math.min(total, ask * 2);
     widened = true;
   }
-  const answer = scan(sealed.slab, total, rows, search, count);
+  const answer = scan(sealed.vectors, total, rows, search, count);
   return widened ? { ...answer, strategy: 'graph_then_exact' } : answer;
 }
 
@@ -108,9 +110,9 @@ function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, 
   const recall = search.predicate !== null ? recallWithFilter : total >= smallRows ? recallByDefault : recallOfSmall;
   const asked = Math.max(1, Math.min(lists.count, Math.ceil(lists.listsFor(recall, search.k) * breadth)));
   // Of so few matches the exact distances cost no more than all the codes on the way.
-  if (count <= Math.max(wanted, total * asked / lists.count / codesADistance)) return scan(sealed.slab, total, rows, search, count);
+  if (count <= Math.max(wanted, total * asked / lists.count / codesADistance)) return scan(sealed.vectors, total, rows, search, count);
   const found = lists.candidates({ query: search.query, wanted, lists: asked, visible: count === total ? null : rows.words, count });
-  const top = sealed.slab.scanList(kernelOf(search.metric), search.query, found.rows, search.k);
+  const top = sealed.vectors.scanList(kernelOf(search.metric), search.query, found.rows, search.k);
   return { top, strategy: 'lists', matching, candidates: found.rows.length };
 }
 
@@ -122,25 +124,28 @@ function candidatesFor({ k, ef }: SegmentSearch): number {
 /** So few rows are compared exactly in no time. */
 const codedRowsMin = 1_024;
 
+interface Unindexed {
+  readonly vectors: Vectors;
+  readonly coded: CodedRows | undefined;
+}
+
 /** Rows that have no index: by codes where there are many. */
-function searchUnindexed(
-  { slab, coded }: { readonly slab: Slab; readonly coded: CodedRows | undefined }, total: number, rows: RowSet, search: SegmentSearch, count = rows.size,
-): SegmentAnswer {
+function searchUnindexed({ vectors, coded }: Unindexed, total: number, rows: RowSet, search: SegmentSearch, count = rows.size): SegmentAnswer {
   const wanted = candidatesFor(search);
-  if (search.exact || coded === undefined || count < Math.max(codedRowsMin, 2 * wanted)) return scan(slab, total, rows, search, count);
+  if (search.exact || coded === undefined || count < Math.max(codedRowsMin, 2 * wanted)) return scan(vectors, total, rows, search, count);
   const found = coded.candidates(search.query, total, wanted, count === total ? null : rows.words);
-  const top = slab.scanList(kernelOf(search.metric), search.query, found, search.k);
+  const top = vectors.scanList(kernelOf(search.metric), search.query, found, search.k);
   return { top, strategy: 'codes', matching: search.predicate === null ? null : count, candidates: found.length };
 }
 
-function scan(slab: Slab, rowCount: number, rows: RowSet, search: SegmentSearch, count = rows.size): SegmentAnswer {
+function scan(vectors: Vectors, rowCount: number, rows: RowSet, search: SegmentSearch, count = rows.size): SegmentAnswer {
   const matching = search.predicate === null ? null : count;
   if (count === 0) return { top: nothing, strategy: 'none', matching, candidates: 0 };
   const kernel = kernelOf(search.metric);
   const few = count * 8 < rowCount;
   const top = few
-    ? slab.scanList(kernel, search.query, rows.toArray(), search.k)
-    : slab.scan(kernel, search.query, rowCount, search.k, count === rowCount ? null : rows.words);
+    ? vectors.scanList(kernel, search.query, rows.toArray(), search.k)
+    : vectors.scan(kernel, search.query, rowCount, search.k, count === rowCount ? null : rows.words);
   return { top, strategy: search.predicate === null ? 'exact' : 'exact_over_matches', matching, candidates: count };
 }
 

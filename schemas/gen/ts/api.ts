@@ -13,6 +13,9 @@ export const IndexKind: EnumCodec<IndexKind> = defineEnum('IndexKind', { hnsw: 0
 export type Quantization = 'f32' | 'bf16' | 'i8';
 export const Quantization: EnumCodec<Quantization> = defineEnum('Quantization', { f32: 0, bf16: 1, i8: 2 });
 
+export type StorageKind = 'memory' | 'disk';
+export const StorageKind: EnumCodec<StorageKind> = defineEnum('StorageKind', { memory: 0, disk: 1 });
+
 export interface GetSchemaRequest {
   /** VectorRecord, PatchRecord or DeleteRecord. */
   readonly name: string;
@@ -825,9 +828,11 @@ export interface CreateCollectionRequest {
   readonly tags: Readonly<Record<string, string>>;
   /** Repeat it in a retry: the retry then finds its own collection instead of a name taken. */
   readonly requestId: string | null;
+  /** memory: vectors are held in memory; disk: they are read from files, for data larger than memory. Absent: memory. */
+  readonly storage: StorageKind | null;
 }
 export const CreateCollectionRequest: Message<CreateCollectionRequest> = defineMessage<CreateCollectionRequest>({
-  defaults: () => ({ name: '', dimension: 0, metric: null, partitions: 0, index: null, hnsw: null, description: '', tags: {}, requestId: null }),
+  defaults: () => ({ name: '', dimension: 0, metric: null, partitions: 0, index: null, hnsw: null, description: '', tags: {}, requestId: null, storage: null }),
   write(writer, message) {
     if (message.name !== '') writer.uint32(10).string(message.name);
     if (message.dimension !== 0) writer.uint32(16).int32(message.dimension);
@@ -838,6 +843,7 @@ export const CreateCollectionRequest: Message<CreateCollectionRequest> = defineM
     if (message.description !== '') writer.uint32(58).string(message.description);
     writeMap(writer, 66, message.tags);
     if (message.requestId !== null) writer.uint32(74).string(message.requestId);
+    if (message.storage !== null) writer.uint32(80).int32(StorageKind.numbers[message.storage]);
   },
   read(reader, end, depth) {
     let name: string = '';
@@ -849,6 +855,7 @@ export const CreateCollectionRequest: Message<CreateCollectionRequest> = defineM
     let description: string = '';
     const tags: [string, string][] = [];
     let requestId: string | null = null;
+    let storage: StorageKind | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -861,11 +868,12 @@ export const CreateCollectionRequest: Message<CreateCollectionRequest> = defineM
         case 58: description = reader.string(true); break;
         case 66: tags.push(readMapEntry(reader)); break;
         case 74: requestId = reader.string(true); break;
+        case 80: storage = StorageKind.fromNumber(reader.int32()); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { name, dimension, metric, partitions, index, hnsw, description, tags: Object.fromEntries(tags), requestId };
+    return { name, dimension, metric, partitions, index, hnsw, description, tags: Object.fromEntries(tags), requestId, storage };
   },
 });
 
@@ -882,9 +890,10 @@ export interface Collection {
   readonly log: bigint;
   /** µs since 1970-01-01 UTC. */
   readonly createdAt: bigint;
+  readonly storage: StorageKind;
 }
 export const Collection: Message<Collection> = defineMessage<Collection>({
-  defaults: () => ({ name: '', dimension: 0, metric: 'cosine', partitions: 0, index: 'hnsw', hnsw: Hnsw.create(), description: '', tags: {}, log: 0n, createdAt: 0n }),
+  defaults: () => ({ name: '', dimension: 0, metric: 'cosine', partitions: 0, index: 'hnsw', hnsw: Hnsw.create(), description: '', tags: {}, log: 0n, createdAt: 0n, storage: 'memory' }),
   write(writer, message) {
     if (message.name !== '') writer.uint32(10).string(message.name);
     if (message.dimension !== 0) writer.uint32(16).int32(message.dimension);
@@ -896,6 +905,7 @@ export const Collection: Message<Collection> = defineMessage<Collection>({
     writeMap(writer, 66, message.tags);
     if (message.log !== 0n) writer.uint32(72).int64(message.log);
     if (message.createdAt !== 0n) writer.uint32(80).int64(message.createdAt);
+    if (message.storage !== 'memory') writer.uint32(88).int32(StorageKind.numbers[message.storage]);
   },
   read(reader, end, depth) {
     let name: string = '';
@@ -908,6 +918,7 @@ export const Collection: Message<Collection> = defineMessage<Collection>({
     const tags: [string, string][] = [];
     let log: bigint = 0n;
     let createdAt: bigint = 0n;
+    let storage: StorageKind = 'memory';
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -921,11 +932,12 @@ export const Collection: Message<Collection> = defineMessage<Collection>({
         case 66: tags.push(readMapEntry(reader)); break;
         case 72: log = readLong(reader); break;
         case 80: createdAt = readLong(reader); break;
+        case 88: storage = StorageKind.fromNumber(reader.int32()); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { name, dimension, metric, partitions, index, hnsw: hnsw ?? Hnsw.create(), description, tags: Object.fromEntries(tags), log, createdAt };
+    return { name, dimension, metric, partitions, index, hnsw: hnsw ?? Hnsw.create(), description, tags: Object.fromEntries(tags), log, createdAt, storage };
   },
 });
 
@@ -1087,9 +1099,10 @@ export interface ReindexCollectionRequest {
   readonly hnsw: Hnsw | null;
   /** Repeat it in a retry. */
   readonly requestId: string | null;
+  readonly storage: StorageKind | null;
 }
 export const ReindexCollectionRequest: Message<ReindexCollectionRequest> = defineMessage<ReindexCollectionRequest>({
-  defaults: () => ({ collection: '', partitions: 0, metric: null, index: null, hnsw: null, requestId: null }),
+  defaults: () => ({ collection: '', partitions: 0, metric: null, index: null, hnsw: null, requestId: null, storage: null }),
   write(writer, message) {
     if (message.collection !== '') writer.uint32(10).string(message.collection);
     if (message.partitions !== 0) writer.uint32(16).int32(message.partitions);
@@ -1097,6 +1110,7 @@ export const ReindexCollectionRequest: Message<ReindexCollectionRequest> = defin
     if (message.index !== null) writer.uint32(32).int32(IndexKind.numbers[message.index]);
     if (message.hnsw !== null) writeMessage(writer, 42, Hnsw, message.hnsw);
     if (message.requestId !== null) writer.uint32(50).string(message.requestId);
+    if (message.storage !== null) writer.uint32(56).int32(StorageKind.numbers[message.storage]);
   },
   read(reader, end, depth) {
     let collection: string = '';
@@ -1105,6 +1119,7 @@ export const ReindexCollectionRequest: Message<ReindexCollectionRequest> = defin
     let index: IndexKind | null = null;
     let hnsw: Hnsw | null = null;
     let requestId: string | null = null;
+    let storage: StorageKind | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -1114,11 +1129,12 @@ export const ReindexCollectionRequest: Message<ReindexCollectionRequest> = defin
         case 32: index = IndexKind.fromNumber(reader.int32()); break;
         case 42: hnsw = readMessage(reader, Hnsw, depth); break;
         case 50: requestId = reader.string(true); break;
+        case 56: storage = StorageKind.fromNumber(reader.int32()); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { collection, partitions, metric, index, hnsw, requestId };
+    return { collection, partitions, metric, index, hnsw, requestId, storage };
   },
 });
 
@@ -2519,4 +2535,4 @@ export const messages: { readonly [Name in keyof Messages]: Message<Messages[Nam
 };
 
 /** Every enum of the API by its name. */
-export const enums = { Metric, IndexKind, Quantization, FilterOperator, CombinationOperator, Include, Consistency } as const;
+export const enums = { Metric, IndexKind, Quantization, StorageKind, FilterOperator, CombinationOperator, Include, Consistency } as const;

@@ -140,6 +140,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'description', jsonName: 'description', json: null, nullable: false, optional: true, type: { kind: 'string' } },
       { key: 'tags', jsonName: 'tags', json: null, nullable: false, optional: true, type: { kind: 'map' } },
       { key: 'requestId', jsonName: 'requestId', json: null, nullable: true, optional: true, type: { kind: 'string' } },
+      { key: 'storage', jsonName: 'storage', json: null, nullable: true, optional: true, type: { kind: 'enum', name: 'StorageKind', symbols: ['memory', 'disk'] } },
     ] },
   Collection: { name: 'Collection', json: null, fields: [
       { key: 'name', jsonName: 'name', json: null, nullable: false, optional: false, type: { kind: 'string' } },
@@ -152,6 +153,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'tags', jsonName: 'tags', json: null, nullable: false, optional: false, type: { kind: 'map' } },
       { key: 'log', jsonName: 'log', json: null, nullable: false, optional: false, type: { kind: 'long' } },
       { key: 'createdAt', jsonName: 'createdAt', json: null, nullable: false, optional: false, type: { kind: 'long' } },
+      { key: 'storage', jsonName: 'storage', json: null, nullable: false, optional: false, type: { kind: 'enum', name: 'StorageKind', symbols: ['memory', 'disk'] } },
     ] },
   GetCollectionRequest: { name: 'GetCollectionRequest', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },
@@ -179,6 +181,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'index', jsonName: 'index', json: null, nullable: true, optional: true, type: { kind: 'enum', name: 'IndexKind', symbols: ['hnsw', 'flat', 'ivf'] } },
       { key: 'hnsw', jsonName: 'hnsw', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'Hnsw' } },
       { key: 'requestId', jsonName: 'requestId', json: null, nullable: true, optional: true, type: { kind: 'string' } },
+      { key: 'storage', jsonName: 'storage', json: null, nullable: true, optional: true, type: { kind: 'enum', name: 'StorageKind', symbols: ['memory', 'disk'] } },
     ] },
   GetReindexRequest: { name: 'GetReindexRequest', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },

@@ -28,6 +28,6 @@ export function describe({ name, log, settings, description, tags, createdAtMicr
     name, description, tags,
     dimension: settings.dimension, metric: settings.metric, partitions: settings.partitions, index: settings.index,
     hnsw: { m: settings.m, efConstruction: settings.ef_construction, quantization: settings.quantization },
-    log: BigInt(log), createdAt: BigInt(createdAtMicros),
+    storage: settings.storage, log: BigInt(log), createdAt: BigInt(createdAtMicros),
   };
 }

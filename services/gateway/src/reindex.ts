@@ -8,6 +8,6 @@ import type { Reindex, ReindexCollectionRequest } from '@proximadb/schemas';
 export async function reindexCollection(
   request: ReindexCollectionRequest, requestId: string, catalog: Pick<Catalog, 'reindexing'>, signal: AbortSignal,
 ): Promise<Reindex> {
-  const { collection, partitions, metric, index, hnsw } = request;
-  return describeReindex(await catalog.reindexing.start(collection, { partitions, metric, index, hnsw }, requestId, signal), 0, 0);
+  const { collection, partitions, metric, index, hnsw, storage } = request;
+  return describeReindex(await catalog.reindexing.start(collection, { partitions, metric, index, hnsw, storage }, requestId, signal), 0, 0);
 }
