@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- scenario …] [--short] [--json DIR] [--profiles DIR]`: measures, prints tables, fails only if something does not work.
  * `guard` compares with a stored run and ends with exit code 1 if something got worse; `--baseline FILE`, `--write-baseline`. It runs only if it is named.
+ * For `disk` also `--set clustered`, `--rows N`, `--only ivf`.
  * For `peers` also `--only 'chroma,proximadb hnsw'`, `--set words`, `--rows N`, or
  * `--data my.npy [--metadata my.jsonl] [--queries q.npy] [--metric euclidean]`.
  */
@@ -11,6 +12,7 @@ import { describeMachine } from './machine.ts';
 import { showReport } from './report.ts';
 import type { Chosen, Scenario } from './scenario.ts';
 import { cluster } from './scenarios/cluster.ts';
+import { disk } from './scenarios/disk.ts';
 import { flames } from './scenarios/flames.ts';
 import { guard } from './scenarios/guard.ts';
 import { ingest } from './scenarios/ingest.ts';
@@ -23,7 +25,7 @@ import { serialisation } from './scenarios/serialisation.ts';
 import { segments } from './scenarios/segments.ts';
 import { shards } from './scenarios/shards.ts';
 
-const scenarios: readonly Scenario[] = [serialisation, ingest, search, segments, recall, restart, kafkaLog, shards, cluster, peers, flames];
+const scenarios: readonly Scenario[] = [serialisation, ingest, search, segments, recall, restart, disk, kafkaLog, shards, cluster, peers, flames];
 /** Only by its name. */
 const all = [...scenarios, guard];
 

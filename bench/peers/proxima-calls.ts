@@ -1,7 +1,7 @@
 /** What is asked of ProximaDB, standalone or a cluster, through its public API. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeVectorRecord, type MetadataValue } from '@proximadb/record';
-import type { IndexKind, SearchRequest, SearchResponse } from '@proximadb/schemas';
+import type { IndexKind, SearchRequest, SearchResponse, StorageKind } from '@proximadb/schemas';
 import { createClient, type Client, type Exchange } from '@proximadb/transport/client';
 import type { Fields, SetMetric } from '../data/data-set.ts';
 import type { Batch } from '../data/stored.ts';
@@ -52,8 +52,8 @@ export class ProximaCalls {
     return client;
   }
 
-  async create(metric: SetMetric, index: IndexKind, partitions: number): Promise<void> {
-    await this.#writes.createCollection({ name: collection, dimension: this.#dimension, metric, index, partitions });
+  async create(metric: SetMetric, index: IndexKind, partitions: number, storage: StorageKind = 'memory'): Promise<void> {
+    await this.#writes.createCollection({ name: collection, dimension: this.#dimension, metric, index, partitions, storage });
   }
 
   async insert({ rows, vectors, metadata }: Batch): Promise<void> {

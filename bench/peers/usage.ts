@@ -18,6 +18,20 @@ export function memoryBytes(pids: readonly number[]): number {
   return sum(treeOf(pids), (each) => Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${each}/smaps_rollup`))?.[1] ?? 0) * 1024);
 }
 
+/** Resident, without what files stand behind. */
+export function anonymousBytes(pid: number): number {
+  return statusBytes(pid, 'RssAnon');
+}
+
+/** Mapped for it to write to, touched or not: what RLIMIT_DATA limits. */
+export function dataBytes(pid: number): number {
+  return statusBytes(pid, 'VmData');
+}
+
+function statusBytes(pid: number, field: string): number {
+  return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
+}
+
 /** As the disk gives them out: a file with holes takes what is filled. */
 export function diskBytes(folder: string): number {
   let bytes = 0;

@@ -16,14 +16,19 @@ export interface ServerProcess {
 const main = join(import.meta.dirname, '..', '..', 'cli', 'src', 'main.ts');
 const startMsMax = 120_000;
 
-/** @param profiles folder for CPU profiles of all of its threads, written when it ends by SIGTERM. */
-export async function startServer(data: string, profiles?: string): Promise<ServerProcess> {
+/**
+ * @param profiles folder for CPU profiles of all of its threads, written when it ends by SIGTERM.
+ * @param dataBytesMax what it may map for itself to write to (RLIMIT_DATA): its own memory, page cache and files not counted.
+ */
+export async function startServer(data: string, profiles?: string, dataBytesMax?: number): Promise<ServerProcess> {
   const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, '--cpu-prof-interval=500'];
   const started = performance.now();
   const options = ['--data', data, '--grpc-port', '0', '--rest-port', '0', '--log-level', 'warn'];
   // As it comes: settings of whoever measures are not measured.
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PROXIMADB_')));
-  const child = spawn(process.execPath, ['--no-warnings', ...profiling, main, 'start', ...options],
+  const limit = dataBytesMax === undefined ? [] : ['prlimit', `--data=${dataBytesMax}`];
+  const [command = '', ...words] = [...limit, process.execPath, '--no-warnings', ...profiling, main, 'start', ...options];
+  const child = spawn(command, words,
     { stdio: ['ignore', 'pipe', 'inherit'], env: { ...inherited, NO_COLOR: '1' } });
   const stopOnExit = (): void => { child.kill('SIGKILL'); };
   process.once('exit', stopOnExit);

@@ -74,7 +74,7 @@ async function make(set: DataSet, metric: Metric, index: typeof indexes[number],
       sources: [{ directory: join(directory, flat.id), schemaIds, keep: encodeRows(Array(rows).keys()) }],
     });
   const seconds = (performance.now() - startedMs) / 1_000;
-  const sealed = await Sealed.open({ directory: join(directory, segment.id), files: segment, graphSettings, walkerOf: () => walker }, false);
+  const sealed = await Sealed.open({ directory: join(directory, segment.id), files: segment, graphSettings, walkerOf: () => walker, storage: 'memory' }, false);
   if (graph !== undefined) await sealed.attach(graph, false);
   return { sealed, seconds, [Symbol.dispose]: () => { sealed.close(); } };
 }

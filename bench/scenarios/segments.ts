@@ -62,7 +62,7 @@ async function make(words: Words, members: readonly number[], directory: string)
     return { ...runBuildJob(job), seconds: (performance.now() - startedMs) / 1_000 };
   };
   const open = (files: typeof flat): Promise<Sealed> =>
-    Sealed.open({ directory: join(directory, files.id), files, graphSettings, walkerOf: () => walker }, false);
+    Sealed.open({ directory: join(directory, files.id), files, graphSettings, walkerOf: () => walker, storage: 'memory' }, false);
   const lists = timed({
     kind: 'merge', directory: join(directory, 'lists'), dimension, schemas, graph: undefined, lists: metric,
     sources: [{ directory: join(directory, flat.id), schemaIds, keep: encodeRows(members.keys()) }],

@@ -1,6 +1,6 @@
 /** `proximadb collections`: list, create, describe, update and delete them. */
 import { Option, type Command } from 'commander';
-import type { Collection, IndexKind, Metric, Quantization } from '@proximadb/schemas';
+import type { Collection, IndexKind, Metric, Quantization, StorageKind } from '@proximadb/schemas';
 import { between, metrics, tag, whole } from './arguments.ts';
 import { connect, talking, withServer, type ServerOption } from './connection.ts';
 import { instant } from './figures.ts';
@@ -16,6 +16,7 @@ interface CreateOptions extends Answering {
   readonly metric?: Metric;
   readonly partitions?: number;
   readonly index?: IndexKind;
+  readonly storage?: StorageKind;
   readonly m?: number;
   readonly efConstruction?: number;
   readonly quantization?: Quantization;
@@ -47,6 +48,7 @@ export function addCollections(program: Command, streams: Streams): void {
     .addOption(new Option('--metric <metric>', 'how near is measured; default cosine').choices(metrics))
     .option('--partitions <n>', 'parts that work side by side; default: the server\'s', whole(1, 256))
     .addOption(new Option('--index <kind>', 'hnsw (default): a graph; ivf: inverted lists; flat: every search is exact').choices(['hnsw', 'ivf', 'flat']))
+    .addOption(new Option('--storage <kind>', 'memory (default): vectors are held in memory; disk: they are read from files').choices(['memory', 'disk']))
     .option('--m <n>', 'links a node of the graph; default 16', whole(2, 128))
     .option('--ef-construction <n>', 'breadth of the search while building; default 128', whole(8, 2048))
     .addOption(new Option('--quantization <kind>', 'numbers in the graph; default: what suits the metric').choices(['f32', 'bf16', 'i8']))
@@ -83,11 +85,11 @@ async function list(options: Answering, streams: Streams): Promise<void> {
 }
 
 async function create(name: string, options: CreateOptions, streams: Streams): Promise<void> {
-  const { dimension, metric = null, partitions = 0, index = null, m = 0, efConstruction = 0, quantization = null, recallTarget = 0 } = options;
-  const { description = '', tag: tags = {} } = options;
+  const { dimension, metric = null, partitions = 0, index = null, storage = null, m = 0, efConstruction = 0, quantization = null } = options;
+  const { recallTarget = 0, description = '', tag: tags = {} } = options;
   const hnsw = m === 0 && efConstruction === 0 && quantization === null ? null : { m, efConstruction, quantization };
   show(await talking(connect(options, streams), (client) =>
-    client.createCollection({ name, dimension, metric, partitions, index, hnsw, recallTarget, description, tags })), options, streams);
+    client.createCollection({ name, dimension, metric, partitions, index, hnsw, storage, recallTarget, description, tags })), options, streams);
 }
 
 async function describe(collection: string, options: Answering, streams: Streams): Promise<void> {
@@ -114,11 +116,11 @@ function show(one: Collection, options: Answering, streams: Streams): void {
     say(streams.out, toJson(one));
     return;
   }
-  const { name, dimension, metric, partitions, index, hnsw, recallTarget, description, tags, log, createdAt } = one;
+  const { name, dimension, metric, partitions, index, hnsw, storage, recallTarget, description, tags, log, createdAt } = one;
   const entries: [string, string][] = [
     ['collection', name], ['dimension', String(dimension)], ['metric', metric], ['partitions', String(partitions)],
     ['index', index !== 'hnsw' ? index : `hnsw, m ${hnsw.m}, efConstruction ${hnsw.efConstruction}, ${hnsw.quantization ?? 'f32'}`],
-    ['recall target', String(recallTarget)], ['log', String(log)], ['made', instant(createdAt)],
+    ['storage', storage], ['recall target', String(recallTarget)], ['log', String(log)], ['made', instant(createdAt)],
   ];
   if (description !== '') entries.push(['description', description]);
   for (const [key, value] of Object.entries(tags)) entries.push([`tag ${key}`, value]);

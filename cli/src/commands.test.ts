@@ -23,15 +23,15 @@ after(() => commands[Symbol.asyncDispose]());
 
 test('collections are made, listed, described, updated and deleted', async () => {
   const made = await commands.run([
-    'collections', 'create', 'made', '--dimension', '8', '--metric', 'dot', '--partitions', '2', '--m', '8', '--tag', 'a=b=c', '--recall-target', '0.99',
-    '--json',
+    'collections', 'create', 'made', '--dimension', '8', '--metric', 'dot', '--partitions', '2', '--m', '8', '--storage', 'disk', '--tag', 'a=b=c',
+    '--recall-target', '0.99', '--json',
   ]);
   assert.equal(made.code, 0, made.err);
   const { createdAt, log, ...settings } = JSON.parse(made.out) as Record<string, unknown>;
   assert.ok(typeof createdAt === 'number' && typeof log === 'number');
   assert.deepEqual(settings, {
     name: 'made', dimension: 8, metric: 'dot', partitions: 2, index: 'hnsw', hnsw: { m: 8, efConstruction: 128, quantization: 'f32' },
-    recallTarget: 0.99, description: '', tags: { a: 'b=c' },
+    storage: 'disk', recallTarget: 0.99, description: '', tags: { a: 'b=c' },
   });
   const listed = await commands.run(['collections', 'list']);
   assert.match(listed.out, /^made\s+8\s+dot\s+hnsw f32\s+2/m);

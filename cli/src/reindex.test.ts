@@ -97,10 +97,10 @@ test('what cannot be reindexed is refused, and says why', async () => {
   assert.match(await refused('nothing', '--partitions', '3'), /NOT_FOUND/);
   assert.match(await refused('dots', '--abort'), /NOT_FOUND.*not being reindexed/s);
   assert.match(await refused('dots', '--follow'), /NOT_FOUND.*not been reindexed/s);
-  const changed = await commands.run(['reindex', 'dots', '--metric', 'dot', '--index', 'flat']);
+  const changed = await commands.run(['reindex', 'dots', '--metric', 'dot', '--index', 'flat', '--storage', 'disk']);
   assert.equal(changed.code, 0, changed.err);
   assert.match(await refused('dots', '--metric', 'cosine'), /INVALID_ARGUMENT.*zero vector/s);
   assert.equal((await countOf('dots')).count, 10n);
-  const { metric, index, hnsw } = await commands.client.getCollection({ collection: 'dots' });
-  assert.deepEqual([metric, index, hnsw.quantization], ['dot', 'flat', 'f32']);
+  const { metric, index, hnsw, storage } = await commands.client.getCollection({ collection: 'dots' });
+  assert.deepEqual([metric, index, hnsw.quantization, storage], ['dot', 'flat', 'f32', 'disk']);
 });

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Option, type Command } from 'commander';
 import { AppError } from '@proximadb/errors';
-import type { IndexKind, Metric, Quantization, Reindex } from '@proximadb/schemas';
+import type { IndexKind, Metric, Quantization, Reindex, StorageKind } from '@proximadb/schemas';
 import type { Client } from '@proximadb/transport/client';
 import { between, metrics, whole } from './arguments.ts';
 import { connect, talking, withServer, type ServerOption } from './connection.ts';
@@ -18,6 +18,7 @@ interface ReindexOptions extends ServerOption {
   readonly m?: number;
   readonly efConstruction?: number;
   readonly index?: IndexKind;
+  readonly storage?: StorageKind;
   readonly recallTarget?: number;
   readonly abort?: boolean;
   readonly follow?: boolean;
@@ -35,6 +36,7 @@ export function addReindex(program: Command, streams: Streams): void {
     .option('--m <n>', 'links a node of the graph', whole(2, 128))
     .option('--ef-construction <n>', 'breadth of the search while building', whole(8, 2048))
     .addOption(new Option('--index <kind>', 'hnsw: a graph; ivf: inverted lists; flat: every search is exact').choices(['hnsw', 'ivf', 'flat']))
+    .addOption(new Option('--storage <kind>', 'memory: vectors are held in memory; disk: they are read from files').choices(['memory', 'disk']))
     .option('--recall-target <x>', 'share of the nearest that searches should find, more than 0.5 and less than 1', between(0.5, 1))
     .option('--abort', 'give up the one that is under way; the collection stays as it is')
     .option('--follow', 'begin nothing: show the one that is under way until it is done')
@@ -49,7 +51,7 @@ Example:
 }
 
 async function reindex(client: Client, collection: string, options: ReindexOptions, streams: Streams): Promise<void> {
-  const { partitions = 0, metric = null, index = null, m = 0, efConstruction = 0, quantization = null, recallTarget = 0 } = options;
+  const { partitions = 0, metric = null, index = null, storage = null, m = 0, efConstruction = 0, quantization = null, recallTarget = 0 } = options;
   if (options.abort === true) {
     await client.abortReindex({ collection });
     say(streams.out, options.json === true ? toJson({ aborted: collection }) : `The reindex of ${collection} is given up; the collection is as it was.`);
@@ -57,7 +59,7 @@ async function reindex(client: Client, collection: string, options: ReindexOptio
   }
   if (options.follow !== true) {
     const hnsw = m === 0 && efConstruction === 0 && quantization === null ? null : { m, efConstruction, quantization };
-    await client.reindexCollection({ collection, partitions, metric, index, hnsw, recallTarget, requestId: null });
+    await client.reindexCollection({ collection, partitions, metric, index, hnsw, storage, recallTarget, requestId: null });
   }
   const done = await follow(client, collection, streams);
   if (options.json === true) {

@@ -21,7 +21,8 @@ test('every request and answer has a schema that a strict validator takes', () =
 const good: readonly (readonly [JsonSchemaName, object])[] = [
   ['CreateCollectionRequest', { name: 'words', dimension: 100 }],
   ['CreateCollectionRequest', {
-    name: 'w', dimension: 1, metric: 'dot', partitions: 3, index: 'hnsw', hnsw: { m: 16, efConstruction: 99, quantization: 'i8' }, tags: { a: 'b' },
+    name: 'w', dimension: 1, metric: 'dot', partitions: 3, index: 'hnsw', hnsw: { m: 16, efConstruction: 99, quantization: 'i8' }, storage: 'disk',
+    tags: { a: 'b' },
   }],
   ['CreateCollectionRequest', { name: 'w', dimension: 1, metric: null, hnsw: { quantization: null }, description: null }],
   ['UpsertRequest', {
@@ -40,7 +41,7 @@ const good: readonly (readonly [JsonSchemaName, object])[] = [
   ['SearchResponse', { hits: [{ id: 'a', score: 1, distance: 0, version: '1-2', vector: [1], metadata: {} }], token: 't', later: 'fields' }],
   ['Collection', {
     name: 'w', dimension: 1, metric: 'dot', partitions: 1, index: 'flat', hnsw: { m: 1, efConstruction: 1 }, description: '', tags: {},
-    log: 1, createdAt: '9', recallTarget: 0.95,
+    storage: 'disk', recallTarget: 0.95, log: 1, createdAt: '9',
   }],
   ['ErrorBody', { error: { code: 'NOT_FOUND', message: 'm', details: [{ reason: 'r' }] } }],
 ];

@@ -84,6 +84,7 @@ export interface History {
   readonly metric: Metric;
   readonly partitions: number;
   readonly index: 'hnsw' | 'ivf' | 'flat';
+  readonly storage: 'memory' | 'disk';
   readonly steps: readonly Step[];
   /** What is searched for after each step. */
   readonly probe: readonly number[];
@@ -92,7 +93,7 @@ export interface History {
 
 export const history: fc.Arbitrary<History> = fc.record({
   metric: fc.constantFrom<Metric[]>('cosine', 'dot', 'euclidean', 'manhattan'), partitions: fc.integer({ min: 1, max: 3 }),
-  index: fc.constantFrom('hnsw', 'ivf', 'flat'),
+  index: fc.constantFrom('hnsw', 'ivf', 'flat'), storage: fc.constantFrom('memory', 'disk'),
   steps: fc.array(step, { minLength: 1, maxLength: 40, size: 'max' }), probe: vector, queries: fc.array(query, { minLength: 1, maxLength: 2 }),
 });
 
@@ -155,10 +156,10 @@ export class Run {
   }
 
   async #create(): Promise<void> {
-    const { metric, partitions, index } = this.#history;
+    const { metric, partitions, index, storage } = this.#history;
     this.#tickClock();
     await this.#engine.gateway.createCollection(CreateCollectionRequest.create({
-      name: collection, dimension, metric, partitions, index, hnsw: { m: 4, efConstruction: 32, quantization: null },
+      name: collection, dimension, metric, partitions, index, hnsw: { m: 4, efConstruction: 32, quantization: null }, storage,
     }), this.#engine.context);
     this.#model = this.#newModel();
   }

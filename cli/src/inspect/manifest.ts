@@ -27,8 +27,8 @@ export async function inspectManifest(path: string): Promise<View> {
       ['topic', `${manifest.topic} (${manifest.topic_id})`], ['partition', String(manifest.partition)], ['generation', count(manifest.generation)],
       ['applied', `everything below offset ${count(watermark)}`], ['log time', instant(manifest.log_time)],
       ['last record', last === null ? 'none' : `offset ${count(last.offset)}, ${instant(last.append_time)}, CRC-32C ${hex(last.crc32c)}`],
-      ['settings', `dimension ${settings.dimension}, ${settings.metric}, ${settings.index} m ${settings.m}, ${settings.quantization}, records up to ${
-        bytes(settings.record_bytes_max)}, recall ${settings.recall_target}`],
+      ['settings', `dimension ${settings.dimension}, ${settings.metric}, ${settings.index} m ${settings.m}, ${settings.quantization}, storage ${
+        settings.storage}, records up to ${bytes(settings.record_bytes_max)}, recall ${settings.recall_target}`],
       ['live rows', count(rows)], ['requests', `${count(requests.length)} remembered`], ['malformed', count(manifest.malformed)],
       ['cluster', manifest.cluster_id],
     ],

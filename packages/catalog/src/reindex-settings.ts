@@ -20,6 +20,7 @@ export function reindexSettings(old: CollectionSettings, change: ReindexChange):
     m: change.hnsw?.m || old.m,
     ef_construction: change.hnsw?.efConstruction || old.ef_construction,
     quantization: change.hnsw?.quantization ?? (metric === old.metric ? old.quantization : bestQuantization[metric]),
+    storage: change.storage ?? old.storage,
     recall_target: orElse(change.recallTarget, old.recall_target),
   };
   checkSettings(settings);

@@ -6,24 +6,25 @@ import { checkDescription, checkName, checkTags, settingsFrom, type SettingsRequ
 test('a dimension alone gives the documented defaults', () => {
   assert.deepEqual(settingsFrom({ dimension: 100 }), {
     dimension: 100, metric: 'cosine', partitions: 12, index: 'hnsw', m: 16, ef_construction: 128, quantization: 'i8', record_bytes_max: 1024 * 1024,
-    recall_target: 0.95,
+    storage: 'memory', recall_target: 0.95,
   });
 });
 
 test('zeros and nulls of the API mean the default', () => {
-  const request = { dimension: 3, metric: null, partitions: 0, index: null, hnsw: { m: 0, efConstruction: 0, quantization: null }, recallTarget: 0 };
+  const request = {
+    dimension: 3, metric: null, partitions: 0, index: null, hnsw: { m: 0, efConstruction: 0, quantization: null }, storage: null, recallTarget: 0,
+  };
   assert.deepEqual(settingsFrom(request, { partitions: 4, recordBytesMax: 5_000 }), {
     ...settingsFrom({ dimension: 3 }), partitions: 4, record_bytes_max: 5_000,
   });
 });
 
 test('what is asked for is kept', () => {
-  const request = {
-    dimension: 4096, metric: 'dot', partitions: 256, index: 'flat', hnsw: { m: 2, efConstruction: 2048, quantization: 'i8' }, recallTarget: 0.99,
-  } as const;
+  const hnsw = { m: 2, efConstruction: 2048, quantization: 'i8' } as const;
+  const request = { dimension: 4096, metric: 'dot', partitions: 256, index: 'flat', hnsw, storage: 'disk', recallTarget: 0.99 } as const;
   assert.deepEqual(settingsFrom(request), {
     dimension: 4096, metric: 'dot', partitions: 256, index: 'flat', m: 2, ef_construction: 2048, quantization: 'i8', record_bytes_max: 1024 * 1024,
-    recall_target: 0.99,
+    storage: 'disk', recall_target: 0.99,
   });
 });
 
@@ -41,7 +42,7 @@ test('what is out of range is refused by the name of its field', () => {
     ['metric', { dimension: 1, metric: 'hamming' as 'dot' }], ['index', { dimension: 1, index: 'tree' as 'flat' }],
     ['recallTarget', { dimension: 1, recallTarget: 0.5 }], ['recallTarget', { dimension: 1, recallTarget: 1 }],
     ['recallTarget', { dimension: 1, recallTarget: -1 }], ['recallTarget', { dimension: 1, recallTarget: NaN }],
-    ['hnsw.quantization', { dimension: 1, hnsw: { quantization: 'b1' as 'i8' } }],
+    ['hnsw.quantization', { dimension: 1, hnsw: { quantization: 'b1' as 'i8' } }], ['storage', { dimension: 1, storage: 'tape' as 'disk' }],
   ];
   for (const [field, request] of bad) assert.throws(() => settingsFrom(request), names(field), JSON.stringify(request));
   assert.throws(() => settingsFrom({ dimension: 4096 }, { recordBytesMax: 16 * 1024 }), names('dimension'));

@@ -1,6 +1,6 @@
 /** What a collection may be: every limit on what people say about one, and what is taken where they say nothing. */
 import { invalid } from '@proximadb/errors';
-import type { CollectionSettings, IndexKind, Metric, Quantization } from '@proximadb/schemas';
+import type { CollectionSettings, IndexKind, Metric, Quantization, StorageKind } from '@proximadb/schemas';
 
 export interface SettingsRequest {
   /** 1 to 4096. */
@@ -19,6 +19,8 @@ export interface SettingsRequest {
     /** Absent: what measures best for the metric. */
     readonly quantization?: Quantization | null | undefined;
   } | null | undefined;
+  /** Where vectors and codes of segments are searched: in memory, or in their files. Absent: memory. */
+  readonly storage?: StorageKind | null | undefined;
   /** Share of the nearest records that searches should find, more than 0.5 and less than 1; 0 or absent: 0.95. */
   readonly recallTarget?: number | null | undefined;
 }
@@ -32,6 +34,7 @@ export interface SettingsDefaults {
 
 const metrics = new Set<string>(['cosine', 'dot', 'euclidean', 'manhattan'] satisfies Metric[]);
 const indexKinds = new Set<string>(['hnsw', 'flat', 'ivf'] satisfies IndexKind[]);
+const storageKinds = new Set<string>(['memory', 'disk'] satisfies StorageKind[]);
 const quantizations = new Set<string>(['f32', 'bf16', 'i8'] satisfies Quantization[]);
 
 /** i8 keeps directions only, which is all that cosine looks at; the others need lengths as well, dot product most of all. */
@@ -53,6 +56,7 @@ export function settingsFrom(request: SettingsRequest, defaults: SettingsDefault
     ef_construction: request.hnsw?.efConstruction || 128,
     quantization: request.hnsw?.quantization ?? bestQuantization[metric],
     record_bytes_max: defaults.recordBytesMax ?? 1024 * 1024,
+    storage: request.storage ?? 'memory',
     recall_target: orElse(request.recallTarget, 0.95),
   };
   checkSettings(settings);
@@ -65,6 +69,7 @@ export function checkSettings(settings: CollectionSettings): void {
   checkSymbol('metric', settings.metric, metrics);
   checkInteger('partitions', settings.partitions, 1, 256);
   checkSymbol('index', settings.index, indexKinds);
+  checkSymbol('storage', settings.storage, storageKinds);
   checkInteger('hnsw.m', settings.m, 2, 128);
   checkInteger('hnsw.efConstruction', settings.ef_construction, 8, 2048);
   checkSymbol('hnsw.quantization', settings.quantization, quantizations);

@@ -2,17 +2,19 @@
  * The work of the builder's thread, on files alone: completing a sealed memtable, merging segments, building graphs and lists.
  * Each job is synchronous, takes as long as it takes, and leaves either a whole segment or nothing that counts.
  */
-import { closeSync, openSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { AppError, assert } from '@proximadb/errors';
+import { assert } from '@proximadb/errors';
 import { compileWalker, type Walker } from '@proximadb/record';
 import type { Metric } from '@proximadb/schemas';
 import { decodeRows } from './bitmap.ts';
+import { codesBytes } from './kernels/index.ts';
 import { clusterRows, encodeCodes, measureDepths, type Clustering } from './lists/build.ts';
 import { encodeLists } from './lists/lists.ts';
 import { ContainerReader } from './sealed/container.ts';
-import { codesFile, describeFile, graphFile, listsFile, readAligned, recordsFile, rowsFile, syncPath, vectorsFile } from './sealed/files.ts';
 import { recallRead } from './recall.ts';
+import { codesFile, describeFile, graphFile, listsFile, readAligned, recordsFile, rowsFile, syncPath, vectorsFile } from './sealed/files.ts';
+import { FileReader } from './sealed/file-reader.ts';
 import { buildGraph, type BuiltGraph, type GraphSettings } from './sealed/graph.ts';
 import { viewRows, type Rows } from './sealed/rows.ts';
 import { completeSegment, SegmentWriter, type SegmentFiles } from './sealed/write.ts';
@@ -95,12 +97,25 @@ function writeLists(directory: string, metric: Metric, dimension: number, cluste
   try {
     const vector = (row: number): Float32Array => vectors.row(row).subarray(0, dimension);
     const { order: { length: rows }, starts, centroids } = clustering;
-    writeFileSync(join(directory, codesFile), encodeCodes(metric, dimension, clustering, vector));
+    writeCodes(join(directory, codesFile), metric, dimension, clustering, vector);
     const measured = measureDepths(metric, dimension, clustering, vector);
     writeFileSync(join(directory, listsFile), encodeLists({ dimension, rows, starts, ...measured, centroids }));
     return [listsFile, codesFile];
   } finally {
     vectors.close();
+  }
+}
+
+/** A list at a time: all of them would be a quarter of the vectors. */
+function writeCodes(path: string, metric: Metric, dimension: number, clustering: Clustering, vector: (row: number) => Float32Array): void {
+  const fd = openSync(path, 'wx');
+  try {
+    ftruncateSync(fd, codesBytes(dimension, clustering.order.length));
+    encodeCodes(metric, dimension, clustering, vector, (bytes, place) => {
+      for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, place + done);
+    });
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -189,46 +204,45 @@ function writeGraph(directory: string, rows: number, { recallTarget, ...settings
   }
 }
 
+const aheadBytes = 1 << 20;
+
 /** Reads vectors by row, ahead of ascending rows. */
 class VectorFile {
-  readonly #fd: number;
+  readonly #file: FileReader;
   readonly #stride: number;
-  #ahead: { first: number; rows: number; values: Float32Array } = { first: 0, rows: 0, values: new Float32Array() };
+  readonly #ahead: Float32Array;
+  #first = 0;
+  /** How many rows were read ahead. */
+  #rows = 0;
 
   constructor(directory: string, stride: number) {
-    this.#fd = openSync(join(directory, vectorsFile), 'r');
+    this.#file = new FileReader(join(directory, vectorsFile));
     this.#stride = stride;
+    this.#ahead = new Float32Array(Math.max(1, Math.floor(aheadBytes / 4 / stride)) * stride);
   }
 
   /** A padded row; valid until the next call. */
   row(row: number): Float32Array {
-    if (row < this.#ahead.first || row >= this.#ahead.first + this.#ahead.rows) this.#readFrom(row);
-    const at = (row - this.#ahead.first) * this.#stride;
-    return this.#ahead.values.subarray(at, at + this.#stride);
+    if (row < this.#first || row >= this.#first + this.#rows) this.#readFrom(row);
+    const at = (row - this.#first) * this.#stride;
+    return this.#ahead.subarray(at, at + this.#stride);
   }
 
   /** A padded row by itself, for rows in no order. */
   single(row: number): Float32Array {
     const values = new Float32Array(this.#stride);
     const bytes = new Uint8Array(values.buffer);
-    if (readSync(this.#fd, bytes, 0, bytes.length, row * bytes.length) < bytes.length) throw tooShort();
+    this.#file.read(bytes, row * bytes.length);
     return values;
   }
 
   close(): void {
-    closeSync(this.#fd);
+    this.#file.close();
   }
 
   #readFrom(row: number): void {
     const rowBytes = this.#stride * 4;
-    const values = new Float32Array(Math.max(1, Math.floor((1 << 20) / rowBytes)) * this.#stride);
-    const bytes = new Uint8Array(values.buffer);
-    const read = readSync(this.#fd, bytes, 0, bytes.length, row * rowBytes);
-    if (read < rowBytes) throw tooShort();
-    this.#ahead = { first: row, rows: Math.floor(read / rowBytes), values };
+    this.#rows = Math.floor(this.#file.read(new Uint8Array(this.#ahead.buffer), row * rowBytes, rowBytes) / rowBytes);
+    this.#first = row;
   }
-}
-
-function tooShort(): AppError {
-  return new AppError('DATA_LOSS', 'a vector file is shorter than its rows say');
 }

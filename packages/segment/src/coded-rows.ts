@@ -4,9 +4,9 @@
  */
 import type { Metric } from '@proximadb/schemas';
 import type { RowSet } from './filter/index.ts';
-import { CodeSlab, type Slab } from './kernels/index.ts';
+import { CodeSlab } from './kernels/index.ts';
 import { kernelOf } from './metric.ts';
-import { difference, meanOf } from './vectors.ts';
+import { difference, meanOf, type Vectors } from './vectors.ts';
 
 /** Rows that one search gives their codes: these, or a share of those that have none, which takes about as long as comparing all of them exactly. */
 const codedASearch = 512;
@@ -15,7 +15,7 @@ const shareASearch = 16;
 const sampleRows = 1_024;
 
 export class CodedRows {
-  readonly #slab: Slab;
+  readonly #vectors: Vectors;
   readonly #rowsMax: number;
   readonly #byPlace: boolean;
   /** Taken with the first search: many memtables are never searched. */
@@ -23,15 +23,15 @@ export class CodedRows {
   /** Rows that have codes. */
   #count = 0;
 
-  private constructor(metric: Metric, slab: Slab, rowsMax: number) {
-    this.#slab = slab;
+  private constructor(metric: Metric, vectors: Vectors, rowsMax: number) {
+    this.#vectors = vectors;
     this.#rowsMax = rowsMax;
     this.#byPlace = kernelOf(metric) === 'l2sq';
   }
 
   /** Undefined under a metric that has no product: its rows are searched exactly. */
-  static of(metric: Metric, slab: Slab, rowsMax: number): CodedRows | undefined {
-    return kernelOf(metric) === 'l1' ? undefined : new CodedRows(metric, slab, rowsMax);
+  static of(metric: Metric, vectors: Vectors, rowsMax: number): CodedRows | undefined {
+    return kernelOf(metric) === 'l1' ? undefined : new CodedRows(metric, vectors, rowsMax);
   }
 
   get bytes(): number {
@@ -46,7 +46,7 @@ export class CodedRows {
   candidates(query: Float32Array, count: number, wanted: number, visible: RowSet | null): Uint32Array {
     const { codes, middle } = this.#codesOf(count);
     // Differences from the middle of all: |q − m|² is the same for all rows, and so is q · m.
-    codes.begin(this.#byPlace ? difference(query, middle) : query, this.#byPlace ? 2 : 1, wanted, visible?.words ?? null);
+    codes.begin(this.#byPlace ? difference(query, middle) : query, this.#byPlace ? 2 : 1, Math.max(1, Math.min(wanted, this.#count)), visible?.words ?? null);
     codes.scan(0, this.#count, 0);
     const nearest = codes.finish();
     if (this.#count === count) return nearest;
@@ -62,15 +62,17 @@ export class CodedRows {
   }
 
   #codesOf(count: number): { readonly codes: CodeSlab; readonly middle: Float32Array } {
-    const { dimension } = this.#slab;
+    const { dimension } = this.#vectors;
     if (this.#made === undefined) {
-      const middle = meanOf(this.#slab, count, Math.ceil(count / sampleRows));
+      const middle = meanOf(this.#vectors, count, Math.ceil(count / sampleRows));
       const codes = new CodeSlab(dimension, this.#rowsMax);
       codes.setCentroid(middle, this.#byPlace ? new Float32Array(dimension) : null);
       this.#made = { codes, middle };
     }
-    const end = Math.min(count, this.#count + Math.max(codedASearch, Math.ceil((count - this.#count) / shareASearch)));
-    for (; this.#count < end; this.#count += 1) this.#made.codes.encode(this.#count, this.#slab.row(this.#count).subarray(0, dimension));
+    const { codes } = this.#made;
+    const slice = Math.min(count - this.#count, Math.max(codedASearch, Math.ceil((count - this.#count) / shareASearch)));
+    this.#vectors.each(this.#count, slice, (row, vector) => { codes.encode(row, vector.subarray(0, dimension)); });
+    this.#count += slice;
     return this.#made;
   }
 }

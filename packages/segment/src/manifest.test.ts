@@ -13,8 +13,10 @@ import { encodeBlockHead, encodeHeader, syncMarker } from './ocf.ts';
 
 const manifest: Manifest = {
   generation: 7, cluster_id: 'c', topic: 'proximadb-words-4', topic_id: 't', log: 4, partition: 2,
-  settings: { dimension: 3, metric: 'cosine', partitions: 12, index: 'hnsw', m: 16, ef_construction: 128, quantization: 'i8', record_bytes_max: 1 << 20,
-    recall_target: 0.95 },
+  settings: {
+    dimension: 3, metric: 'cosine', partitions: 12, index: 'hnsw', m: 16, ef_construction: 128, quantization: 'i8',
+    record_bytes_max: 1 << 20, storage: 'memory', recall_target: 0.95,
+  },
   watermark: 1_000, log_time: 1_795_554_908_783_000, last: { offset: 999, append_time: 1_795_554_908_783_000, crc32c: 0xffff_ffff },
   segments: [{
     id: 'abc', rows: 3, files: [{ name: 'rows.bin', bytes: 100, crc32c: 1 }], schema_ids: [1], graph: null,

@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { compileWalker, encodeVectorRecord, type MetadataValue } from '@proximadb/record';
-import { schemaText, type Metric } from '@proximadb/schemas';
+import { schemaText, type Metric, type StorageKind } from '@proximadb/schemas';
 import {
   defaultQuantization, distanceOf, encodeRows, Explanation, Growing, hashId, prepareQuery, runBuildJob, Sealed, searchGrowing, searchSealed, SegmentWriter,
   type Predicate, type SegmentAnswer,
@@ -22,8 +22,10 @@ const next = random(7);
 const vectors = Array.from({ length: count }, () => Float32Array.from({ length: dimension }, next));
 const query = Float32Array.from({ length: dimension }, next);
 
+type Open = (storage: StorageKind) => Promise<Sealed>;
+
 /** @param index none: it waits for one. */
-async function build(directory: string, metric: Metric, index: 'hnsw' | 'ivf' | 'none'): Promise<Sealed> {
+function build(directory: string, metric: Metric, index: 'hnsw' | 'ivf' | 'none'): Open {
   const graphSettings = { dimension, metric, m: 16, efConstruction: 64, quantization: defaultQuantization(metric) };
   const growing = new Growing({ dimension, metric, rowsMax: count });
   const writer = new SegmentWriter(join(directory, 'tmp'), count, () => text);
@@ -42,10 +44,12 @@ async function build(directory: string, metric: Metric, index: 'hnsw' | 'ivf' | 
       kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, graph: undefined, lists: metric,
       sources: [{ directory: join(directory, flat.id), schemaIds, keep: encodeRows(vectors.keys()) }],
     });
-  const sealed = await Sealed.open({ directory: join(directory, segment.id), files: segment, graphSettings, walkerOf: () => walker }, true);
-  if (graph !== undefined) await sealed.attach(graph, true);
-  assert.equal(sealed.isIndexed, index !== 'none');
-  return sealed;
+  return async (storage) => {
+    const sealed = await Sealed.open({ directory: join(directory, segment.id), files: segment, graphSettings, walkerOf: () => walker, storage }, true);
+    if (graph !== undefined) await sealed.attach(graph, true);
+    assert.equal(sealed.isIndexed, index !== 'none');
+    return sealed;
+  };
 }
 
 const below = (n: number): Predicate => ({ kind: 'range', path: ['n'], lower: null, upper: { value: BigInt(n), inclusive: false } });
@@ -68,82 +72,137 @@ const ways = [
   ...metrics.map((metric) => ({ metric, index: 'none', strategy: metric === 'manhattan' ? 'exact' : 'codes' }) as const),
 ];
 
-for (const { metric, index, strategy } of ways) {
-  describe(`a sealed segment with ${strategy} under ${metric}`, () => {
+/** k, of a thousand how many match, exact, ef. */
+const asked: readonly (readonly [number, number | null, boolean, number | null])[] = [
+  [10, null, false, null], [10, null, true, null], [1, null, false, 16], [100, null, false, 400], [12_000, null, true, null], [5_000, null, false, null],
+  [10, 999, false, null], [10, 500, true, null], [100, 200, false, null], [10, 100, true, null], [10, 20, false, null], [10, 1, true, null],
+  [10, 0, false, null],
+];
+
+type Way = (typeof ways)[number];
+
+const search = (sealed: Sealed, { metric, index }: Way, k: number, predicate: Predicate | null, exact: boolean, ef: number | null = null): SegmentAnswer =>
+  searchSealed(sealed, { metric, query: prepareQuery(metric, query), k, predicate, exact, ef, recallTarget: recallTargets[index], nowMicros: 0 });
+
+for (const way of ways) {
+  describe(`a sealed segment with ${way.strategy} under ${way.metric}`, () => {
     const directory = mkdtempSync(join(tmpdir(), 'proximadb-plan-'));
-    let sealed: Sealed;
-    before(async () => { sealed = await build(directory, metric, index); });
-    after(() => {
-      sealed.close();
-      rmSync(directory, { recursive: true });
-    });
-    const search = (k: number, predicate: Predicate | null, exact: boolean, ef: number | null = null) =>
-      searchSealed(sealed, { metric, query: prepareQuery(metric, query), k, predicate, exact, ef, recallTarget: recallTargets[index], nowMicros: 0 });
-    /** Of the vectors, not of the rows: lists have an order of their own. */
-    const numbers = ({ top }: SegmentAnswer): number[] => [...top.rows].map((row) => Number(sealed.view(row).id.slice(1)));
-
-    test('the exact answer is that of plain arithmetic, and nearly all of it is found without looking at all rows', () => {
-      const best = vectors.map((_, row) => row).sort((a, b) => trueDistance(metric, a) - trueDistance(metric, b)).slice(0, 10);
-      const exact = search(10, null, true);
-      assert.equal(exact.strategy, 'exact');
-      assert.deepEqual(numbers(exact), best);
-      exact.top.distances.forEach((distance, i) => { assert.ok(Math.abs(distanceOf(metric, distance) - trueDistance(metric, best[i]!)) < 1e-3); });
-      const found = search(10, null, false, index === 'hnsw' ? 64 : null);
-      assert.equal(found.strategy, strategy);
-      assert.equal(found.candidates < count, strategy !== 'exact');
-      assert.ok(numbers(found).filter((row) => best.includes(row)).length >= 8, `found ${numbers(found).join()} of ${best.join()}`);
-    });
-
-    for (const share of [1000, 500, 100, 20, 5, 1]) {
-      test(`k hits come back of the ${share / 10} % that match, none that does not`, () => {
-        const matching = (count / 1000) * share;
-        for (const k of [1, 10, 100]) {
-          const answer = search(k, below(share), false);
-          assert.equal(answer.matching, matching);
-          assert.equal(answer.top.rows.length, Math.min(k, matching), answer.strategy);
-          for (const number of numbers(answer)) assert.ok(number % 1000 < share);
-          assert.equal(new Set(answer.top.rows).size, answer.top.rows.length);
-        }
-      });
+    let open: Open;
+    before(() => { open = build(directory, way.metric, way.index); });
+    after(() => { rmSync(directory, { recursive: true }); });
+    for (const storage of ['memory', 'disk'] as const) {
+      describe(`of storage ${storage}`, () => { testSearches(way, () => open(storage)); });
     }
 
-    test('an explanation says what was expected, and where the time went', () => {
-      const startedMs = performance.now();
-      const explanation = new Explanation();
-      const { strategy: taken } = searchSealed(sealed, {
-        metric, query: prepareQuery(metric, query), k: 10, predicate: below(900), exact: false, ef: 8, recallTarget: 0.95, nowMicros: 0, explanation,
-      });
-      const all = (performance.now() - startedMs) * 1_000;
-      const { considered, took } = explanation;
-      assert.deepEqual(considered.map((one) => one.strategy), strategy === 'exact' ? ['exact'] : [strategy, 'exact']);
-      assert.ok(considered.every(({ micros }) => micros > 0));
-      assert.equal(taken, strategy === 'exact' ? 'exact_over_matches' : strategy);
-      assert.ok(took.filter > 0 && took.search > 0 && took.filter + took.search + took.rescoring <= all);
-      assert.equal(took.rescoring > 0, strategy !== 'exact');
-      assert.equal(sealed.estimate(below(900), 0), count * 0.9);
-      // They have nothing to do with each other, as far as one knows by their numbers.
-      assert.equal(sealed.estimate({ kind: 'and', of: [below(500), below(100)] }, 0), count * 0.05);
+    test('on disk the answers are those of memory, to the last bit, and vectors take no memory', async () => {
+      const held = await open('memory');
+      const stored = await open('disk');
+      for (const dead of [[], [0, 31, 32, 63, 64, 5_000, count - 1]]) {
+        for (const row of dead) for (const sealed of [held, stored]) sealed.states.end(row, count);
+        for (const [k, share, exact, ef] of asked) {
+          const [one, other] = [held, stored].map((sealed) => search(sealed, way, k, share === null ? null : below(share), exact, ef));
+          assert.deepEqual(other, one);
+        }
+      }
+      const files = new Map(held.files.files.map(({ name, bytes }) => [name, bytes]));
+      assert.ok(held.memoryBytes - stored.memoryBytes >= files.get('vectors.f32')! + (files.get('codes.bin') ?? 0));
+      for (const sealed of [held, stored]) sealed.close();
     });
 
-    test('rows that ended are left out before candidates are cut', () => {
-      const dead = new Set(search(200, null, true).top.rows);
-      for (const row of dead) sealed.states.end(row, count);
-      for (const exact of [true, false]) {
-        const { top } = search(50, null, exact);
-        assert.equal(top.rows.length, 50);
-        for (const row of top.rows) assert.ok(!dead.has(row));
+    test('on disk a file of vectors that was cut short is told by its name, and nothing else is answered', async () => {
+      const stored = await open('disk');
+      const file = join(directory, stored.files.id, 'vectors.f32');
+      const bytes = readFileSync(file);
+      truncateSync(file, 1_000);
+      try {
+        for (const exact of [true, false]) {
+          assert.throws(() => search(stored, way, 10, null, exact), { code: 'DATA_LOSS', message: /vectors\.f32 has no byte \d+/ });
+        }
+        await assert.rejects(open('disk'), { code: 'DATA_LOSS', message: /vectors\.f32 does not have/ });
+      } finally {
+        writeFileSync(file, bytes);
+      }
+      bytes[500]! ^= 1;
+      writeFileSync(file, bytes);
+      await assert.rejects(open('disk'), { code: 'DATA_LOSS', message: /vectors\.f32 fails its checksum/ });
+      bytes[500]! ^= 1;
+      writeFileSync(file, bytes);
+      stored.close();
+    });
+  });
+}
+
+function testSearches(way: Way, open: () => Promise<Sealed>): void {
+  const { metric, index, strategy } = way;
+  let sealed: Sealed;
+  before(async () => { sealed = await open(); });
+  after(() => { sealed.close(); });
+  const ask = (k: number, predicate: Predicate | null, exact: boolean, ef: number | null = null): SegmentAnswer =>
+    search(sealed, way, k, predicate, exact, ef);
+  /** Of the vectors, not of the rows: lists have an order of their own. */
+  const numbers = ({ top }: SegmentAnswer): number[] => [...top.rows].map((row) => Number(sealed.view(row).id.slice(1)));
+
+  test('the exact answer is that of plain arithmetic, and nearly all of it is found without looking at all rows', () => {
+    const best = vectors.map((_, row) => row).sort((a, b) => trueDistance(metric, a) - trueDistance(metric, b)).slice(0, 10);
+    const exact = ask(10, null, true);
+    assert.equal(exact.strategy, 'exact');
+    assert.deepEqual(numbers(exact), best);
+    exact.top.distances.forEach((distance, i) => { assert.ok(Math.abs(distanceOf(metric, distance) - trueDistance(metric, best[i]!)) < 1e-3); });
+    const found = ask(10, null, false, index === 'hnsw' ? 64 : null);
+    assert.equal(found.strategy, strategy);
+    assert.equal(found.candidates < count, strategy !== 'exact');
+    assert.ok(numbers(found).filter((row) => best.includes(row)).length >= 8, `found ${numbers(found).join()} of ${best.join()}`);
+  });
+
+  for (const share of [1000, 500, 100, 20, 5, 1]) {
+    test(`k hits come back of the ${share / 10} % that match, none that does not`, () => {
+      const matching = (count / 1000) * share;
+      for (const k of [1, 10, 100]) {
+        const answer = ask(k, below(share), false);
+        assert.equal(answer.matching, matching);
+        assert.equal(answer.top.rows.length, Math.min(k, matching), answer.strategy);
+        for (const number of numbers(answer)) assert.ok(number % 1000 < share);
+        assert.equal(new Set(answer.top.rows).size, answer.top.rows.length);
       }
     });
+  }
 
-    test('an id is found by its bytes, and not once its row ended', () => {
-      const bytes = Buffer.from('r77');
-      const row = sealed.find(bytes, hashId(bytes));
-      assert.ok(row !== undefined);
-      assert.equal(sealed.view(row).id, 'r77');
-      sealed.states.end(row, count);
-      assert.equal(sealed.find(bytes, hashId(bytes)), undefined);
-      assert.equal(sealed.find(Buffer.from('nobody'), hashId(Buffer.from('nobody'))), undefined);
+  test('an explanation says what was expected, and where the time went', () => {
+    const startedMs = performance.now();
+    const explanation = new Explanation();
+    const { strategy: taken } = searchSealed(sealed, {
+      metric, query: prepareQuery(metric, query), k: 10, predicate: below(900), exact: false, ef: 8, recallTarget: 0.95, nowMicros: 0, explanation,
     });
+    const all = (performance.now() - startedMs) * 1_000;
+    const { considered, took } = explanation;
+    assert.deepEqual(considered.map((one) => one.strategy), strategy === 'exact' ? ['exact'] : [strategy, 'exact']);
+    assert.ok(considered.every(({ micros }) => micros > 0));
+    assert.equal(taken, strategy === 'exact' ? 'exact_over_matches' : strategy);
+    assert.ok(took.filter > 0 && took.search > 0 && took.filter + took.search + took.rescoring <= all);
+    assert.equal(took.rescoring > 0, strategy !== 'exact');
+    assert.equal(sealed.estimate(below(900), 0), count * 0.9);
+    // They have nothing to do with each other, as far as one knows by their numbers.
+    assert.equal(sealed.estimate({ kind: 'and', of: [below(500), below(100)] }, 0), count * 0.05);
+  });
+
+  test('rows that ended are left out before candidates are cut', () => {
+    const dead = new Set(ask(200, null, true).top.rows);
+    for (const row of dead) sealed.states.end(row, count);
+    for (const exact of [true, false]) {
+      const { top } = ask(50, null, exact);
+      assert.equal(top.rows.length, 50);
+      for (const row of top.rows) assert.ok(!dead.has(row));
+    }
+  });
+
+  test('an id is found by its bytes, and not once its row ended', () => {
+    const bytes = Buffer.from('r77');
+    const row = sealed.find(bytes, hashId(bytes));
+    assert.ok(row !== undefined);
+    assert.equal(sealed.view(row).id, 'r77');
+    sealed.states.end(row, count);
+    assert.equal(sealed.find(bytes, hashId(bytes)), undefined);
+    assert.equal(sealed.find(Buffer.from('nobody'), hashId(Buffer.from('nobody'))), undefined);
   });
 }
 

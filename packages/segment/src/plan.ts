@@ -8,12 +8,13 @@ import { codesADistance, codesMicros, graphMicros, scanMicros } from './costs.ts
 import type { Explanation } from './explanation.ts';
 import type { Predicate, RowSet } from './filter/index.ts';
 import type { Growing } from './growing/growing.ts';
-import type { Slab, Top } from './kernels/index.ts';
+import type { Top } from './kernels/index.ts';
 import { candidatesFor, stepFor } from './ladder.ts';
 import type { Lists } from './lists/lists.ts';
 import { kernelOf } from './metric.ts';
 import { recallRead } from './recall.ts';
 import type { Sealed } from './sealed/sealed.ts';
+import type { Vectors } from './vectors.ts';
 
 export interface SegmentSearch {
   readonly metric: Metric;
@@ -68,7 +69,8 @@ function defaultCandidates({ ladder, rows }: Sealed, k: number, recallTarget: nu
 export function searchGrowing(growing: Growing, search: SegmentSearch): SegmentAnswer {
   const rows = growing.select(search.predicate, search.nowMicros);
   search.explanation?.after('filter');
-  return searchUnindexed(growing, growing.count, rows, search);
+  const { slab: vectors, coded } = growing;
+  return searchUnindexed({ vectors, coded }, growing.count, rows, search);
 }
 
 export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnswer {
@@ -80,7 +82,7 @@ export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnsw
   if (graph === undefined || search.exact || count === 0) return searchUnindexed(sealed, sealed.rows.count, rows, search, count);
 
   const wanted = Math.min(search.k, count);
-  const dimension = sealed.slab.dimension;
+  const { dimension } = sealed.vectors;
   const total = sealed.rows.count;
   // What does not match is found, too: ask for more, in proportion.
   const oversampling = total / count;
@@ -92,13 +94,13 @@ export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnsw
     search.explanation?.after('search');
     if (candidates.length >= wanted) {
       search.explanation?.consider('exact', scanMicros(count, dimension));
-      return rescored(sealed.slab, candidates, 'graph', search, count);
+      return rescored(sealed.vectors, candidates, 'graph', search, count);
     }
     if (ask === total) break;
     ask = Math.min(total, ask * 2);
     widened = true;
   }
-  const answer = scan(sealed.slab, total, rows, search, count);
+  const answer = scan(sealed.vectors, total, rows, search, count);
   return widened ? { ...answer, strategy: 'graph_then_exact' } : answer;
 }
 
@@ -117,7 +119,7 @@ export interface SegmentDefaults {
 const hitsByDefault = 10;
 
 export function defaultsOf(sealed: Sealed, recallTarget: number): SegmentDefaults {
-  const { graph, lists, ladder, rows: { count }, slab: { dimension } } = sealed;
+  const { graph, lists, ladder, rows: { count }, vectors: { dimension } } = sealed;
   if (lists !== undefined) {
     const listsRead = defaultLists(lists, count, { predicate: null, k: hitsByDefault, recallTarget });
     return { recall: lists.recallOf(listsRead), ef: null, listsRead, lists: lists.count };
@@ -147,13 +149,13 @@ function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, 
   const wanted = candidatesByCodes(search);
   const asked = Math.max(1, Math.min(lists.count, Math.ceil(defaultLists(lists, total, search) * breadth)));
   const codes = total * asked / lists.count;
-  search.explanation?.consider('lists', scanMicros(wanted, sealed.slab.dimension) + codesMicros(codes, sealed.slab.dimension));
+  search.explanation?.consider('lists', scanMicros(wanted, sealed.vectors.dimension) + codesMicros(codes, sealed.vectors.dimension));
   // Of so few matches the exact distances cost no more than all the codes on the way.
-  if (count <= Math.max(wanted, codes / codesADistance)) return scan(sealed.slab, total, rows, search, count);
-  search.explanation?.consider('exact', scanMicros(count, sealed.slab.dimension));
+  if (count <= Math.max(wanted, codes / codesADistance)) return scan(sealed.vectors, total, rows, search, count);
+  search.explanation?.consider('exact', scanMicros(count, sealed.vectors.dimension));
   const found = lists.candidates({ query: search.query, wanted, lists: asked, visible: count === total ? null : rows.words, count });
   search.explanation?.after('search');
-  return rescored(sealed.slab, found.rows, 'lists', search, count);
+  return rescored(sealed.vectors, found.rows, 'lists', search, count);
 }
 
 /** Candidates by codes, for their exact distances. */
@@ -164,35 +166,38 @@ function candidatesByCodes({ k, ef }: SegmentSearch): number {
 /** So few rows are compared exactly in no time. */
 const codedRowsMin = 1_024;
 
+interface Unindexed {
+  readonly vectors: Vectors;
+  readonly coded: CodedRows | undefined;
+}
+
 /** Rows that have no index: by codes where there are many. */
-function searchUnindexed(
-  { slab, coded }: { readonly slab: Slab; readonly coded: CodedRows | undefined }, total: number, rows: RowSet, search: SegmentSearch, count = rows.size,
-): SegmentAnswer {
+function searchUnindexed({ vectors, coded }: Unindexed, total: number, rows: RowSet, search: SegmentSearch, count = rows.size): SegmentAnswer {
   const wanted = candidatesByCodes(search);
-  if (search.exact || coded === undefined || count < Math.max(codedRowsMin, 2 * wanted)) return scan(slab, total, rows, search, count);
-  search.explanation?.consider('codes', scanMicros(wanted, slab.dimension) + codesMicros(total, slab.dimension));
-  search.explanation?.consider('exact', scanMicros(count, slab.dimension));
+  if (search.exact || coded === undefined || count < Math.max(codedRowsMin, 2 * wanted)) return scan(vectors, total, rows, search, count);
+  search.explanation?.consider('codes', scanMicros(wanted, vectors.dimension) + codesMicros(total, vectors.dimension));
+  search.explanation?.consider('exact', scanMicros(count, vectors.dimension));
   const found = coded.candidates(search.query, total, wanted, count === total ? null : rows);
   search.explanation?.after('search');
-  return rescored(slab, found, 'codes', search, count);
+  return rescored(vectors, found, 'codes', search, count);
 }
 
 /** Candidates, by their exact distances. */
-function rescored(slab: Slab, candidates: Uint32Array, strategy: Strategy, search: SegmentSearch, count: number): SegmentAnswer {
-  const top = slab.scanList(kernelOf(search.metric), search.query, candidates, search.k);
+function rescored(vectors: Vectors, candidates: Uint32Array, strategy: Strategy, search: SegmentSearch, count: number): SegmentAnswer {
+  const top = vectors.scanList(kernelOf(search.metric), search.query, candidates, search.k);
   search.explanation?.after('rescoring');
   return { top, strategy, matching: search.predicate === null ? null : count, candidates: candidates.length };
 }
 
-function scan(slab: Slab, rowCount: number, rows: RowSet, search: SegmentSearch, count = rows.size): SegmentAnswer {
+function scan(vectors: Vectors, rowCount: number, rows: RowSet, search: SegmentSearch, count = rows.size): SegmentAnswer {
   const matching = search.predicate === null ? null : count;
   if (count === 0) return { top: nothing, strategy: 'none', matching, candidates: 0 };
-  search.explanation?.consider('exact', scanMicros(count, slab.dimension));
+  search.explanation?.consider('exact', scanMicros(count, vectors.dimension));
   const kernel = kernelOf(search.metric);
   const few = count * 8 < rowCount;
   const top = few
-    ? slab.scanList(kernel, search.query, rows.toArray(), search.k)
-    : slab.scan(kernel, search.query, rowCount, search.k, count === rowCount ? null : rows.words);
+    ? vectors.scanList(kernel, search.query, rows.toArray(), search.k)
+    : vectors.scan(kernel, search.query, rowCount, search.k, count === rowCount ? null : rows.words);
   search.explanation?.after('search');
   return { top, strategy: search.predicate === null ? 'exact' : 'exact_over_matches', matching, candidates: count };
 }

@@ -61,7 +61,7 @@ for (const metric of ['cosine', 'dot', 'euclidean'] as const) {
             sources: [{ directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(count).keys()) }],
           });
         const files = built.segment ?? flat;
-        sealed = await Sealed.open({ directory: join(directory, files.id), files, graphSettings: settings, walkerOf: () => walker }, true);
+        sealed = await Sealed.open({ directory: join(directory, files.id), files, graphSettings: settings, walkerOf: () => walker, storage: 'memory' }, true);
         if (built.graph !== undefined) await sealed.attach(built.graph, true);
       });
       after(() => {

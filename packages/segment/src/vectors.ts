@@ -1,4 +1,14 @@
-import type { Slab } from './kernels/index.ts';
+import type { KernelMetric, Top } from './kernels/index.ts';
+
+/** Full vectors, wherever they lie: exact distances come from them. See `Slab`. */
+export interface Vectors {
+  readonly dimension: number;
+  /** Of memory held. */
+  readonly bytes: number;
+  scan(metric: KernelMetric, query: Float32Array, count: number, k: number, visible: Uint32Array | null): Top;
+  scanList(metric: KernelMetric, query: Float32Array, list: Uint32Array, k: number): Top;
+  each(first: number, count: number, visit: (row: number, vector: Float32Array) => void): void;
+}
 
 const largest = 3.4028234663852886e38;
 
@@ -7,13 +17,14 @@ export function difference(vector: Float32Array, other: Float32Array): Float32Ar
   return vector.map((value, i) => Math.max(-largest, Math.min(largest, value - (other[i] ?? 0))));
 }
 
-/** The mean of every `step`th of the first rows of a slab; 0 of none. */
-export function meanOf(slab: Slab, rows: number, step = 1): Float32Array {
-  const { dimension } = slab;
+/** The mean of every `step`th of the first rows; 0 of none. */
+export function meanOf(vectors: Pick<Vectors, 'dimension' | 'each'>, rows: number, step = 1): Float32Array {
+  const { dimension } = vectors;
   const sums = new Float64Array(dimension);
   for (let at = 0; at < rows; at += step) {
-    const row = slab.row(at);
-    for (let i = 0; i < dimension; i += 1) sums[i] = (sums[i] ?? 0) + (row[i] ?? 0);
+    vectors.each(at, 1, (_, row) => {
+      for (let i = 0; i < dimension; i += 1) sums[i] = (sums[i] ?? 0) + (row[i] ?? 0);
+    });
   }
   return Float32Array.from(sums, (sum) => sum / Math.max(1, Math.ceil(rows / step)));
 }

@@ -13,6 +13,9 @@ export const IndexKind: EnumCodec<IndexKind> = defineEnum('IndexKind', { hnsw: 0
 export type Quantization = 'f32' | 'bf16' | 'i8';
 export const Quantization: EnumCodec<Quantization> = defineEnum('Quantization', { f32: 0, bf16: 1, i8: 2 });
 
+export type StorageKind = 'memory' | 'disk';
+export const StorageKind: EnumCodec<StorageKind> = defineEnum('StorageKind', { memory: 0, disk: 1 });
+
 export interface GetSchemaRequest {
   /** VectorRecord, PatchRecord or DeleteRecord. */
   readonly name: string;
@@ -906,9 +909,11 @@ export interface CreateCollectionRequest {
   readonly requestId: string | null;
   /** Share of the nearest records that searches should find without being told an ef, more than 0.5 and less than 1; 0: 0.95. */
   readonly recallTarget: number;
+  /** memory: vectors are held in memory; disk: they are read from files, for data larger than memory. Absent: memory. */
+  readonly storage: StorageKind | null;
 }
 export const CreateCollectionRequest: Message<CreateCollectionRequest> = defineMessage<CreateCollectionRequest>({
-  defaults: () => ({ name: '', dimension: 0, metric: null, partitions: 0, index: null, hnsw: null, description: '', tags: {}, requestId: null, recallTarget: 0 }),
+  defaults: () => ({ name: '', dimension: 0, metric: null, partitions: 0, index: null, hnsw: null, description: '', tags: {}, requestId: null, recallTarget: 0, storage: null }),
   write(writer, message) {
     if (message.name !== '') writer.uint32(10).string(message.name);
     if (message.dimension !== 0) writer.uint32(16).int32(message.dimension);
@@ -920,6 +925,7 @@ export const CreateCollectionRequest: Message<CreateCollectionRequest> = defineM
     writeMap(writer, 66, message.tags);
     if (message.requestId !== null) writer.uint32(74).string(message.requestId);
     if (!Object.is(message.recallTarget, 0)) writer.uint32(81).double(message.recallTarget);
+    if (message.storage !== null) writer.uint32(88).int32(StorageKind.numbers[message.storage]);
   },
   read(reader, end, depth) {
     let name: string = '';
@@ -932,6 +938,7 @@ export const CreateCollectionRequest: Message<CreateCollectionRequest> = defineM
     const tags: [string, string][] = [];
     let requestId: string | null = null;
     let recallTarget: number = 0;
+    let storage: StorageKind | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -945,11 +952,12 @@ export const CreateCollectionRequest: Message<CreateCollectionRequest> = defineM
         case 66: tags.push(readMapEntry(reader)); break;
         case 74: requestId = reader.string(true); break;
         case 81: recallTarget = reader.double(); break;
+        case 88: storage = StorageKind.fromNumber(reader.int32()); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { name, dimension, metric, partitions, index, hnsw, description, tags: Object.fromEntries(tags), requestId, recallTarget };
+    return { name, dimension, metric, partitions, index, hnsw, description, tags: Object.fromEntries(tags), requestId, recallTarget, storage };
   },
 });
 
@@ -968,9 +976,10 @@ export interface Collection {
   readonly createdAt: bigint;
   /** Share of the nearest records that searches should find. */
   readonly recallTarget: number;
+  readonly storage: StorageKind;
 }
 export const Collection: Message<Collection> = defineMessage<Collection>({
-  defaults: () => ({ name: '', dimension: 0, metric: 'cosine', partitions: 0, index: 'hnsw', hnsw: Hnsw.create(), description: '', tags: {}, log: 0n, createdAt: 0n, recallTarget: 0 }),
+  defaults: () => ({ name: '', dimension: 0, metric: 'cosine', partitions: 0, index: 'hnsw', hnsw: Hnsw.create(), description: '', tags: {}, log: 0n, createdAt: 0n, recallTarget: 0, storage: 'memory' }),
   write(writer, message) {
     if (message.name !== '') writer.uint32(10).string(message.name);
     if (message.dimension !== 0) writer.uint32(16).int32(message.dimension);
@@ -983,6 +992,7 @@ export const Collection: Message<Collection> = defineMessage<Collection>({
     if (message.log !== 0n) writer.uint32(72).int64(message.log);
     if (message.createdAt !== 0n) writer.uint32(80).int64(message.createdAt);
     if (!Object.is(message.recallTarget, 0)) writer.uint32(89).double(message.recallTarget);
+    if (message.storage !== 'memory') writer.uint32(96).int32(StorageKind.numbers[message.storage]);
   },
   read(reader, end, depth) {
     let name: string = '';
@@ -996,6 +1006,7 @@ export const Collection: Message<Collection> = defineMessage<Collection>({
     let log: bigint = 0n;
     let createdAt: bigint = 0n;
     let recallTarget: number = 0;
+    let storage: StorageKind = 'memory';
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -1010,11 +1021,12 @@ export const Collection: Message<Collection> = defineMessage<Collection>({
         case 72: log = readLong(reader); break;
         case 80: createdAt = readLong(reader); break;
         case 89: recallTarget = reader.double(); break;
+        case 96: storage = StorageKind.fromNumber(reader.int32()); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { name, dimension, metric, partitions, index, hnsw: hnsw ?? Hnsw.create(), description, tags: Object.fromEntries(tags), log, createdAt, recallTarget };
+    return { name, dimension, metric, partitions, index, hnsw: hnsw ?? Hnsw.create(), description, tags: Object.fromEntries(tags), log, createdAt, recallTarget, storage };
   },
 });
 
@@ -1178,9 +1190,10 @@ export interface ReindexCollectionRequest {
   readonly requestId: string | null;
   /** More than 0.5 and less than 1. */
   readonly recallTarget: number;
+  readonly storage: StorageKind | null;
 }
 export const ReindexCollectionRequest: Message<ReindexCollectionRequest> = defineMessage<ReindexCollectionRequest>({
-  defaults: () => ({ collection: '', partitions: 0, metric: null, index: null, hnsw: null, requestId: null, recallTarget: 0 }),
+  defaults: () => ({ collection: '', partitions: 0, metric: null, index: null, hnsw: null, requestId: null, recallTarget: 0, storage: null }),
   write(writer, message) {
     if (message.collection !== '') writer.uint32(10).string(message.collection);
     if (message.partitions !== 0) writer.uint32(16).int32(message.partitions);
@@ -1189,6 +1202,7 @@ export const ReindexCollectionRequest: Message<ReindexCollectionRequest> = defin
     if (message.hnsw !== null) writeMessage(writer, 42, Hnsw, message.hnsw);
     if (message.requestId !== null) writer.uint32(50).string(message.requestId);
     if (!Object.is(message.recallTarget, 0)) writer.uint32(57).double(message.recallTarget);
+    if (message.storage !== null) writer.uint32(64).int32(StorageKind.numbers[message.storage]);
   },
   read(reader, end, depth) {
     let collection: string = '';
@@ -1198,6 +1212,7 @@ export const ReindexCollectionRequest: Message<ReindexCollectionRequest> = defin
     let hnsw: Hnsw | null = null;
     let requestId: string | null = null;
     let recallTarget: number = 0;
+    let storage: StorageKind | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -1208,11 +1223,12 @@ export const ReindexCollectionRequest: Message<ReindexCollectionRequest> = defin
         case 42: hnsw = readMessage(reader, Hnsw, depth); break;
         case 50: requestId = reader.string(true); break;
         case 57: recallTarget = reader.double(); break;
+        case 64: storage = StorageKind.fromNumber(reader.int32()); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { collection, partitions, metric, index, hnsw, requestId, recallTarget };
+    return { collection, partitions, metric, index, hnsw, requestId, recallTarget, storage };
   },
 });
 
@@ -2670,4 +2686,4 @@ export const messages: { readonly [Name in keyof Messages]: Message<Messages[Nam
 };
 
 /** Every enum of the API by its name. */
-export const enums = { Metric, IndexKind, Quantization, FilterOperator, CombinationOperator, Include, Consistency } as const;
+export const enums = { Metric, IndexKind, Quantization, StorageKind, FilterOperator, CombinationOperator, Include, Consistency } as const;

@@ -155,6 +155,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'tags', jsonName: 'tags', json: null, nullable: false, optional: true, type: { kind: 'map' } },
       { key: 'requestId', jsonName: 'requestId', json: null, nullable: true, optional: true, type: { kind: 'string' } },
       { key: 'recallTarget', jsonName: 'recallTarget', json: null, nullable: false, optional: true, type: { kind: 'double' } },
+      { key: 'storage', jsonName: 'storage', json: null, nullable: true, optional: true, type: { kind: 'enum', name: 'StorageKind', symbols: ['memory', 'disk'] } },
     ] },
   Collection: { name: 'Collection', json: null, fields: [
       { key: 'name', jsonName: 'name', json: null, nullable: false, optional: false, type: { kind: 'string' } },
@@ -168,6 +169,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'log', jsonName: 'log', json: null, nullable: false, optional: false, type: { kind: 'long' } },
       { key: 'createdAt', jsonName: 'createdAt', json: null, nullable: false, optional: false, type: { kind: 'long' } },
       { key: 'recallTarget', jsonName: 'recallTarget', json: null, nullable: false, optional: false, type: { kind: 'double' } },
+      { key: 'storage', jsonName: 'storage', json: null, nullable: false, optional: false, type: { kind: 'enum', name: 'StorageKind', symbols: ['memory', 'disk'] } },
     ] },
   GetCollectionRequest: { name: 'GetCollectionRequest', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },
@@ -196,6 +198,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
       { key: 'hnsw', jsonName: 'hnsw', json: null, nullable: true, optional: true, type: { kind: 'message', name: 'Hnsw' } },
       { key: 'requestId', jsonName: 'requestId', json: null, nullable: true, optional: true, type: { kind: 'string' } },
       { key: 'recallTarget', jsonName: 'recallTarget', json: null, nullable: false, optional: true, type: { kind: 'double' } },
+      { key: 'storage', jsonName: 'storage', json: null, nullable: true, optional: true, type: { kind: 'enum', name: 'StorageKind', symbols: ['memory', 'disk'] } },
     ] },
   GetReindexRequest: { name: 'GetReindexRequest', json: null, fields: [
       { key: 'collection', jsonName: 'collection', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },

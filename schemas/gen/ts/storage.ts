@@ -1,5 +1,5 @@
 // Generated from avro/ by src/generator/main.ts: do not edit.
-import type { IndexKind, Metric, Quantization } from './api.ts';
+import type { IndexKind, Metric, Quantization, StorageKind } from './api.ts';
 
 /** One entry of the catalog's log. The state of the catalog is a fold over these, so every process decides the same. */
 export interface CatalogEvent {
@@ -102,6 +102,8 @@ export interface CollectionSettings {
   readonly record_bytes_max: number;
   /** Share of the nearest records that searches should find. Decides nothing that is replayed. */
   readonly recall_target: number;
+  /** Where the vectors and codes of segments are read from. Decides nothing that is replayed. */
+  readonly storage: StorageKind;
 }
 
 /** The only checkpoint of a shard: everything below the watermark is in the named files. */

@@ -7,7 +7,7 @@ export type Samples = { readonly [Name in SchemaName]: Readonly<Record<string, S
 
 const settings: CollectionSettings = {
   dimension: 768, metric: 'manhattan', partitions: 12, index: 'flat', m: 16, ef_construction: 128, quantization: 'i8',
-  record_bytes_max: 1_048_576, recall_target: 0.99,
+  record_bytes_max: 1_048_576, recall_target: 0.99, storage: 'disk',
 };
 const highest = 9_223_372_036_854_775_807n;
 const log = 7, requestId = '0f8fad5b-d9cb-469f-a165-70867728950e';

@@ -22,7 +22,7 @@ test('a collection is made with defaults, shown, listed, changed and deleted', a
   const made = await create({ name: 'c' });
   assert.deepEqual({ ...made, log: 0n, createdAt: 0n }, {
     name: 'c', dimension: 2, metric: 'cosine', partitions: 5, index: 'hnsw', hnsw: { m: 16, efConstruction: 128, quantization: 'i8' },
-    recallTarget: 0.95, description: '', tags: {}, log: 0n, createdAt: 0n,
+    storage: 'memory', recallTarget: 0.95, description: '', tags: {}, log: 0n, createdAt: 0n,
   });
   assert.equal(fixture.catalog.get('c').settings.record_bytes_max, 2_048);
   assert.deepEqual(await fixture.gateway.getCollection({ collection: 'c' }, call()), made);

@@ -28,7 +28,7 @@ export function describe({ name, log, settings, description, tags, createdAtMicr
     name, description, tags,
     dimension: settings.dimension, metric: settings.metric, partitions: settings.partitions, index: settings.index,
     hnsw: { m: settings.m, efConstruction: settings.ef_construction, quantization: settings.quantization },
-    recallTarget: settings.recall_target,
+    storage: settings.storage, recallTarget: settings.recall_target,
     log: BigInt(log), createdAt: BigInt(createdAtMicros),
   };
 }

@@ -8,6 +8,7 @@ import type { Reindex, ReindexCollectionRequest } from '@proximadb/schemas';
 export async function reindexCollection(
   request: ReindexCollectionRequest, requestId: string, catalog: Pick<Catalog, 'reindexing'>, signal: AbortSignal,
 ): Promise<Reindex> {
-  const { collection, partitions, metric, index, hnsw, recallTarget } = request;
-  return describeReindex(await catalog.reindexing.start(collection, { partitions, metric, index, hnsw, recallTarget }, requestId, signal), 0, 0);
+  const { collection, partitions, metric, index, hnsw, storage, recallTarget } = request;
+  const change = { partitions, metric, index, hnsw, storage, recallTarget };
+  return describeReindex(await catalog.reindexing.start(collection, change, requestId, signal), 0, 0);
 }

@@ -338,7 +338,9 @@ export class Storage {
       if (walker !== undefined) return walker;
       throw new AppError('FAILED_PRECONDITION', `stored records have schema id ${schemaId}, which this release cannot read: upgrade it`);
     };
-    return Sealed.open({ directory: join(this.#segmentsDirectory, files.id), files, graphSettings: this.graphSettings, walkerOf }, checkRecords);
+    const { graphSettings } = this;
+    const { storage } = this.#options.settings;
+    return Sealed.open({ directory: join(this.#segmentsDirectory, files.id), files, graphSettings, walkerOf, storage }, checkRecords);
   }
 
   #temporary(): string {

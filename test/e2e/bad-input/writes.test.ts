@@ -114,12 +114,17 @@ describe('collections', () => {
       name: 'of an index that there is not', code: 'INVALID_ARGUMENT', field: 'index', reason: /hnsw.*ivf|ivf.*hnsw/,
       rest: () => ['POST', '/v1/collections', { name: 'new', dimension: 3, index: 'trees' }],
     },
+    {
+      name: 'of a storage that there is not', code: 'INVALID_ARGUMENT', field: 'storage', reason: /memory.*disk/,
+      rest: () => ['POST', '/v1/collections', { name: 'new', dimension: 3, storage: 'tape' }],
+    },
     { name: 'without a dimension', code: 'INVALID_ARGUMENT', field: 'dimension', reason: /missing/, rest: () => ['POST', '/v1/collections', { name: 'new' }] },
     {
       name: 'with an unknown field', code: 'INVALID_ARGUMENT', field: 'shards', reason: /no such field.*partitions/,
       rest: () => ['POST', '/v1/collections', { name: 'new', dimension: 3, shards: 2 }],
     },
-    update('dimension', 4), update('metric', 'dot'), update('partitions', 3), update('index', 'flat'), update('hnsw', { m: 8 }), update('name', 'terms'),
+    update('dimension', 4), update('metric', 'dot'), update('partitions', 3), update('index', 'flat'), update('storage', 'disk'),
+    update('hnsw', { m: 8 }), update('name', 'terms'),
     {
       name: 'a new nothing', code: 'INVALID_ARGUMENT', field: 'description', reason: /nothing to change/,
       grpc: () => client.updateCollection({ collection: 'words' }), rest: () => ['PATCH', path, {}],

@@ -55,7 +55,8 @@ export function apiTable(start: () => Promise<ApiServer>): void {
   const refusedWith = (code: Code) => (answer: Answer): void => assert.equal(answer.error?.code, code);
 
   describe('a collection', () => {
-    const settings = { dimension: 4, partitions: 3, metric: 'cosine', index: 'hnsw', description: 'of tests ☂', tags: { team: 'a', 'for': 'é' } } as const;
+    const tags = { team: 'a', 'for': 'é' };
+    const settings = { dimension: 4, partitions: 3, metric: 'cosine', index: 'hnsw', storage: 'disk', description: 'of tests ☂', tags } as const;
     change({
       name: 'is created', operation: 'createCollection',
       grpc: ({ name }) => ({ ...settings, name, hnsw: { m: 8, efConstruction: 0, quantization: 'bf16' } }),

@@ -21,12 +21,31 @@ export function codeStride(dimension: number): number {
   return Math.ceil(dimension / 16) * 16;
 }
 
+/** Scales, what is added, and codes: bytes of each, or places. */
+export type CodeParts<Part> = readonly [scales: Part, added: Part, codes: Part];
+
+/** Where the parts of a row begin in the content of a slab of so many rows. */
+export function codePlaces(dimension: number, rows: number, row: number): CodeParts<number> {
+  const floats = (rows + slack) * 4;
+  return [row * 4, floats + row * 4, 2 * floats + row * codeStride(dimension)];
+}
+
 /** Of scales, what is added, and codes of so many rows, as they lie in memory and in files. */
 export function codesBytes(dimension: number, rows: number): number {
   return 2 * (rows + slack) * 4 + rows * codeStride(dimension);
 }
 
-export class CodeSlab {
+/** What is searched by codes: in memory, or in a file. */
+export interface Codes {
+  /** Of memory held. */
+  readonly bytes: number;
+  begin(query: Float32Array, weight: number, k: number, visible: Uint32Array | null): void;
+  scan(first: number, count: number, base: number): number;
+  readonly bound: number;
+  finish(): Uint32Array;
+}
+
+export class CodeSlab implements Codes {
   readonly dimension: number;
   readonly rows: number;
   readonly #stride: number;
@@ -43,7 +62,7 @@ export class CodeSlab {
   #words: Uint32Array;
   #weight = 0;
   #shift = 0;
-  #masked = false;
+  #visible: Uint32Array | null = null;
   #byPlace = false;
 
   /** @throws RangeError if they do not fit into 4 GiB, or there is no address space. */
@@ -56,9 +75,9 @@ export class CodeSlab {
     this.#addedAt = this.#scalesAt + (rows + slack) * 4;
     this.#codesAt = this.#addedAt + (rows + slack) * 4;
     this.#bitsAt = Math.ceil((this.#scalesAt + codesBytes(dimension, rows)) / 8) * 8;
-    this.#heapAt = Math.ceil((this.#bitsAt + Math.ceil(rows / 32) * 4) / 8) * 8;
-    const pages = Math.ceil(this.#heapAt / pageBytes);
-    const { memory, kernels } = instantiate(pages, pages + Math.ceil(rows * 8 / pageBytes) + 1);
+    // One word more: rows that lie elsewhere may begin within one.
+    this.#heapAt = Math.ceil((this.#bitsAt + (Math.ceil(rows / 32) + 1) * 4) / 8) * 8;
+    const { memory, kernels } = instantiate(Math.ceil(this.#heapAt / pageBytes));
     this.#memory = memory;
     this.#kernels = kernels;
     this.#query = new Int8Array(memory.buffer, 0, this.#stride);
@@ -73,6 +92,12 @@ export class CodeSlab {
   /** All of it, as a file has it: {@link codesBytes}. Valid until the next search. */
   get content(): Uint8Array {
     return new Uint8Array(this.#memory.buffer, this.#scalesAt, codesBytes(this.dimension, this.rows));
+  }
+
+  /** Of the first rows, as {@link codePlaces} says where they lie in a file. Valid until the next search. */
+  parts(rows: number): CodeParts<Uint8Array> {
+    const part = (at: number, width: number): Uint8Array => new Uint8Array(this.#memory.buffer, at, rows * width);
+    return [part(this.#scalesAt, 4), part(this.#addedAt, 4), part(this.#codesAt, this.#stride)];
   }
 
   /**
@@ -101,13 +126,13 @@ export class CodeSlab {
   /**
    * Begins a search.
    * @param weight of the inner product in a distance.
-   * @param k candidates, at most.
+   * @param k candidates, at least 1.
    * @param visible bitset of the rows that take part; null: all.
    */
   begin(query: Float32Array, weight: number, k: number, visible: Uint32Array | null): void {
     assert(query.length === this.dimension, 'the query has another dimension than the rows');
-    const capped = Math.max(1, Math.min(k, this.rows));
-    this.#reach(this.#heapAt + capped * 8);
+    assert(Number.isInteger(k) && k >= 1, 'at least one candidate');
+    this.#reach(this.#heapAt + k * 8);
     let largest = 0;
     for (let i = 0; i < query.length; i += 1) largest = Math.max(largest, Math.abs(query[i] ?? 0));
     const scale = largest / queryMax;
@@ -119,22 +144,20 @@ export class CodeSlab {
     }
     this.#weight = weight * scale;
     this.#shift = zero * sum;
-    this.#masked = visible !== null;
-    if (visible !== null) this.#words.set(visible, this.#bitsAt / 4);
-    this.#kernels.begin(this.#heapAt, capped, this.rows, this.#stride);
+    this.#visible = visible;
+    this.#kernels.begin(this.#heapAt, k, this.rows, this.#stride);
   }
 
   /** Offers neighbouring rows. @param base of their distances. @returns how many of them are visible. */
   scan(first: number, count: number, base: number): number {
     assert(first >= 0 && count >= 0 && first + count <= this.rows, 'rows beyond the slab');
-    if (count === 0) return 0;
-    if (this.#masked) {
-      return this.#kernels.scanCodeBits(
-        0, this.#stride, this.#codesAt, this.#scalesAt, this.#addedAt, first, count, base, this.#weight, this.#shift, this.#bitsAt,
-      );
-    }
-    this.#kernels.scanCodes(0, this.#stride, this.#codesAt, this.#scalesAt, this.#addedAt, first, count, base, this.#weight, this.#shift);
-    return count;
+    return this.#offer(first, count, base, 0);
+  }
+
+  /** The same of rows that lie elsewhere, and whose parts were written over those of the first `count` rows here. */
+  scanAs(first: number, count: number, base: number): number {
+    assert(first >= 0 && count >= 0 && count <= this.rows, 'more rows than the slab holds');
+    return this.#offer(first, count, base, first);
   }
 
   /** Distance of the farthest candidate; infinite as long as there is room for more. */
@@ -148,6 +171,24 @@ export class CodeSlab {
     const rows = new Uint32Array(count);
     for (let i = 0; i < count; i += 1) rows[i] = this.#words[this.#heapAt / 4 + 2 * i] ?? 0;
     return rows;
+  }
+
+  /** @param away the row that stands where row 0 does. Its address is taken back by as much, and wraps around. */
+  #offer(first: number, count: number, base: number, away: number): number {
+    if (count === 0) return 0;
+    const codesAt = this.#codesAt - away * this.#stride;
+    const scalesAt = this.#scalesAt - away * 4;
+    const addedAt = this.#addedAt - away * 4;
+    const visible = this.#visible;
+    if (visible === null) {
+      this.#kernels.scanCodes(0, this.#stride, codesAt, scalesAt, addedAt, first, count, base, this.#weight, this.#shift);
+      return count;
+    }
+    const word = first >>> 5;
+    this.#words.set(visible.subarray(word, Math.ceil((first + count) / 32)), this.#bitsAt / 4);
+    return this.#kernels.scanCodeBits(
+      0, this.#stride, codesAt, scalesAt, addedAt, first, count, base, this.#weight, this.#shift, this.#bitsAt - word * 4,
+    );
   }
 
   #reach(end: number): void {

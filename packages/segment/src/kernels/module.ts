@@ -41,10 +41,10 @@ export const pagesMax = 65_535;
 
 let compiled: Module | undefined;
 
-/** An instance with a memory of its own. Throws RangeError if the process has no address space left for it. */
-export function instantiate(pages: number, maximum: number): { readonly memory: Memory; readonly kernels: Kernels } {
+/** An instance with a memory of its own, which may grow. Throws RangeError if the process has no address space left for it. */
+export function instantiate(pages: number): { readonly memory: Memory; readonly kernels: Kernels } {
   compiled ??= new WebAssembly.Module(readFileSync(new URL('kernels.wasm', import.meta.url)));
-  const memory = new WebAssembly.Memory({ initial: pages, maximum });
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pagesMax });
   const instance = new WebAssembly.Instance(compiled, { env: { memory } });
   // assembly/index.ts exports exactly these.
   return { memory, kernels: instance.exports as Kernels };

@@ -69,7 +69,7 @@ export class Slab {
     this.#capacity = rows;
     const pages = Math.ceil((this.#rowsEnd(rowsMax) + Math.min(kMax, rowsMax) * 8) / pageBytes);
     if (pages > pagesMax) throw new RangeError(`${rowsMax} rows of ${dimension} dimensions are more than a slab holds`);
-    const { memory, kernels } = instantiate(Math.ceil(this.#rowsEnd(rows) / pageBytes), pages);
+    const { memory, kernels } = instantiate(Math.ceil(this.#rowsEnd(rows) / pageBytes));
     this.#memory = memory;
     this.#kernels = kernels;
     this.#floats = new Float32Array(memory.buffer);
@@ -114,6 +114,11 @@ export class Slab {
     return this.#floats.subarray(at, at + count * this.stride);
   }
 
+  /** Rows in their order, from `first` on, each whole and valid during its call only. */
+  each(first: number, count: number, visit: (row: number, vector: Float32Array) => void): void {
+    for (let row = first; row < first + count; row += 1) visit(row, this.row(row));
+  }
+
   /** Scales a row to L2 norm 1, neither underflow nor overflow in the way. A zero row stays as it is. */
   normalize(row: number): void {
     scaleToUnit(this.row(row));
@@ -138,7 +143,31 @@ export class Slab {
     if (capped === 0) return emptyTop();
     const kernel = metricNumbers[metric];
     if (visible === null) this.#kernels.scanRange(kernel, 0, this.#rowBytes, this.#rowsAt, 0, count);
-    else this.#scanVisible(kernel, count, visible);
+    else this.#scanVisible(kernel, this.#rowsAt, 0, count, visible);
+    return this.#finish();
+  }
+
+  /**
+   * The same of rows that lie elsewhere, any number of them: they are read part by part, each over the one before, so what the slab held is lost. Its
+   * capacity must be a multiple of 64. A part without a visible row is not read.
+   * @param read writes whole rows, from `first` on, as many as there is room for
+   */
+  scanParts(
+    metric: KernelMetric, query: Float32Array, count: number, k: number, visible: Uint32Array | null, read: (first: number, into: Float32Array) => void,
+  ): Top {
+    assert(this.#capacity > 0 && this.#capacity % 64 === 0, 'parts begin with a pair of words of a bitset');
+    const capped = this.#begin(query, k, count);
+    if (capped === 0) return emptyTop();
+    const kernel = metricNumbers[metric];
+    for (let first = 0; first < count; first += this.#capacity) {
+      const rows = Math.min(this.#capacity, count - first);
+      if (visible !== null && !visible.subarray(first / rowsPerWord, Math.ceil((first + rows) / rowsPerWord)).some((word) => word !== 0)) continue;
+      read(first, this.rows(0, rows));
+      // Where row 0 would lie if it were there, too: addresses wrap around.
+      const rowsAt = this.#rowsAt - first * this.#rowBytes;
+      if (visible === null) this.#kernels.scanRange(kernel, 0, this.#rowBytes, rowsAt, first, rows);
+      else this.#scanVisible(kernel, rowsAt, first, rows, visible);
+    }
     return this.#finish();
   }
 
@@ -159,19 +188,21 @@ export class Slab {
     return this.#finish();
   }
 
-  #scanVisible(kernel: number, count: number, visible: Uint32Array): void {
-    const words = Math.ceil(count / rowsPerWord);
+  /** @param from a multiple of 64. */
+  #scanVisible(kernel: number, rowsAt: number, from: number, count: number, visible: Uint32Array): void {
+    const end = from + count;
+    const words = Math.ceil(end / rowsPerWord);
     assert(visible.length >= words, 'the bitset is shorter than the rows');
     const bits = this.#bitsAt / 4;
-    for (let start = 0; start < words; start += chunk) {
+    for (let start = from / rowsPerWord; start < words; start += chunk) {
       const length = Math.min(chunk, words - start);
       this.#words.set(visible.subarray(start, start + length), bits);
       // The kernel reads pairs of words; and what lies behind the last row does not count.
       if (length % 2 === 1) this.#words[bits + length] = 0;
-      const rest = count - (start + length - 1) * rowsPerWord;
+      const rest = end - (start + length - 1) * rowsPerWord;
       if (rest < rowsPerWord) this.#words[bits + length - 1] = (this.#words[bits + length - 1] ?? 0) & (2 ** rest - 1);
       const first = start * rowsPerWord;
-      this.#kernels.scanBits(kernel, 0, this.#rowBytes, this.#rowsAt, first, this.#bitsAt, length + length % 2, this.#listAt, chunk);
+      this.#kernels.scanBits(kernel, 0, this.#rowBytes, rowsAt, first, this.#bitsAt, length + length % 2, this.#listAt, chunk);
     }
   }
 

@@ -1,6 +1,6 @@
 /** Making the lists of a segment: which rows go where before it is written, and the codes once its vectors are. */
 import type { Metric } from '@proximadb/schemas';
-import { CodeSlab, type Slab } from '../kernels/index.ts';
+import { codePlaces, CodeSlab, codeStride, type Slab } from '../kernels/index.ts';
 import { nearestRows } from '../neighbours.ts';
 import { difference } from '../vectors.ts';
 import { centroidMetric, nearestCentroid, originOf, probeMetric, queryRows, trainCentroids } from './cluster.ts';
@@ -14,7 +14,7 @@ export interface Clustering {
   readonly centroids: Slab;
 }
 
-/** @param vector of a row, `dimension` floats, valid until the next call. It is asked for a sample, then for all in order. */
+/** @param vector of a row, `dimension` floats, valid until the next call. It is asked for a sample in order, a few times, then for all. */
 export function clusterRows(metric: Metric, dimension: number, rows: number, vector: (row: number) => Float32Array): Clustering {
   const centroids = trainCentroids(metric, dimension, rows, vector);
   const kernel = centroidMetric(metric);
@@ -37,17 +37,31 @@ export function clusterRows(metric: Metric, dimension: number, rows: number, vec
   return { order, starts, centroids };
 }
 
-/** Codes of all rows, as the file has them. @param vector of a row in the order of the lists. */
-export function encodeCodes(metric: Metric, dimension: number, { starts, centroids }: Clustering, vector: (row: number) => Float32Array): Uint8Array {
+/** Of codes that are made at once. */
+const partBytes = 1 << 18;
+
+/**
+ * Codes of all rows, as the file has them.
+ * @param vector of a row in the order of the lists. @param write bytes at a place of the file, whose length is `codesBytes`; what is not written is 0.
+ */
+export function encodeCodes(
+  metric: Metric, dimension: number, { starts, centroids }: Clustering, vector: (row: number) => Float32Array,
+  write: (bytes: Uint8Array, place: number) => void,
+): void {
   const rows = starts.at(-1) ?? 0;
-  const codes = new CodeSlab(dimension, rows);
+  const codes = new CodeSlab(dimension, Math.min(rows, Math.ceil(partBytes / codeStride(dimension))));
   const origin = originOf(metric, centroids);
   for (let list = 0; list + 1 < starts.length; list += 1) {
     const centroid = centroids.row(list).slice(0, dimension);
     codes.setCentroid(centroid, origin === null ? null : difference(centroid, origin));
-    for (let row = starts[list] ?? 0; row < (starts[list + 1] ?? 0); row += 1) codes.encode(row, vector(row));
+    const end = starts[list + 1] ?? 0;
+    for (let first = starts[list] ?? 0; first < end; first += codes.rows) {
+      const count = Math.min(codes.rows, end - first);
+      for (let i = 0; i < count; i += 1) codes.encode(i, vector(first + i));
+      const places = codePlaces(dimension, rows, first);
+      codes.parts(count).forEach((part, i) => { write(part, places[i] ?? 0); });
+    }
   }
-  return codes.content;
 }
 
 /** More neighbours than whose depths are kept, which lie farther away. */

@@ -56,13 +56,11 @@ export function originOf(metric: Metric, centroids: Slab): Float32Array | null {
 export function trainCentroids(metric: Metric, dimension: number, rows: number, vector: (row: number) => Float32Array): Slab {
   const count = listsFor(rows, dimension);
   const sample = sampled(rows, count * sampleFactor);
-  const vectors = new Slab({ dimension, rows: sample.length, rowsMax: sample.length });
-  sample.forEach((row, i) => { vectors.row(i).set(vector(row)); });
   const centroids = new Slab({ dimension, rows: count, rowsMax: count });
   // Spread over the sample, which is spread over the rows.
-  for (let i = 0; i < count; i += 1) centroids.row(i).set(vectors.row(Math.floor(i * sample.length / count)));
+  for (let i = 0; i < count; i += 1) centroids.row(i).set(vector(sample[Math.floor(i * sample.length / count)] ?? 0));
   const kernel = centroidMetric(metric);
-  for (let round = 0; round < rounds; round += 1) move(centroids, count, vectors, sample.length, kernel);
+  for (let round = 0; round < rounds; round += 1) move(centroids, count, sample, vector, kernel);
   return centroids;
 }
 
@@ -71,16 +69,16 @@ export function nearestCentroid(centroids: Slab, kernel: KernelMetric, vector: F
   return centroids.scan(kernel, vector, centroids.capacity, 1, null).rows[0] ?? 0;
 }
 
-function move(centroids: Slab, count: number, vectors: Slab, rows: number, kernel: KernelMetric): void {
+function move(centroids: Slab, count: number, sample: readonly number[], vector: (row: number) => Float32Array, kernel: KernelMetric): void {
   const { dimension } = centroids;
   const sums = new Float64Array(count * dimension);
   const sizes = new Uint32Array(count);
-  for (let row = 0; row < rows; row += 1) {
-    const vector = vectors.row(row).subarray(0, dimension);
-    const nearest = nearestCentroid(centroids, kernel, vector);
+  for (const row of sample) {
+    const values = vector(row);
+    const nearest = nearestCentroid(centroids, kernel, values);
     sizes[nearest] = (sizes[nearest] ?? 0) + 1;
     const at = nearest * dimension;
-    for (let i = 0; i < dimension; i += 1) sums[at + i] = (sums[at + i] ?? 0) + (vector[i] ?? 0);
+    for (let i = 0; i < dimension; i += 1) sums[at + i] = (sums[at + i] ?? 0) + (values[i] ?? 0);
   }
   for (let centroid = 0; centroid < count; centroid += 1) {
     const size = sizes[centroid] ?? 0;

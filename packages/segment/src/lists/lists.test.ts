@@ -29,7 +29,7 @@ function make(metric: Metric, given: readonly Float32Array[]): Made {
   const clustering = clusterRows(metric, dimension, vectors.length, (row) => vectors[row]!);
   const ordered = (row: number): Float32Array => vectors[clustering.order[row]!]!;
   const codes = new CodeSlab(dimension, vectors.length);
-  codes.content.set(encodeCodes(metric, dimension, clustering, ordered));
+  encodeCodes(metric, dimension, clustering, ordered, (bytes, place) => { codes.content.set(bytes, place); });
   const { starts, centroids } = clustering;
   // Through its file, as a segment has it.
   const file = decodeLists(encodeLists({ dimension, rows: vectors.length, starts, centroids, ...measureDepths(metric, dimension, clustering, ordered) }));

@@ -8,7 +8,7 @@
  */
 import { assert } from '@proximadb/errors';
 import type { Metric } from '@proximadb/schemas';
-import { Slab, type CodeSlab } from '../kernels/index.ts';
+import { Slab, type Codes } from '../kernels/index.ts';
 import { difference } from '../vectors.ts';
 import { originOf, probeMetric } from './cluster.ts';
 
@@ -84,12 +84,12 @@ export interface ListAnswer {
 export class Lists {
   readonly #metric: Metric;
   readonly #file: ListsFile;
-  readonly #codes: CodeSlab;
+  readonly #codes: Codes;
 
   /** See {@link originOf}. */
   readonly #origin: Float32Array | null;
 
-  constructor(metric: Metric, file: ListsFile, codes: CodeSlab) {
+  constructor(metric: Metric, file: ListsFile, codes: Codes) {
     this.#metric = metric;
     this.#file = file;
     this.#codes = codes;
@@ -126,7 +126,8 @@ export class Lists {
     const kernel = probeMetric(this.#metric);
     // Under inner products a row's distance is −(query · centroid) − (query · difference); else it is |query − centroid|² − 2 (query · difference) and
     // what the row adds.
-    this.#codes.begin(this.#origin === null ? query : difference(query, this.#origin), kernel === 'ip' ? 1 : 2, wanted, visible);
+    const asked = this.#origin === null ? query : difference(query, this.#origin);
+    this.#codes.begin(asked, kernel === 'ip' ? 1 : 2, Math.max(1, Math.min(wanted, total)), visible);
     /** Rows of the lists that were read, and how many of them count. */
     let seen = 0;
     let compared = 0;

@@ -2,10 +2,11 @@
  * Records on disk: Avro object container files, one a writer schema. A datum is `{wire: fixed(5), record}`, which makes its
  * bytes the log's very bytes: written and read without a codec.
  */
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { crc32c } from '@node-rs/crc32';
 import { AppError } from '@proximadb/errors';
 import { encodeBlockHead, encodeHeader, syncMarker } from '../ocf.ts';
+import { FileReader } from './file-reader.ts';
 import type { Rows } from './rows.ts';
 
 const blockBytes = 64 * 1024;
@@ -91,12 +92,12 @@ export class ContainerWriter {
 
 /** Reads datums by row from a segment's container files. */
 export class ContainerReader {
-  readonly #fds: number[];
+  readonly #files: readonly FileReader[];
   readonly #rows: Rows;
   readonly #ahead = { file: -1, start: 0, bytes: Buffer.alloc(0) };
 
   constructor(paths: readonly string[], rows: Rows) {
-    this.#fds = paths.map((path) => openSync(path, 'r'));
+    this.#files = paths.map((path) => new FileReader(path));
     this.#rows = rows;
   }
 
@@ -107,7 +108,7 @@ export class ContainerReader {
   read(row: number): Buffer {
     const length = this.#rows.lengths[row] ?? 0;
     const datum = Buffer.allocUnsafeSlow(length);
-    this.#readAt(this.#rows.files[row] ?? 0, datum, this.#rows.positions[row] ?? 0);
+    this.#file(row).read(datum, this.#rows.positions[row] ?? 0);
     return this.#verified(row, datum);
   }
 
@@ -119,7 +120,7 @@ export class ContainerReader {
     const ahead = this.#ahead;
     if (ahead.file !== file || position < ahead.start || position + length > ahead.start + ahead.bytes.length) {
       ahead.bytes = Buffer.allocUnsafe(Math.max(1 << 20, length));
-      ahead.bytes = ahead.bytes.subarray(0, readSync(this.#fds[file] ?? -1, ahead.bytes, 0, ahead.bytes.length, position));
+      ahead.bytes = ahead.bytes.subarray(0, this.#file(row).read(ahead.bytes, position, length));
       ahead.file = file;
       ahead.start = position;
     }
@@ -127,15 +128,13 @@ export class ContainerReader {
   }
 
   close(): void {
-    for (const fd of this.#fds) closeSync(fd);
+    for (const file of this.#files) file.close();
   }
 
-  #readAt(file: number, target: Buffer, position: number): void {
-    for (let done = 0; done < target.length;) {
-      const count = readSync(this.#fds[file] ?? -1, target, done, target.length - done, position + done);
-      if (count === 0) throw new AppError('DATA_LOSS', 'a container file is shorter than its rows say');
-      done += count;
-    }
+  #file(row: number): FileReader {
+    const file = this.#files[this.#rows.files[row] ?? 0];
+    if (file === undefined) throw new RangeError(`row ${row} names an unknown container`);
+    return file;
   }
 
   #verified(row: number, datum: Buffer): Buffer {

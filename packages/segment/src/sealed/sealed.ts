@@ -1,17 +1,21 @@
 /** A sealed segment: immutable files, opened to be searched. What changes is only which of its rows have ended. */
 import { join } from 'node:path';
 import type { RecordView, Walker } from '@proximadb/record';
+import type { StorageKind } from '@proximadb/schemas';
 import { CodedRows } from '../coded-rows.ts';
-import { CodeSlab, Slab } from '../kernels/index.ts';
+import { CodeSlab, Slab, type Codes } from '../kernels/index.ts';
 import { Columns, matches, type Predicate, type RowSet } from '../filter/index.ts';
 import type { Ladder } from '../ladder.ts';
 import { decodeLists, Lists } from '../lists/lists.ts';
 import { never, RowStates } from '../rows.ts';
+import type { Vectors } from '../vectors.ts';
 import { ContainerReader } from './container.ts';
 import { codesFile, columnsFile, graphFile, idsFile, listsFile, readVerified, recordsFile, rowsFile, vectorsFile, type FileEntry } from './files.ts';
 import { Graph, type BuiltGraph, type GraphSettings } from './graph.ts';
 import { IdIndex } from './ids.ts';
 import { viewRows, type Rows } from './rows.ts';
+import { StoredCodes } from './stored-codes.ts';
+import { StoredVectors } from './stored-vectors.ts';
 import type { SegmentFiles } from './write.ts';
 
 export interface SealedOptions {
@@ -19,20 +23,25 @@ export interface SealedOptions {
   readonly files: SegmentFiles;
   readonly graphSettings: GraphSettings;
   readonly walkerOf: (schemaId: number) => Walker;
+  /** disk: vectors and codes are not held, but read for each search. */
+  readonly storage: StorageKind;
 }
 
 interface OpenedParts {
   readonly rows: Rows;
   readonly ids: IdIndex;
   readonly columns: Columns;
-  readonly slab: Slab;
+  readonly records: ContainerReader;
+  readonly vectors: Vectors;
   readonly lists: Lists | undefined;
+  /** Closes the files that stay open for reads and searches. */
+  readonly opened: DisposableStack;
 }
 
 export class Sealed {
   readonly files: SegmentFiles;
   readonly rows: Rows;
-  readonly slab: Slab;
+  readonly vectors: Vectors;
   /** Undefined: it was not made with lists. */
   readonly lists: Lists | undefined;
   readonly states: RowStates;
@@ -42,6 +51,7 @@ export class Sealed {
   readonly #ids: IdIndex;
   readonly #columns: Columns;
   readonly #records: ContainerReader;
+  readonly #opened: DisposableStack;
   readonly #walkers: readonly Walker[];
   readonly #graphSettings: GraphSettings;
   #graph: { readonly graph: Graph; readonly built: BuiltGraph } | null = null;
@@ -55,14 +65,15 @@ export class Sealed {
     this.rows = parts.rows;
     this.#ids = parts.ids;
     this.#columns = parts.columns;
-    this.slab = parts.slab;
+    this.vectors = parts.vectors;
+    this.#opened = parts.opened;
     this.lists = parts.lists;
-    this.#coded = parts.lists === undefined ? CodedRows.of(options.graphSettings.metric, parts.slab, parts.rows.count) : undefined;
+    this.#coded = parts.lists === undefined ? CodedRows.of(options.graphSettings.metric, parts.vectors, parts.rows.count) : undefined;
     this.#walkers = options.files.schemaIds.map(options.walkerOf);
     this.states = new RowStates(this.rows.count);
     for (let row = 0; row < this.rows.count; row += 1) this.states.add(row, this.rows.expires[row] ?? Infinity);
     this.hasExpiries = this.rows.expires.some((expires) => expires !== never);
-    this.#records = new ContainerReader(containersOf(options.files).map((name) => join(options.directory, name)), this.rows);
+    this.#records = parts.records;
   }
 
   /**
@@ -71,27 +82,28 @@ export class Sealed {
    * @throws AppError DATA_LOSS naming a file that is not what its entry says.
    */
   static async open(options: SealedOptions, checkRecords: boolean): Promise<Sealed> {
-    const { directory, files, graphSettings: { dimension, metric } } = options;
+    const { directory, files, graphSettings: { metric }, storage } = options;
     const open = async (name: string): Promise<Uint8Array> => {
       const entry = entryOf(files, name);
       const bytes = new Uint8Array(new ArrayBuffer(entry.bytes));
       await readVerified(directory, entry, bytes);
       return bytes;
     };
-    const openLists = async (): Promise<Lists> => {
-      const codes = new CodeSlab(dimension, files.rows);
-      await readVerified(directory, entryOf(files, codesFile), codes.content);
-      return new Lists(metric, decodeLists(await open(listsFile)), codes);
-    };
     const rows = viewRows(await open(rowsFile));
     const ids = new IdIndex(await open(idsFile), rows.hashes);
     const columns = new Columns(await open(columnsFile), rows.count);
-    const slab = new Slab({ dimension, rows: rows.count, rowsMax: rows.count });
-    const vectors = slab.rows(0, rows.count);
-    await readVerified(directory, entryOf(files, vectorsFile), new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength));
-    const lists = has(files, listsFile) ? await openLists() : undefined;
     if (checkRecords) for (const name of containersOf(files)) await readVerified(directory, entryOf(files, name));
-    return new Sealed(options, { rows, ids, columns, slab, lists });
+    const [openVectors, openCodes] = storage === 'disk' ? [storedVectors, storedCodes] : [heldVectors, heldCodes];
+    const opened = new DisposableStack();
+    try {
+      const records = opened.adopt(new ContainerReader(containersOf(files).map((name) => join(directory, name)), rows), closeIt);
+      const vectors = await openVectors(options, opened);
+      const lists = has(files, listsFile) ? new Lists(metric, decodeLists(await open(listsFile)), await openCodes(options, opened)) : undefined;
+      return new Sealed(options, { rows, ids, columns, records, vectors, lists, opened });
+    } catch (error) {
+      opened.dispose();
+      throw error;
+    }
   }
 
   /** Whether a search need not look at all rows. */
@@ -127,10 +139,10 @@ export class Sealed {
     return this.files.files.reduce((sum, { name, bytes }) => sum + (base.has(name) ? bytes : 0), 0);
   }
 
-  /** Bytes of memory: vectors, codes, lists, rows, ids and columns. */
+  /** Bytes of memory: rows, ids, columns, what there is of lists, and vectors and codes where they are not read from files. */
   get memoryBytes(): number {
     const small = this.files.files.filter(({ name }) => name === rowsFile || name === idsFile || name === columnsFile);
-    return small.reduce((sum, file) => sum + file.bytes, this.slab.bytes + (this.#coded?.bytes ?? 0) + (this.lists?.bytes ?? 0));
+    return small.reduce((sum, file) => sum + file.bytes, this.vectors.bytes + (this.#coded?.bytes ?? 0) + (this.lists?.bytes ?? 0));
   }
 
   /** Takes a graph that was built for these rows. @throws AppError DATA_LOSS if its file is damaged. */
@@ -188,7 +200,7 @@ export class Sealed {
 
   /** No reader may be under way. */
   close(): void {
-    this.#records.close();
+    this.#opened.dispose();
     this.#graph?.graph[Symbol.dispose]();
   }
 
@@ -203,6 +215,35 @@ export class Sealed {
     return low;
   }
 }
+
+function closeIt(opened: { close(): void }): void {
+  opened.close();
+}
+
+type OpenPart<Part> = (options: SealedOptions, opened: DisposableStack) => Promise<Part>;
+
+const heldVectors: OpenPart<Vectors> = async ({ directory, files, graphSettings: { dimension } }) => {
+  const slab = new Slab({ dimension, rows: files.rows, rowsMax: files.rows });
+  const { buffer, byteOffset, byteLength } = slab.rows(0, files.rows);
+  await readVerified(directory, entryOf(files, vectorsFile), new Uint8Array(buffer, byteOffset, byteLength));
+  return slab;
+};
+
+const storedVectors: OpenPart<Vectors> = async ({ directory, files, graphSettings: { dimension } }, opened) => {
+  await readVerified(directory, entryOf(files, vectorsFile));
+  return opened.adopt(new StoredVectors(join(directory, vectorsFile), dimension), closeIt);
+};
+
+const heldCodes: OpenPart<Codes> = async ({ directory, files, graphSettings: { dimension } }) => {
+  const codes = new CodeSlab(dimension, files.rows);
+  await readVerified(directory, entryOf(files, codesFile), codes.content);
+  return codes;
+};
+
+const storedCodes: OpenPart<Codes> = async ({ directory, files, graphSettings: { dimension } }, opened) => {
+  await readVerified(directory, entryOf(files, codesFile));
+  return opened.adopt(new StoredCodes(join(directory, codesFile), dimension, files.rows), closeIt);
+};
 
 function containersOf(files: SegmentFiles): string[] {
   return files.schemaIds.map((_, i) => recordsFile(i));

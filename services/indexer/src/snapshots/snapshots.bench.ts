@@ -39,8 +39,10 @@ function build(segments: string): Manifest {
   const built = runBuildJob({ kind: 'graph', directory: join(segments, segment.id), rows, graph: { ...graph, recallTarget: 0.95 } });
   return {
     generation: 1, cluster_id: 'bench', topic: 'bench', topic_id: 'bench', log: 1, partition: 0,
-    settings: { dimension, metric: 'cosine', partitions: 12, index: 'hnsw', m: 16, ef_construction: 128, quantization: 'i8', record_bytes_max: 1 << 20,
-      recall_target: 0.95 },
+    settings: {
+      dimension, metric: 'cosine', partitions: 12, index: 'hnsw', m: 16, ef_construction: 128, quantization: 'i8', record_bytes_max: 1 << 20,
+      storage: 'memory', recall_target: 0.95,
+    },
     watermark: rows, log_time: 0, last: null,
     segments: [{
       id: segment.id, rows, files: [...segment.files], schema_ids: [...segment.schemaIds], graph: built.graph?.file ?? null,

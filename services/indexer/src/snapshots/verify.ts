@@ -66,8 +66,10 @@ async function open(segment: SegmentEntry, uploads: readonly Upload[], local: st
   const walkers = new Map<number, Walker>();
   for (const schemaId of schemaIds) walkers.set(schemaId, await options.walkerOf(schemaId));
   const { dimension, metric, m, ef_construction: efConstruction, quantization } = options.settings;
+  // It is looked at, not searched: whatever the collection says, vectors are not held.
+  const storage = 'disk';
   const sealed = await Sealed.open({
-    directory: scratch, files: { id, rows, files, schemaIds }, graphSettings: { dimension, metric, m, efConstruction, quantization },
+    directory: scratch, files: { id, rows, files, schemaIds }, graphSettings: { dimension, metric, m, efConstruction, quantization }, storage,
     walkerOf: (schemaId) => {
       const walker = walkers.get(schemaId);
       if (walker === undefined) throw new RangeError(`no records of schema id ${schemaId}`);

@@ -18,7 +18,8 @@ const texts = new Map<number, string>(Object.entries(schemaIds).map(([name, id])
 const walkers = new Map([...texts].map(([id, text]) => [id, compileWalker(JSON.parse(text))]));
 
 export const settings: CollectionSettings = {
-  dimension: 4, metric: 'cosine', partitions: 2, index: 'hnsw', m: 8, ef_construction: 64, quantization: 'f32', record_bytes_max: 1 << 16, recall_target: 0.95,
+  dimension: 4, metric: 'cosine', partitions: 2, index: 'hnsw', m: 8, ef_construction: 64, quantization: 'f32', record_bytes_max: 1 << 16,
+  storage: 'memory', recall_target: 0.95,
 };
 
 /** What goes wrong, when a test says so. */

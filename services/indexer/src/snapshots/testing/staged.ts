@@ -38,11 +38,11 @@ export function bytesOf(manifest: Manifest): number {
 /** Opens everything that a folder's manifest names, with all checks. @returns how many rows live. */
 export async function openWhole(directory: string): Promise<number> {
   const { manifest, segments } = await readStaged(directory);
-  const { dimension, metric, m, ef_construction: efConstruction, quantization } = manifest.settings;
+  const { dimension, metric, m, ef_construction: efConstruction, quantization, storage } = manifest.settings;
   let live = 0;
   for (const { id, rows, files, graph, ladder, schema_ids: schemaIdsOf, ended } of manifest.segments) {
     const sealed = await Sealed.open({
-      directory: join(segments, id), files: { id, rows, files, schemaIds: schemaIdsOf }, walkerOf,
+      directory: join(segments, id), files: { id, rows, files, schemaIds: schemaIdsOf }, walkerOf, storage,
       graphSettings: { dimension, metric, m, efConstruction, quantization },
     }, true);
     if (graph !== null) await sealed.attach({ file: graph, ladder }, true);
