@@ -1,11 +1,15 @@
 #!/usr/bin/env node
 /** The command `proximadb`. */
-import { enableCompileCache } from 'node:module';
+import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import process from 'node:process';
 
+const keptAfterMs = 5_000;
+
 // What Node makes of the sources is kept beside the packages: whoever may write there may change those, too. Elsewhere nothing is kept.
 enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/proximadb'));
+// Node writes it when a process ends, which a server that is killed does not live to see.
+setTimeout(() => { flushCompileCache(); }, keptAfterMs).unref();
 const { run } = await import('./run.ts');
 
 // `proximadb export … | head`: whoever reads has enough, which is no error.
