@@ -98,7 +98,8 @@ async function compose(directory: string, stack: AsyncDisposableStack) {
     }
   });
   const { reader, load: _load, ...reads } = createQuery({}, { log, catalog, shards: host, logger });
-  const { inFlightBytes: _bytes, ...writes } = createGateway({}, { log, catalog, outcomes: host, progress: host, reader, rates: { take: async () => 0 }, logger });
+  const rates = { take: async () => 0 };
+  const { inFlightBytes: _bytes, ...writes } = createGateway({}, { log, catalog, outcomes: host, progress: host, reader, rates, logger });
   const inspection = createInspection({}, {
     log, catalog, replicas: oneReplica('here', host), members: () => [], faults: () => [], fewerSince: () => null,
   });
