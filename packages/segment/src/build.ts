@@ -8,7 +8,7 @@ import { assert } from '@proximadb/errors';
 import { compileWalker, type Walker } from '@proximadb/record';
 import type { Metric } from '@proximadb/schemas';
 import { decodeRows } from './bitmap.ts';
-import { codesBytes } from './kernels/index.ts';
+import { codesBytes, strideOf } from './kernels/index.ts';
 import { clusterRows, encodeCodes, measureDepths, type Clustering } from './lists/build.ts';
 import { encodeLists } from './lists/lists.ts';
 import { ContainerReader } from './sealed/container.ts';
@@ -18,11 +18,6 @@ import { FileReader } from './sealed/file-reader.ts';
 import { buildGraph, type BuiltGraph, type GraphSettings } from './sealed/graph.ts';
 import { viewRows, type Rows } from './sealed/rows.ts';
 import { completeSegment, SegmentWriter, type SegmentFiles } from './sealed/write.ts';
-
-/** Floats from one vector to the next in a vector file: the dimension, padded to whole SIMD lanes. */
-export function strideOf(dimension: number): number {
-  return Math.ceil(dimension / 4) * 4;
-}
 
 export interface MergeSource {
   readonly directory: string;

@@ -1,6 +1,7 @@
 /** The engine of one partition: memtables, sealed segments, and the search over them. */
 export * from './filter/index.ts';
-export { runBuildJob, strideOf, type BuildJob, type BuildResult, type GraphJob, type MergeSource } from './build.ts';
+export { runBuildJob, type BuildJob, type BuildResult, type GraphJob, type MergeSource } from './build.ts';
+export { strideOf } from './kernels/index.ts';
 export { Explanation } from './explanation.ts';
 export { Growing, type GrowingOptions } from './growing/growing.ts';
 export { decodeManifest, encodeManifest, readManifest, writeManifest, manifestFile } from './manifest.ts';

@@ -31,9 +31,14 @@ const rowsPerWord = 32;
 /** As assembly/distances.ts numbers them. */
 const metricNumbers: Readonly<Record<KernelMetric, number>> = { ip: 0, l2sq: 1, l1: 2 };
 
+/** Floats from one vector to the next, in a slab and in a vector file: the dimension, rounded up to whole SIMD lanes. */
+export function strideOf(dimension: number): number {
+  return Math.ceil(dimension / 4) * 4;
+}
+
 export class Slab {
   readonly dimension: number;
-  /** Floats from one row to the next: the dimension, rounded up to a multiple of 4. Floats past the dimension must stay 0. */
+  /** See {@link strideOf}. Floats past the dimension must stay 0. */
   readonly stride: number;
   readonly #rowsMax: number;
   readonly #rowBytes: number;
@@ -60,7 +65,7 @@ export class Slab {
     assert(Number.isInteger(dimension) && dimension >= 1, 'a dimension is a positive integer');
     assert(Number.isInteger(rows) && rows >= 0 && Number.isInteger(rowsMax) && rows <= rowsMax, 'rows and rowsMax are counts, rows ≤ rowsMax');
     this.dimension = dimension;
-    this.stride = Math.ceil(dimension / 4) * 4;
+    this.stride = strideOf(dimension);
     this.#rowsMax = rowsMax;
     this.#rowBytes = this.stride * 4;
     this.#listAt = this.#rowBytes;

@@ -1,5 +1,5 @@
 /** Full vectors that stay in their file: what a search needs of them is read by position, and scored as if it had been in memory. */
-import { Slab, type KernelMetric, type Top } from '../kernels/index.ts';
+import { Slab, strideOf, type KernelMetric, type Top } from '../kernels/index.ts';
 import { perDimension } from '../scratch.ts';
 import type { Vectors } from '../vectors.ts';
 import { FileReader } from './file-reader.ts';
@@ -23,7 +23,7 @@ export class StoredVectors implements Vectors {
   /** Opens the file; {@link close} closes it. */
   constructor(path: string, dimension: number) {
     this.dimension = dimension;
-    this.#rowBytes = Math.ceil(dimension / 4) * 16;
+    this.#rowBytes = strideOf(dimension) * 4;
     this.#file = new FileReader(path);
   }
 
