@@ -1,13 +1,12 @@
 /** Whether what a segment says of its recall holds for queries that it does not know, and what a target costs. */
 import { join } from 'node:path';
-import { compileWalker, encodeVectorRecord } from '@proximadb/record';
-import { schemaText, type Metric } from '@proximadb/schemas';
-import {
-  defaultQuantization, defaultsOf, encodeRows, hashId, prepareQuery, runBuildJob, Sealed, searchSealed, SegmentWriter, strideOf, type SegmentDefaults,
-} from '@proximadb/segment';
+import { encodeVectorRecord } from '@proximadb/record';
+import type { Metric } from '@proximadb/schemas';
+import { defaultQuantization, defaultsOf, encodeRows, prepareQuery, runBuildJob, Sealed, searchSealed, type SegmentDefaults } from '@proximadb/segment';
 import { clusteredSet } from '../data/clustered-set.ts';
 import { vectorAt, type DataSet } from '../data/data-set.ts';
 import { wordSet } from '../data/word-set.ts';
+import { recordText, recordWalker, writeFlatSegment } from '../flat-segment.ts';
 import type { Cell, Report, Table } from '../report.ts';
 import type { BenchOptions, Scenario } from '../scenario.ts';
 import { median } from '../statistics.ts';
@@ -18,8 +17,6 @@ const metrics = ['cosine', 'euclidean', 'dot'] as const;
 const indexes = ['graph', 'lists'] as const;
 const targets = [0.95, 0.99] as const;
 const hits = [10, 100] as const;
-const text = schemaText('VectorRecord');
-const walker = compileWalker(JSON.parse(text));
 
 async function run({ short, scratch, say, chosen }: BenchOptions): Promise<Report> {
   const queries = short ? 20 : 500;
@@ -54,27 +51,20 @@ interface Made extends Disposable {
 async function make(set: DataSet, metric: Metric, index: typeof indexes[number], directory: string): Promise<Made> {
   const { dimension, rows } = set;
   const graphSettings = { dimension, metric, m: 16, efConstruction: 128, quantization: defaultQuantization(metric) };
-  const writer = new SegmentWriter(join(directory, 'tmp'), rows, () => text);
-  const padded = new Float32Array(strideOf(dimension));
-  for (let row = 0; row < rows; row += 1) {
-    const bytes = encodeVectorRecord(1, { id: `r${row}`, vector: vectorAt(set, row) });
-    padded.set(prepareQuery(metric, vectorAt(set, row)));
-    writer.add(1, bytes, row, Infinity, hashId(walker.view(bytes).idBytes), padded);
-  }
-  const schemaIds = writer.close();
-  const schemas = { 1: text };
-  const { segment: flat } = runBuildJob({ kind: 'complete', directory: join(directory, 'tmp'), schemaIds, schemas });
-  if (flat === undefined) throw new Error('no segment');
+  const flat = writeFlatSegment(directory, {
+    metric, dimension, count: rows, vector: (row) => vectorAt(set, row), record: (row) => encodeVectorRecord(1, { id: `r${row}`, vector: vectorAt(set, row) }),
+  });
   const startedMs = performance.now();
   // Measured as far as the highest target asks: a lower one reads the steps before.
   const { segment = flat, graph } = index === 'graph'
     ? runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows, graph: { ...graphSettings, recallTarget: Math.max(...targets) } })
     : runBuildJob({
-      kind: 'merge', directory: join(directory, 'lists'), dimension, schemas, graph: undefined, lists: metric,
-      sources: [{ directory: join(directory, flat.id), schemaIds, keep: encodeRows(Array(rows).keys()) }],
+      kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, graph: undefined, lists: metric,
+      sources: [{ directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(rows).keys()) }],
     });
   const seconds = (performance.now() - startedMs) / 1_000;
-  const sealed = await Sealed.open({ directory: join(directory, segment.id), files: segment, graphSettings, walkerOf: () => walker, storage: 'memory' }, false);
+  const where = { directory: join(directory, segment.id), files: segment };
+  const sealed = await Sealed.open({ ...where, graphSettings, walkerOf: () => recordWalker, storage: 'memory' }, false);
   if (graph !== undefined) await sealed.attach(graph, false);
   return { sealed, seconds, [Symbol.dispose]: () => { sealed.close(); } };
 }

@@ -1,11 +1,10 @@
 /** One segment, searched by a graph and by inverted lists: what each takes to make, and recall beside time, with and without filters. */
 import { join } from 'node:path';
-import { compileWalker, encodeVectorRecord } from '@proximadb/record';
-import { schemaText } from '@proximadb/schemas';
+import { encodeVectorRecord } from '@proximadb/record';
 import {
-  defaultQuantization, encodeRows, hashId, prepareQuery, runBuildJob, Sealed, searchSealed, SegmentWriter, strideOf, type BuildResult, type Predicate,
-  type SegmentAnswer,
+  defaultQuantization, encodeRows, prepareQuery, runBuildJob, Sealed, searchSealed, type BuildResult, type Predicate, type SegmentAnswer,
 } from '@proximadb/segment';
+import { recordText, recordWalker, writeFlatSegment } from '../flat-segment.ts';
 import type { Cell, Report, Table } from '../report.ts';
 import type { BenchOptions, Scenario } from '../scenario.ts';
 import { median, percentile } from '../statistics.ts';
@@ -15,8 +14,6 @@ export const segments: Scenario = { name: 'segments', title: 'One segment: graph
 
 const metric = 'cosine';
 const k = 10;
-const text = schemaText('VectorRecord');
-const walker = compileWalker(JSON.parse(text));
 const graphSettings = { dimension, metric, m: 16, efConstruction: 128, quantization: defaultQuantization(metric) } as const;
 /** What a collection has if it is not told. */
 const recallTarget = 0.95;
@@ -46,26 +43,21 @@ interface Made {
 }
 
 async function make(words: Words, members: readonly number[], directory: string): Promise<Made[]> {
-  const writer = new SegmentWriter(join(directory, 'tmp'), members.length, () => text);
-  const row = new Float32Array(strideOf(dimension));
-  members.forEach((word, i) => {
-    const bytes = encodeVectorRecord(1, { id: words.names[word] ?? '', vector: vectorOf(words, word), metadata: metadataOf(words, word) });
-    row.set(prepareQuery(metric, vectorOf(words, word)));
-    writer.add(1, bytes, i, Infinity, hashId(walker.view(bytes).idBytes), row);
+  const word = (row: number): number => members[row] ?? 0;
+  const vector = (row: number): Float32Array => vectorOf(words, word(row));
+  const flat = writeFlatSegment(directory, {
+    metric, dimension, count: members.length, vector,
+    record: (row) => encodeVectorRecord(1, { id: words.names[word(row)] ?? '', vector: vector(row), metadata: metadataOf(words, word(row)) }),
   });
-  const schemaIds = writer.close();
-  const schemas = { 1: text };
-  const { segment: flat } = runBuildJob({ kind: 'complete', directory: join(directory, 'tmp'), schemaIds, schemas });
-  if (flat === undefined) throw new Error('no segment');
   const timed = (job: Parameters<typeof runBuildJob>[0]): BuildResult & { readonly seconds: number } => {
     const startedMs = performance.now();
     return { ...runBuildJob(job), seconds: (performance.now() - startedMs) / 1_000 };
   };
   const open = (files: typeof flat): Promise<Sealed> =>
-    Sealed.open({ directory: join(directory, files.id), files, graphSettings, walkerOf: () => walker, storage: 'memory' }, false);
+    Sealed.open({ directory: join(directory, files.id), files, graphSettings, walkerOf: () => recordWalker, storage: 'memory' }, false);
   const lists = timed({
-    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas, graph: undefined, lists: metric,
-    sources: [{ directory: join(directory, flat.id), schemaIds, keep: encodeRows(members.keys()) }],
+    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, graph: undefined, lists: metric,
+    sources: [{ directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(members.keys()) }],
   });
   const graph = timed({ kind: 'graph', directory: join(directory, flat.id), rows: members.length, graph: { ...graphSettings, recallTarget } });
   if (lists.segment === undefined || graph.graph === undefined) throw new Error('nothing was built');
