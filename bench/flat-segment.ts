@@ -26,7 +26,7 @@ export function writeFlatSegment(directory: string, { metric, dimension, count, 
     padded.set(prepareQuery(metric, vector(row)));
     writer.add(1, bytes, row, Infinity, hashId(recordWalker.view(bytes).idBytes), padded);
   }
-  const { segment } = runBuildJob({ kind: 'complete', directory: temporary, schemaIds: writer.close(), schemas: { 1: recordText } });
+  const { segment } = runBuildJob({ kind: 'complete', directory: temporary, schemaIds: writer.close(), schemas: { 1: recordText }, dimension, codes: metric });
   if (segment === undefined) throw new Error('no segment');
   return segment;
 }

@@ -59,7 +59,7 @@ async function make(set: DataSet, metric: Metric, index: typeof indexes[number],
   const { segment = flat, graph } = index === 'graph'
     ? runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows, graph: { ...graphSettings, recallTarget: Math.max(...targets) } })
     : runBuildJob({
-      kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, graph: undefined, lists: metric,
+      kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, graph: undefined, lists: metric, codes: undefined,
       sources: [{ directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(rows).keys()) }],
     });
   const seconds = (performance.now() - startedMs) / 1_000;

@@ -1,4 +1,4 @@
-/** One segment, searched by a graph and by inverted lists: what each takes to make, and recall beside time, with and without filters. */
+/** One segment, searched by a graph, by codes and by inverted lists: what each takes to make, and recall beside time, with and without filters. */
 import { join } from 'node:path';
 import { encodeVectorRecord } from '@proximadb/record';
 import {
@@ -10,7 +10,7 @@ import type { BenchOptions, Scenario } from '../scenario.ts';
 import { median, percentile } from '../statistics.ts';
 import { dimension, isQuery, loadWords, metadataOf, slices, vectorOf, type Words } from '../words.ts';
 
-export const segments: Scenario = { name: 'segments', title: 'One segment: graph, lists, and neither', run };
+export const segments: Scenario = { name: 'segments', title: 'One segment: graph, codes, and lists', run };
 
 const metric = 'cosine';
 const k = 10;
@@ -35,8 +35,8 @@ async function run({ short, scratch, say }: BenchOptions): Promise<Report> {
 }
 
 interface Made {
-  /** codes: it has no index yet. */
-  readonly index: 'graph' | 'lists' | 'codes';
+  /** codes: it has no index yet. graph: and no codes. both: as the plan chooses. */
+  readonly index: 'graph' | 'codes' | 'both' | 'lists';
   readonly sealed: Sealed;
   readonly seconds: number;
   readonly bytes: number;
@@ -56,25 +56,27 @@ async function make(words: Words, members: readonly number[], directory: string)
   const open = (files: typeof flat): Promise<Sealed> =>
     Sealed.open({ directory: join(directory, files.id), files, graphSettings, walkerOf: () => recordWalker, storage: 'memory' }, false);
   const lists = timed({
-    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, graph: undefined, lists: metric,
+    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, graph: undefined, lists: metric, codes: undefined,
     sources: [{ directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(members.keys()) }],
   });
   const graph = timed({ kind: 'graph', directory: join(directory, flat.id), rows: members.length, graph: { ...graphSettings, recallTarget } });
   if (lists.segment === undefined || graph.graph === undefined) throw new Error('nothing was built');
-  const byGraph = await open(flat);
-  await byGraph.attach(graph.graph, false);
+  const byGraph = await open({ ...flat, files: flat.files.filter(({ name }) => name !== 'signs.bin') });
+  const byBoth = await open(flat);
+  for (const one of [byGraph, byBoth]) await one.attach(graph.graph, false);
   const listBytes = lists.segment.files.filter(({ name }) => name === 'lists.bin' || name === 'codes.bin').reduce((sum, { bytes }) => sum + bytes, 0);
   return [
     { index: 'graph', sealed: byGraph, seconds: graph.seconds, bytes: graph.graph.file.bytes },
-    { index: 'lists', sealed: await open(lists.segment), seconds: lists.seconds, bytes: listBytes },
     { index: 'codes', sealed: await open(flat), seconds: 0, bytes: 0 },
+    { index: 'both', sealed: byBoth, seconds: 0, bytes: 0 },
+    { index: 'lists', sealed: await open(lists.segment), seconds: lists.seconds, bytes: listBytes },
   ];
 }
 
 function buildTable(rows: number, made: readonly Made[]): Table {
   return {
     title: `Making the index of ${rows.toLocaleString('en-US')} rows, ${dimension}-d, on one thread`, columns: ['', 'seconds', 'rows/s', 'bytes a row'],
-    rows: made.filter(({ index }) => index !== 'codes')
+    rows: made.filter(({ seconds }) => seconds > 0)
       .map(({ index, seconds, bytes }) => [index, seconds, Math.round(rows / seconds), Math.round(bytes / rows)]),
     notes: ['Lists: with writing the whole segment anew in their order. Graph: M 16, efConstruction 128, i8, and nothing else is written.'],
   };
@@ -94,7 +96,7 @@ function searchTable(rows: number, made: readonly Made[], queries: readonly Floa
   const [graph] = made;
   if (graph === undefined) throw new Error('nothing to ask');
   const ways = shares.flatMap((share) => [
-    way(share, graph, 'exact'), ...made.flatMap((one) => (one.index === 'codes' ? [null] : [null, 128, 256]).map((ef) => way(share, one, ef))),
+    way(share, graph, 'exact'), ...made.flatMap((one) => efsOf(one).map((ef) => way(share, one, ef))),
   ]);
   for (const round of ['warm', 'measured']) {
     for (const query of queries) {
@@ -122,9 +124,13 @@ function searchTable(rows: number, made: readonly Made[], queries: readonly Floa
     ]),
     notes: [
       `${queries.length} words that are not stored, each asked in every way before the next; once before what is counted.`,
-      'codes: what is searched while there is no index, as memtables are.',
+      'codes: of one bit a number, as memtables have them, too, and all that waits for an index. both: with a graph, as it is in a collection.',
     ],
   };
+}
+
+function efsOf({ index }: Made): readonly (number | null)[] {
+  return index === 'codes' || index === 'both' ? [null] : [null, 128, 256];
 }
 
 function way(share: number, made: Made, ef: Way['ef']): Way {

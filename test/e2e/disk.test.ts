@@ -41,7 +41,7 @@ for (const index of ['ivf', 'hnsw'] as const) {
     test('once indexed: the same answers, and no memory for vectors', async () => {
       await indexed(server, rows);
       const strategies = await assertSame(server);
-      assert.deepEqual([...strategies], [index === 'ivf' ? 'lists' : 'graph']);
+      assert.deepEqual([...strategies], [index === 'ivf' ? 'lists' : 'codes']);
       const [held = 0, stored = 0] = await Promise.all(kinds.map(async (collection) => Number((await server.client.stats({ collection })).memoryBytes)));
       assert.ok(held - stored >= rows * dimension * 4, `${held} and ${stored} bytes`);
     });

@@ -8,12 +8,13 @@ import { assert } from '@proximadb/errors';
 import { compileWalker, type Walker } from '@proximadb/record';
 import type { Metric } from '@proximadb/schemas';
 import { decodeRows } from './bitmap.ts';
+import { codesOf } from './coded-rows.ts';
 import { codesBytes, strideOf } from './kernels/index.ts';
 import { clusterRows, encodeCodes, measureDepths, type Clustering } from './lists/build.ts';
 import { encodeLists } from './lists/lists.ts';
 import { ContainerReader } from './sealed/container.ts';
 import { recallRead } from './recall.ts';
-import { codesFile, describeFile, graphFile, listsFile, readAligned, recordsFile, rowsFile, syncPath, vectorsFile } from './sealed/files.ts';
+import { codesFile, describeFile, graphFile, listsFile, readAligned, recordsFile, rowsFile, signsFile, syncPath, vectorsFile } from './sealed/files.ts';
 import { FileReader } from './sealed/file-reader.ts';
 import { buildGraph, type BuiltGraph, type GraphSettings } from './sealed/graph.ts';
 import { viewRows, type Rows } from './sealed/rows.ts';
@@ -33,13 +34,18 @@ export interface GraphJob extends GraphSettings {
 
 export type BuildJob =
   /** The folder holds base files only. */
-  | { readonly kind: 'complete'; readonly directory: string; readonly schemaIds: readonly number[]; readonly schemas: Readonly<Record<number, string>> }
+  | {
+    readonly kind: 'complete'; readonly directory: string; readonly schemaIds: readonly number[];
+    readonly schemas: Readonly<Record<number, string>>; readonly dimension: number; readonly codes: Metric | undefined;
+  }
   /** The kept rows of the sources become one segment: one after the other, or in the order of lists. */
   | {
     readonly kind: 'merge'; readonly directory: string; readonly sources: readonly MergeSource[];
     readonly schemas: Readonly<Record<number, string>>; readonly graph: GraphJob | undefined; readonly dimension: number;
     /** The metric that lists are made for; undefined: none. */
     readonly lists: Metric | undefined;
+    /** The metric that codes of one bit are made for, unless there are lists; undefined: none. */
+    readonly codes: Metric | undefined;
   }
   | { readonly kind: 'graph'; readonly directory: string; readonly rows: number; readonly graph: GraphJob };
 
@@ -53,9 +59,27 @@ export interface BuildResult {
 
 export function runBuildJob(job: BuildJob): BuildResult {
   switch (job.kind) {
-    case 'complete': return { segment: completeSegment(job.directory, job.schemaIds, walkers(job.schemas)), graph: undefined };
+    case 'complete': return { segment: complete(job), graph: undefined };
     case 'graph': return { segment: undefined, graph: writeGraph(job.directory, job.rows, job.graph) };
     case 'merge': return merge(job);
+  }
+}
+
+function complete({ directory, schemaIds, schemas, codes, dimension }: BuildJob & { kind: 'complete' }): SegmentFiles {
+  return completeSegment(directory, schemaIds, walkers(schemas), writeSigns(directory, codes, dimension, viewRows(readAligned(directory, rowsFile)).count));
+}
+
+/** @returns the file's name, if there is one. */
+function writeSigns(directory: string, metric: Metric | undefined, dimension: number, rows: number): string[] {
+  if (metric === undefined) return [];
+  const vectors = new VectorFile(directory, strideOf(dimension));
+  try {
+    const signs = codesOf(metric, dimension, rows, (row) => vectors.row(row).subarray(0, dimension));
+    if (signs === undefined) return [];
+    writeFileSync(join(directory, signsFile), signs.content);
+    return [signsFile];
+  } finally {
+    vectors.close();
   }
 }
 
@@ -77,7 +101,8 @@ function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
   const writer = new SegmentWriter(job.directory, kept.count, (id) => job.schemas[id] ?? 'null');
   for (let row = 0; row < kept.count; row += 1) kept.copy(clustering?.order[row] ?? row, writer, clustering !== undefined);
   const schemaIds = writer.close();
-  const parts = metric === undefined || clustering === undefined ? [] : writeLists(job.directory, metric, dimension, clustering);
+  const parts = metric === undefined || clustering === undefined ? writeSigns(job.directory, job.codes, dimension, kept.count)
+    : writeLists(job.directory, metric, dimension, clustering);
   const segment = completeSegment(job.directory, schemaIds, walkers(job.schemas), parts);
   const directory = join(job.directory, '..', segment.id);
   return {

@@ -1,11 +1,16 @@
 /**
- * Codes of rows that have no index, made as they are searched: candidates are chosen by them, in a fifth of the time that exact distances
- * take, and scored from full vectors afterwards. Rows only ever come to it.
+ * Codes of rows, of one bit a number: which rows are worth an exact distance, in a fraction of the time that exact distances of all take. Those of a
+ * memtable are made as it is searched, those of a segment stand in a file of its own.
  */
 import type { Metric } from '@proximadb/schemas';
-import type { RowSet } from './filter/index.ts';
-import { CodeSlab } from './kernels/index.ts';
+import type { Explanation } from './explanation.ts';
+import { RowSet } from './filter/index.ts';
+import { SignSlab, type KernelMetric, type Top } from './kernels/index.ts';
+import { missesBeside, unknownRows } from './ladder.ts';
+import { measuredNeighbours } from './lists/lists.ts';
 import { kernelOf } from './metric.ts';
+import { nearestRows } from './neighbours.ts';
+import { deviationSteps } from './recall.ts';
 import { difference, meanOf, type Vectors } from './vectors.ts';
 
 /** Rows that one search gives their codes: these, or a share of those that have none, which takes about as long as comparing all of them exactly. */
@@ -14,65 +19,194 @@ const shareASearch = 16;
 /** Rows whose mean is the middle of all. */
 const sampleRows = 1_024;
 
+export interface CodedSearch {
+  readonly query: Float32Array;
+  readonly k: number;
+  /** Rows that get exact distances first, at least k: by the k-th of them it is known which others may be nearer. */
+  readonly wanted: number;
+  /** See `SignSearch`. */
+  readonly deviations: number;
+  /** Rows 0 … count − 1 are searched. */
+  readonly count: number;
+  /** Rows that take part; null: all. */
+  readonly visible: RowSet | null;
+  readonly explanation: Explanation | undefined;
+}
+
 export class CodedRows {
+  readonly #metric: Metric;
   readonly #vectors: Vectors;
   readonly #rowsMax: number;
-  readonly #byPlace: boolean;
   /** Taken with the first search: many memtables are never searched. */
-  #made: { readonly codes: CodeSlab; readonly middle: Float32Array } | undefined;
+  #signs: SignSlab | undefined;
   /** Rows that have codes. */
   #count = 0;
 
-  private constructor(metric: Metric, vectors: Vectors, rowsMax: number) {
+  private constructor(metric: Metric, vectors: Vectors, rowsMax: number, made: SignSlab | undefined) {
+    this.#metric = metric;
     this.#vectors = vectors;
     this.#rowsMax = rowsMax;
-    this.#byPlace = kernelOf(metric) === 'l2sq';
-  }
-
-  /** Undefined under a metric that has no product: its rows are searched exactly. */
-  static of(metric: Metric, vectors: Vectors, rowsMax: number): CodedRows | undefined {
-    return kernelOf(metric) === 'l1' ? undefined : new CodedRows(metric, vectors, rowsMax);
-  }
-
-  get bytes(): number {
-    return this.#made?.codes.bytes ?? 0;
+    this.#signs = made;
+    if (made !== undefined) this.#count = made.rows;
   }
 
   /**
-   * About the nearest of rows 0 … count − 1, by codes, and all those that have none yet: to give a row its codes takes as long as 20 exact
-   * distances, so a search does that for a few rows only.
-   * @param wanted candidates by codes, at most. @param visible rows that take part; null: all.
+   * Undefined under a metric that has no product: its rows are searched exactly.
+   * @param made codes of all rows; undefined: they are made as rows are searched.
    */
-  candidates(query: Float32Array, count: number, wanted: number, visible: RowSet | null): Uint32Array {
-    const { codes, middle } = this.#codesOf(count);
-    // Differences from the middle of all: |q − m|² is the same for all rows, and so is q · m.
-    codes.begin(this.#byPlace ? difference(query, middle) : query, this.#byPlace ? 2 : 1, Math.max(1, Math.min(wanted, this.#count)), visible?.words ?? null);
-    codes.scan(0, this.#count, 0);
-    const nearest = codes.finish();
-    if (this.#count === count) return nearest;
-    const all = new Uint32Array(nearest.length + count - this.#count);
-    all.set(nearest);
-    let length = nearest.length;
-    for (let row = this.#count; row < count; row += 1) {
-      if (visible !== null && !visible.has(row)) continue;
-      all[length] = row;
-      length += 1;
-    }
-    return all.subarray(0, length);
+  static of(metric: Metric, vectors: Vectors, rowsMax: number, made?: SignSlab): CodedRows | undefined {
+    return kernelOf(metric) === 'l1' ? undefined : new CodedRows(metric, vectors, rowsMax, made);
   }
 
-  #codesOf(count: number): { readonly codes: CodeSlab; readonly middle: Float32Array } {
-    const { dimension } = this.#vectors;
-    if (this.#made === undefined) {
-      const middle = meanOf(this.#vectors, count, Math.ceil(count / sampleRows));
-      const codes = new CodeSlab(dimension, this.#rowsMax);
-      codes.setCentroid(middle, this.#byPlace ? new Float32Array(dimension) : null);
-      this.#made = { codes, middle };
-    }
-    const { codes } = this.#made;
-    const slice = Math.min(count - this.#count, Math.max(codedASearch, Math.ceil((count - this.#count) / shareASearch)));
-    this.#vectors.each(this.#count, slice, (row, vector) => { codes.encode(row, vector.subarray(0, dimension)); });
-    this.#count += slice;
-    return this.#made;
+  get bytes(): number {
+    return this.#signs?.bytes ?? 0;
   }
+
+  /** Of searches with so many deviations, one of {@link deviationSteps} each; empty: nobody measured. */
+  get recalls(): readonly number[] {
+    const recalls = this.#signs?.recalls ?? [];
+    return deviationSteps.map((_, step) => recalls[step] ?? 0).filter((recall) => recall > 0);
+  }
+
+  /** The nearest by exact distances of those rows that may be, by their codes; and how many these were. */
+  search({ query, k, wanted, deviations, count, visible, explanation }: CodedSearch): { readonly top: Top; readonly candidates: number } {
+    const signs = this.#signsOf(count);
+    const kernel = kernelOf(this.#metric);
+    const middle = signs.centroid;
+    // Differences from the middle of all: what else a distance has is the same for all rows.
+    const asked = kernel === 'l2sq' ? difference(query, middle) : query;
+    const first = signs.nearest(asked, { weight: weightOf(kernel), deviations, count: this.#count, wanted, visible: visible?.words ?? null });
+    explanation?.after('search');
+    const nearest = this.#vectors.scanList(kernel, query, first, k);
+    explanation?.after('rescoring');
+    // Fewer than were wanted are all.
+    const others = first.length < wanted ? [] : without(first, signs.within(farthest(nearest) - constantOf(kernel, asked, middle)));
+    const list = Uint32Array.from([...others, ...this.#uncoded(count, visible)]);
+    explanation?.after('search');
+    if (list.length === 0) return { top: nearest, candidates: first.length };
+    const top = nearer(nearest, this.#vectors.scanList(kernel, query, list, k), k);
+    explanation?.after('rescoring');
+    return { top, candidates: first.length + list.length };
+  }
+
+  /** To give a row its codes takes as long as tens of exact distances, so a search does that for a few rows only. */
+  #signsOf(count: number): SignSlab {
+    const { dimension } = this.#vectors;
+    this.#signs ??= emptySigns(this.#metric, this.#rowsMax, meanOf(this.#vectors, count, Math.ceil(count / sampleRows)));
+    const signs = this.#signs;
+    const slice = Math.min(count - this.#count, Math.max(codedASearch, Math.ceil((count - this.#count) / shareASearch)));
+    this.#vectors.each(this.#count, slice, (row, vector) => { signs.encode(row, vector.subarray(0, dimension)); });
+    this.#count += slice;
+    return signs;
+  }
+
+  #uncoded(count: number, visible: RowSet | null): number[] {
+    const rows = Array.from({ length: count - this.#count }, (_, i) => this.#count + i);
+    return visible === null ? rows : rows.filter((row) => visible.has(row));
+  }
+}
+
+/**
+ * Codes of all rows of a segment, as its file has them; undefined under a metric that has no product.
+ * @param vector of a row, `dimension` floats, valid until the next call. It is asked for a sample, then for all in order.
+ */
+export function codesOf(metric: Metric, dimension: number, rows: number, vector: (row: number) => Float32Array): SignSlab | undefined {
+  if (kernelOf(metric) === 'l1') return undefined;
+  const each = (first: number, count: number, visit: (row: number, values: Float32Array) => void): void => {
+    for (let row = first; row < first + count; row += 1) visit(row, vector(row));
+  };
+  const signs = emptySigns(metric, rows, meanOf({ dimension, each }, rows, Math.ceil(rows / sampleRows)));
+  each(0, rows, (row, values) => { signs.encode(row, values); });
+  if (rows >= measuredRowsMin) measure(metric, signs, vector);
+  return signs;
+}
+
+/** Of fewer rows it takes too much of the time in which they are written, and they are merged soon. */
+const measuredRowsMin = 16_384;
+const firstCandidates = 64;
+
+/**
+ * Notes which share of what is nearest is found with how many deviations: of rows that stand for queries nobody stored. A query that found all of its
+ * neighbours is not asked again.
+ */
+function measure(metric: Metric, signs: SignSlab, vector: (row: number) => Float32Array): void {
+  const { dimension, rows } = signs;
+  const queryRows = unknownRows(rows, dimension);
+  const known = RowSet.full(rows);
+  for (const row of queryRows) known.remove(row);
+  const queries = queryRows.map((row) => vector(row).slice());
+  const nearest = nearestRows({ metric, dimension, rows, vector, queries, k: measuredNeighbours, among: known.words });
+  const kernel = kernelOf(metric);
+  const middle = signs.centroid;
+  const asked = queries.map((query, i) => {
+    const rowsOf = nearest[i] ?? [];
+    const given = kernel === 'l2sq' ? difference(query, middle) : query;
+    const last = exactDistance(kernel, query, vector(rowsOf.at(-1) ?? 0));
+    return { given, nearest: rowsOf, within: last + Math.abs(last) * rounding - constantOf(kernel, given, middle), found: 0 };
+  });
+  const sought = asked.reduce((sum, one) => sum + one.nearest.length, 0);
+  const recalls = deviationSteps.map((deviations) => {
+    for (const one of asked) {
+      if (one.found === one.nearest.length) continue;
+      const search = { weight: weightOf(kernel), deviations, count: rows, wanted: firstCandidates, visible: known.words };
+      const found = new Set([...signs.nearest(one.given, search), ...signs.within(one.within)]);
+      one.found = one.nearest.filter((row) => found.has(row)).length;
+    }
+    const missed = sought - asked.reduce((sum, { found }) => sum + found, 0);
+    return Math.max(0, 1 - (missed + missesBeside) / sought);
+  });
+  signs.recalls.set(recalls);
+}
+
+/** As the kernels have it, in double precision. */
+function exactDistance(kernel: KernelMetric, one: Float32Array, other: Float32Array): number {
+  return kernel === 'l2sq' ? one.reduce((sum, value, i) => sum + (value - (other[i] ?? 0)) ** 2, 0)
+    : -one.reduce((sum, value, i) => sum + value * (other[i] ?? 0), 0);
+}
+
+function emptySigns(metric: Metric, rows: number, middle: Float32Array): SignSlab {
+  const signs = new SignSlab(middle.length, rows);
+  signs.setCentroid(middle, kernelOf(metric) === 'l2sq');
+  return signs;
+}
+
+function weightOf(kernel: KernelMetric): number {
+  return kernel === 'l2sq' ? 2 : 1;
+}
+
+/** What all distances have besides what codes tell: |q − m|², or −q · m. */
+function constantOf(kernel: KernelMetric, asked: Float32Array, middle: Float32Array): number {
+  const other = kernel === 'l2sq' ? asked : middle;
+  const product = asked.reduce((sum, value, i) => sum + value * (other[i] ?? 0), 0);
+  return kernel === 'l2sq' ? product : -product;
+}
+
+/** Of distances: theirs, and a little more. */
+const rounding = 1e-5;
+
+/** Of the last hit, and what it may be rounded by. */
+function farthest({ distances }: Top): number {
+  const last = distances.at(-1) ?? Infinity;
+  return last + Math.abs(last) * rounding;
+}
+
+function without(some: Uint32Array, rows: Uint32Array): Uint32Array {
+  const known = new Set(some);
+  return rows.filter((row) => !known.has(row));
+}
+
+/** The k nearest of both, none of which is in the other. */
+function nearer(one: Top, other: Top, k: number): Top {
+  const length = Math.min(k, one.rows.length + other.rows.length);
+  const rows = new Uint32Array(length);
+  const distances = new Float32Array(length);
+  for (let at = 0, i = 0, j = 0; at < length; at += 1) {
+    const [mine, its] = [one.distances[i] ?? Infinity, other.distances[j] ?? Infinity];
+    const isMine = j === other.rows.length || (i < one.rows.length && (mine < its || (mine === its && (one.rows[i] ?? 0) < (other.rows[j] ?? 0))));
+    rows[at] = (isMine ? one.rows[i] : other.rows[j]) ?? 0;
+    distances[at] = isMine ? mine : its;
+    if (isMine) i += 1;
+    else j += 1;
+  }
+  return { rows, distances };
 }

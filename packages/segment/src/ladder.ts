@@ -23,7 +23,7 @@ const queriesMax = 128;
 const rowsAQuery = 80;
 const queryNumbers = 36_000;
 /** Neighbours that are taken to be missed beside those that were: of few queries that is much, of many next to nothing. */
-const missesBeside = 2;
+export const missesBeside = 2;
 
 /** Rows that the graph learns last, and is asked about before: spread over all, ascending. None of a small segment. */
 export function unknownRows(rows: number, dimension: number): number[] {

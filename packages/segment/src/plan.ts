@@ -4,7 +4,7 @@
  */
 import type { Metric } from '@proximadb/schemas';
 import type { CodedRows } from './coded-rows.ts';
-import { codesADistance, codesMicros, graphMicros, scanMicros } from './costs.ts';
+import { codesADistance, codesMicros, exactMicros, graphMicros, scanMicros, signsMicros } from './costs.ts';
 import type { Explanation } from './explanation.ts';
 import type { Predicate, RowSet } from './filter/index.ts';
 import type { Growing } from './growing/growing.ts';
@@ -12,7 +12,7 @@ import type { Top } from './kernels/index.ts';
 import { candidatesFor, stepFor } from './ladder.ts';
 import type { Lists } from './lists/lists.ts';
 import { kernelOf } from './metric.ts';
-import { recallRead } from './recall.ts';
+import { deviationsFor, deviationSteps, recallRead } from './recall.ts';
 import type { Sealed } from './sealed/sealed.ts';
 import type { Vectors } from './vectors.ts';
 
@@ -84,24 +84,26 @@ export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnsw
   const wanted = Math.min(search.k, count);
   const { dimension } = sealed.vectors;
   const total = sealed.rows.count;
+  const exact = exactMicros(count, total, dimension);
+  const codes = isCoded(sealed, count, search) ? signsMicros(count, total, dimension) : Infinity;
   // What does not match is found, too: ask for more, in proportion.
   const oversampling = total / count;
   let ask = Math.min(total, Math.ceil(Math.max(search.ef ?? defaultCandidates(sealed, search.k, search.recallTarget), wanted) * oversampling));
   let widened = false;
   search.explanation?.consider('graph', graphMicros(ask, dimension));
-  while (graphMicros(ask, dimension) < scanMicros(count, dimension)) {
+  while (graphMicros(ask, dimension) < Math.min(exact, codes)) {
     const candidates = graph.candidates(search.query, ask).filter((row) => rows.has(row));
     search.explanation?.after('search');
     if (candidates.length >= wanted) {
-      search.explanation?.consider('exact', scanMicros(count, dimension));
+      considerOthers(search, exact, codes);
       return rescored(sealed.vectors, candidates, 'graph', search, count);
     }
     if (ask === total) break;
     ask = Math.min(total, ask * 2);
     widened = true;
   }
-  const answer = scan(sealed.vectors, total, rows, search, count);
-  return widened ? { ...answer, strategy: 'graph_then_exact' } : answer;
+  const answer = searchUnindexed(sealed, total, rows, search, count);
+  return widened && answer.strategy === 'exact_over_matches' ? { ...answer, strategy: 'graph_then_exact' } : answer;
 }
 
 /** What a segment does by default for a search without a filter. */
@@ -119,16 +121,18 @@ export interface SegmentDefaults {
 const hitsByDefault = 10;
 
 export function defaultsOf(sealed: Sealed, recallTarget: number): SegmentDefaults {
-  const { graph, lists, ladder, rows: { count }, vectors: { dimension } } = sealed;
+  const { graph, lists, ladder, coded, rows: { count }, vectors: { dimension } } = sealed;
   if (lists !== undefined) {
     const listsRead = defaultLists(lists, count, { predicate: null, k: hitsByDefault, recallTarget });
     return { recall: lists.recallOf(listsRead), ef: null, listsRead, lists: lists.count };
   }
   const none = { recall: null, ef: null, listsRead: null, lists: null };
-  if (graph === undefined) return none;
-  const ef = defaultCandidates(sealed, hitsByDefault, recallTarget);
-  if (graphMicros(ef, dimension) >= scanMicros(count, dimension)) return { ...none, recall: 1 };
-  return { ...none, ef, recall: ladder.length === 0 ? null : stepFor(ladder, recallRead(recallTarget, 'graph')).recall };
+  const ef = graph === undefined ? null : defaultCandidates(sealed, hitsByDefault, recallTarget);
+  const [byGraph, byCodes] = [ef === null ? Infinity : graphMicros(ef, dimension), coded === undefined ? Infinity : signsMicros(count, count, dimension)];
+  if (Math.min(byGraph, byCodes) >= exactMicros(count, count, dimension)) return { ...none, recall: 1 };
+  if (byGraph < byCodes) return { ...none, ef, recall: ladder.length === 0 ? null : stepFor(ladder, recallRead(recallTarget, 'graph')).recall };
+  const deviations = coded === undefined ? 0 : deviationsOf(coded, { predicate: null, recallTarget, ef: null });
+  return { ...none, recall: coded?.recalls[deviationSteps.findIndex((step) => step === deviations)] ?? null };
 }
 
 /** Lists have this many rows at most where more of them are read. */
@@ -171,15 +175,31 @@ interface Unindexed {
   readonly coded: CodedRows | undefined;
 }
 
-/** Rows that have no index: by codes where there are many. */
-function searchUnindexed({ vectors, coded }: Unindexed, total: number, rows: RowSet, search: SegmentSearch, count = rows.size): SegmentAnswer {
-  const wanted = candidatesByCodes(search);
-  if (search.exact || coded === undefined || count < Math.max(codedRowsMin, 2 * wanted)) return scan(vectors, total, rows, search, count);
-  search.explanation?.consider('codes', scanMicros(wanted, vectors.dimension) + codesMicros(total, vectors.dimension));
-  search.explanation?.consider('exact', scanMicros(count, vectors.dimension));
-  const found = coded.candidates(search.query, total, wanted, count === total ? null : rows);
-  search.explanation?.after('search');
-  return rescored(vectors, found, 'codes', search, count);
+/** Whether codes come into question. */
+function isCoded({ coded }: Unindexed, count: number, search: SegmentSearch): boolean {
+  return !search.exact && coded !== undefined && count >= Math.max(codedRowsMin, 2 * candidatesByCodes(search));
+}
+
+/** Without an index: by codes where there are many rows. */
+function searchUnindexed(unindexed: Unindexed, total: number, rows: RowSet, search: SegmentSearch, count = rows.size): SegmentAnswer {
+  const { vectors, coded } = unindexed;
+  const exact = exactMicros(count, total, vectors.dimension);
+  const codes = isCoded(unindexed, count, search) ? signsMicros(count, total, vectors.dimension) : Infinity;
+  if (coded === undefined || codes >= exact) return scan(vectors, total, rows, search, count);
+  considerOthers(search, exact, codes);
+  const { query, k, explanation } = search;
+  const [wanted, deviations] = [candidatesByCodes(search), deviationsOf(coded, search)];
+  const { top, candidates } = coded.search({ query, k, wanted, deviations, count: total, visible: count === total ? null : rows, explanation });
+  return { top, strategy: 'codes', matching: search.predicate === null ? null : count, candidates };
+}
+
+function deviationsOf({ recalls }: CodedRows, { predicate, recallTarget, ef }: Pick<SegmentSearch, 'predicate' | 'recallTarget' | 'ef'>): number {
+  return deviationsFor(recalls, recallRead(recallTarget, predicate === null ? 'codes' : 'filteredCodes'), ef);
+}
+
+function considerOthers({ explanation }: SegmentSearch, exact: number, codes: number): void {
+  if (codes < Infinity) explanation?.consider('codes', codes);
+  explanation?.consider('exact', exact);
 }
 
 /** Candidates, by their exact distances. */
@@ -192,7 +212,7 @@ function rescored(vectors: Vectors, candidates: Uint32Array, strategy: Strategy,
 function scan(vectors: Vectors, rowCount: number, rows: RowSet, search: SegmentSearch, count = rows.size): SegmentAnswer {
   const matching = search.predicate === null ? null : count;
   if (count === 0) return { top: nothing, strategy: 'none', matching, candidates: 0 };
-  search.explanation?.consider('exact', scanMicros(count, vectors.dimension));
+  search.explanation?.consider('exact', exactMicros(count, rowCount, vectors.dimension));
   const kernel = kernelOf(search.metric);
   const few = count * 8 < rowCount;
   const top = few

@@ -5,9 +5,31 @@
  * it finds less. Lists cost less than graphs to read more of; least of all those of small segments, whose neighbours are farther apart. With a filter nobody
  * should have to ask for more lists.
  */
-const missesOf = { graph: 3 / 5, lists: 2 / 5, smallLists: 1 / 5, filteredLists: 1 / 10 } as const;
+const missesOf = { graph: 3 / 5, lists: 2 / 5, smallLists: 1 / 5, filteredLists: 1 / 10, codes: 2 / 5, filteredCodes: 1 / 10 } as const;
 
 /** @param target more than 0.5 and less than 1. @returns to a millionth; of 0.95: 0.97, 0.98, 0.99 or 0.995. */
 export function recallRead(target: number, reading: keyof typeof missesOf): number {
   return Math.round((1 - (1 - target) * missesOf[reading]) * 1e6) / 1e6;
+}
+
+/** Standard deviations by which the distance that codes tell may be off, and the row still gets an exact one: what is measured of a segment. */
+export const deviationSteps = [1.25, 1.5, 1.75, 2, 2.5, 3, 4] as const;
+/** Of rows that nobody measured: more than 0.99 of what is nearest, of all that was measured (`npm run bench -- segments`). */
+const deviationsUnmeasured = [2.5, 4] as const;
+/** What the fewer of these are enough for. */
+const targetUnmeasured = 0.996;
+/** What `ef` is measured by. */
+const efByDefault = 64;
+
+/**
+ * The fewest deviations that held a recall. For `ef` as many more as the root of the root of its share in the default: four times as many candidates lie within
+ * less than one and a half times as far.
+ * @param recalls with each of {@link deviationSteps}; empty: nobody measured.
+ */
+export function deviationsFor(recalls: readonly number[], recall: number, ef: number | null): number {
+  const most = deviationSteps.at(-1) ?? 0;
+  const step = recalls.findIndex((each) => each >= recall);
+  const unmeasured = deviationsUnmeasured[recall > targetUnmeasured ? 1 : 0];
+  const deviations = recalls.length === 0 ? unmeasured : deviationSteps[step] ?? most;
+  return Math.min(most, deviations * Math.max(1, ((ef ?? efByDefault) / efByDefault) ** 0.25));
 }

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { AppError, assert } from '@proximadb/errors';
 import type { Walker } from '@proximadb/record';
-import type { CollectionSettings, LastRecord, LedgerEntry, Manifest, OriginStream, SegmentEntry } from '@proximadb/schemas';
+import type { CollectionSettings, LastRecord, LedgerEntry, Manifest, Metric, OriginStream, SegmentEntry } from '@proximadb/schemas';
 import {
   decodeRows, dumpGrowing, encodeRows, manifestFile, readManifest, removeLeftovers, Sealed, SegmentWriter, writeManifest,
   type BuildJob, type BuildResult, type GraphJob, type GraphSettings, type Growing, type SegmentFiles,
@@ -119,6 +119,12 @@ export class Storage {
     return { ...this.graphSettings, recallTarget: this.#options.settings.recall_target };
   }
 
+  /** The metric that codes are made for; undefined: what is searched is always compared exactly. */
+  get #codesMetric(): Metric | undefined {
+    const { index, metric } = this.#options.settings;
+    return index === 'flat' ? undefined : metric;
+  }
+
   /** What was written since the shard was opened. */
   get written(): WrittenBytes {
     return this.#written;
@@ -165,7 +171,9 @@ export class Storage {
       const writer = new SegmentWriter(directory, frozen.keep.length, (id) => schemas.text(id));
       for (const _ of dumpGrowing(frozen.growing, frozen.keep, writer)) await setImmediate();
       const schemaIds = writer.close();
-      const { segment } = await builder.run({ kind: 'complete', directory, schemaIds, schemas: this.#texts(schemaIds) });
+      const { segment } = await builder.run({
+        kind: 'complete', directory, schemaIds, schemas: this.#texts(schemaIds), dimension: this.graphSettings.dimension, codes: this.#codesMetric,
+      });
       assert(segment !== undefined, 'completing a segment gives one');
       const sealed = await this.#open(segment, false);
       await this.#commit({
@@ -226,7 +234,7 @@ export class Storage {
     try {
       const built = await builder.run({
         kind: 'merge', directory, dimension: this.graphSettings.dimension, graph: indexed && settings.index === 'hnsw' ? this.#graphJob : undefined,
-        lists: indexed && settings.index === 'ivf' ? settings.metric : undefined,
+        lists: indexed && settings.index === 'ivf' ? settings.metric : undefined, codes: this.#codesMetric,
         schemas: this.#texts(sources.flatMap(({ files }) => files.schemaIds)),
         sources: sources.map(({ files }, i) => ({
           directory: join(this.#segmentsDirectory, files.id), schemaIds: files.schemaIds, keep: encodeRows(kept[i] ?? []),

@@ -33,6 +33,13 @@ export interface Kernels {
     bits: number,
   ): number;
   encodeCodes(vector: number, centroid: number, place: number, floats: number, codes: number, scaleAt: number, addedAt: number): void;
+  /** See `assembly/signs.ts`. */
+  encodeSigns(vector: number, centroid: number, floats: number, part: number, masks: number, withPlace: number, block: number, lane: number): void;
+  prepareSigns(vector: number, floats: number, part: number, masks: number, tables: number): void;
+  scanSigns(
+    tables: number, rowBytes: number, rows: number, rowCount: number, weight: number, slackWeight: number, bits: number, numbers: number, lows: number,
+  ): void;
+  withinSigns(distance: number, list: number): number;
 }
 
 export const pageBytes = 65_536;

@@ -13,6 +13,7 @@ export const columnsFile = 'columns.bin';
 export const graphFile = 'graph.usearch';
 export const listsFile = 'lists.bin';
 export const codesFile = 'codes.bin';
+export const signsFile = 'signs.bin';
 export const recordsFile = (container: number): string => `records-${container}.avro`;
 
 /** A file as a manifest names it. */

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import type { RecordView, Walker } from '@proximadb/record';
 import type { StorageKind } from '@proximadb/schemas';
 import { CodedRows } from '../coded-rows.ts';
-import { CodeSlab, Slab, type Codes } from '../kernels/index.ts';
+import { CodeSlab, SignSlab, Slab, type Codes } from '../kernels/index.ts';
 import { Columns, matches, type Predicate, type RowSet } from '../filter/index.ts';
 import type { Ladder } from '../ladder.ts';
 import { decodeLists, Lists } from '../lists/lists.ts';
 import { never, RowStates } from '../rows.ts';
 import type { Vectors } from '../vectors.ts';
 import { ContainerReader } from './container.ts';
-import { codesFile, columnsFile, graphFile, idsFile, listsFile, readVerified, recordsFile, rowsFile, vectorsFile, type FileEntry } from './files.ts';
+import { codesFile, columnsFile, graphFile, idsFile, listsFile, readVerified, recordsFile, rowsFile, signsFile, vectorsFile, type FileEntry } from './files.ts';
 import { Graph, type BuiltGraph, type GraphSettings } from './graph.ts';
 import { IdIndex } from './ids.ts';
 import { viewRows, type Rows } from './rows.ts';
@@ -34,6 +34,7 @@ interface OpenedParts {
   readonly records: ContainerReader;
   readonly vectors: Vectors;
   readonly lists: Lists | undefined;
+  readonly signs: SignSlab | undefined;
   /** Closes the files that stay open for reads and searches. */
   readonly opened: DisposableStack;
 }
@@ -55,7 +56,7 @@ export class Sealed {
   readonly #walkers: readonly Walker[];
   readonly #graphSettings: GraphSettings;
   #graph: { readonly graph: Graph; readonly built: BuiltGraph } | null = null;
-  /** What is searched as long as there is no index. */
+  /** What is searched where there is no index, or asking it would take longer. */
   #coded: CodedRows | undefined;
 
   private constructor(options: SealedOptions, parts: OpenedParts) {
@@ -68,7 +69,7 @@ export class Sealed {
     this.vectors = parts.vectors;
     this.#opened = parts.opened;
     this.lists = parts.lists;
-    this.#coded = parts.lists === undefined ? CodedRows.of(options.graphSettings.metric, parts.vectors, parts.rows.count) : undefined;
+    this.#coded = parts.lists === undefined ? CodedRows.of(options.graphSettings.metric, parts.vectors, parts.rows.count, parts.signs) : undefined;
     this.#walkers = options.files.schemaIds.map(options.walkerOf);
     this.states = new RowStates(this.rows.count);
     for (let row = 0; row < this.rows.count; row += 1) this.states.add(row, this.rows.expires[row] ?? Infinity);
@@ -99,7 +100,8 @@ export class Sealed {
       const records = opened.adopt(new ContainerReader(containersOf(files).map((name) => join(directory, name)), rows), closeIt);
       const vectors = await openVectors(options, opened);
       const lists = has(files, listsFile) ? new Lists(metric, decodeLists(await open(listsFile)), await openCodes(options, opened)) : undefined;
-      return new Sealed(options, { rows, ids, columns, records, vectors, lists, opened });
+      const signs = has(files, signsFile) ? await heldSigns(options) : undefined;
+      return new Sealed(options, { rows, ids, columns, records, vectors, lists, signs, opened });
     } catch (error) {
       opened.dispose();
       throw error;
@@ -148,7 +150,8 @@ export class Sealed {
   /** Takes a graph that was built for these rows. @throws AppError DATA_LOSS if its file is damaged. */
   async attach(built: BuiltGraph, check: boolean): Promise<void> {
     if (check) await readVerified(this.#directory, built.file);
-    this.#coded = undefined;
+    // A file that an earlier release wrote has none: to make them takes longer than the graph saves.
+    if (!has(this.files, signsFile)) this.#coded = undefined;
     this.#graph = { graph: new Graph(this.#graphSettings, join(this.#directory, graphFile), this.rows.count), built };
   }
 
@@ -233,6 +236,12 @@ const storedVectors: OpenPart<Vectors> = async ({ directory, files, graphSetting
   await readVerified(directory, entryOf(files, vectorsFile));
   return opened.adopt(new StoredVectors(join(directory, vectorsFile), dimension), closeIt);
 };
+
+async function heldSigns({ directory, files, graphSettings: { dimension } }: SealedOptions): Promise<SignSlab> {
+  const signs = new SignSlab(dimension, files.rows);
+  await readVerified(directory, entryOf(files, signsFile), signs.content);
+  return signs;
+}
 
 const heldCodes: OpenPart<Codes> = async ({ directory, files, graphSettings: { dimension } }) => {
   const codes = new CodeSlab(dimension, files.rows);

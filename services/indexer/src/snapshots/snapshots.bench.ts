@@ -34,7 +34,8 @@ function build(segments: string): Manifest {
     const id = `word-${row}`;
     writer.add(schemaId, encodeVectorRecord(schemaId, { id, vector, metadata: new Map([['n', BigInt(row)]]) }), row, Infinity, hashId(Buffer.from(id)), padded);
   }
-  const { segment } = runBuildJob({ kind: 'complete', directory: building, schemaIds: writer.close(), schemas: { [schemaId]: schemaText('VectorRecord') } });
+  const schemas = { [schemaId]: schemaText('VectorRecord') };
+  const { segment } = runBuildJob({ kind: 'complete', directory: building, schemaIds: writer.close(), schemas, dimension, codes: 'cosine' });
   if (segment === undefined) throw new Error('no segment');
   const built = runBuildJob({ kind: 'graph', directory: join(segments, segment.id), rows, graph: { ...graph, recallTarget: 0.95 } });
   return {

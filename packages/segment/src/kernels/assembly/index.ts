@@ -6,6 +6,7 @@ import { fourRows, innerProduct, l1, oneRow, squaredL2 } from './distances';
 import { clear, farthest, offer } from './top';
 
 export { encodeCodes, scanCodeBits, scanCodes } from './codes';
+export { encodeSigns, prepareSigns, scanSigns, withinSigns } from './signs';
 export { finish } from './top';
 
 /** About an L2 cache: what is larger comes from memory each time it is scanned. */
