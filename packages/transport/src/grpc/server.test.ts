@@ -283,12 +283,12 @@ test('health follows readiness', async () => {
 });
 
 /** `list_services` of grpc.reflection.v1, by hand: field 7 of the request is the empty string; the answer is searched for names. */
-test('reflection names the service and has its file', async () => {
+for (const version of ['v1', 'v1alpha']) test(`reflection ${version} names the service and has its file`, async () => {
   const { address } = await serve({});
   const raw = new GrpcClient(address, credentials.createInsecure());
   open.push(() => raw.close());
   const ask = (request: Buffer): Promise<Buffer> => new Promise((resolve, reject) => {
-    const path = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
+    const path = `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`;
     const call = raw.makeBidiStreamRequest<Buffer, Buffer>(path, (x) => x, (x) => x);
     call.once('data', resolve);
     call.once('error', reject);
@@ -299,6 +299,7 @@ test('reflection names the service and has its file', async () => {
   assert.ok(services.includes('proximadb.v1.ProximaDB'));
   const file = (await ask(request(4, 'proximadb.v1.ProximaDB.SearchStream'))).toString('latin1');
   assert.ok(file.includes('UpsertRequest') && file.includes('request_id'));
+  await assert.rejects(ask(Buffer.from([0xff])), { code: status.INVALID_ARGUMENT });
 });
 
 test('a request as other clients encode it is understood', async () => {

@@ -1,16 +1,14 @@
 /** The gRPC server: `proximadb.v1.ProximaDB` with our own codecs, server reflection, and `grpc.health.v1`. */
-import { fileURLToPath } from 'node:url';
 import { Server, ServerCredentials, type ServerDuplexStream, type ServerUnaryCall, type ServiceDefinition, type sendUnaryData } from '@grpc/grpc-js';
-import { ReflectionService } from '@grpc/reflection';
-import { loadSync } from '@grpc/proto-loader';
 import { AppError, invalid, toAppError } from '@proximadb/errors';
 import type { Readiness } from '@proximadb/process';
-import { methods, protoFile, serviceName, type Method } from '@proximadb/schemas';
+import { methods, serviceName, type Method } from '@proximadb/schemas';
 import { Admission, type AdmissionLimits } from '../admission.ts';
 import { createCaller, timeoutOf, type CallOptions } from '../call.ts';
 import { handlerOf, type Handlers } from '../handlers.ts';
 import { asBuffer } from './buffer.ts';
 import { addHealth } from './health.ts';
+import { addReflection } from './reflection.ts';
 import { toStatus } from './status.ts';
 import { serveStream } from './streams.ts';
 
@@ -50,7 +48,7 @@ export async function startGrpc(options: GrpcOptions): Promise<RunningServer> {
   options.metrics.gauge('grpc_request_bytes_under_way', 'Bytes of gRPC requests under way.', [], (gauge) => gauge.set(admission.bytes));
   const closing = new AbortController();
   addService(server, options, admission, closing.signal);
-  new ReflectionService(loadSync(fileURLToPath(protoFile), { keepCase: true }), { services: [serviceName] }).addToServer(server);
+  addReflection(server);
   const health = addHealth(server, serviceName, options.readiness);
   const port = await listen(server, options.host ?? '127.0.0.1', options.port);
   return {
