@@ -80,8 +80,8 @@ export class CodedRows {
     const nearest = this.#vectors.scanList(kernel, query, first, k);
     explanation?.after('rescoring');
     // Fewer than were wanted are all.
-    const others = first.length < wanted ? [] : without(first, signs.within(farthest(nearest) - constantOf(kernel, asked, middle)));
-    const list = Uint32Array.from([...others, ...this.#uncoded(count, visible)]);
+    const others = first.length < wanted ? none : without(first, signs.within(farthest(nearest) - constantOf(kernel, asked, middle)));
+    const list = this.#count === count ? others : Uint32Array.from([...others, ...this.#uncoded(count, visible)]);
     explanation?.after('search');
     if (list.length === 0) return { top: nearest, candidates: first.length };
     const top = nearer(nearest, this.#vectors.scanList(kernel, query, list, k), k);
@@ -177,7 +177,8 @@ function weightOf(kernel: KernelMetric): number {
 /** What all distances have besides what codes tell: |q − m|², or −q · m. */
 function constantOf(kernel: KernelMetric, asked: Float32Array, middle: Float32Array): number {
   const other = kernel === 'l2sq' ? asked : middle;
-  const product = asked.reduce((sum, value, i) => sum + value * (other[i] ?? 0), 0);
+  let product = 0;
+  for (let i = 0; i < asked.length; i += 1) product += (asked[i] ?? 0) * (other[i] ?? 0);
   return kernel === 'l2sq' ? product : -product;
 }
 
@@ -189,6 +190,8 @@ function farthest({ distances }: Top): number {
   const last = distances.at(-1) ?? Infinity;
   return last + Math.abs(last) * rounding;
 }
+
+const none = new Uint32Array();
 
 function without(some: Uint32Array, rows: Uint32Array): Uint32Array {
   const known = new Set(some);
