@@ -2,7 +2,10 @@
 import { join } from 'node:path';
 import { encodeVectorRecord } from '@proximadb/record';
 import type { Metric } from '@proximadb/schemas';
-import { defaultQuantization, defaultsOf, encodeRows, prepareQuery, runBuildJob, Sealed, searchSealed, type SegmentDefaults } from '@proximadb/segment';
+import {
+  defaultQuantization, defaultsOf, encodeRows, prepareQuery, runBuildJob, Sealed, searchSealed, type BuiltGraph, type GraphSettings, type SegmentDefaults,
+  type SegmentFiles,
+} from '@proximadb/segment';
 import { clusteredSet } from '../data/clustered-set.ts';
 import { vectorAt, type DataSet } from '../data/data-set.ts';
 import { wordSet } from '../data/word-set.ts';
@@ -14,7 +17,8 @@ import { median } from '../statistics.ts';
 export const recall: Scenario = { name: 'recall', title: 'Recall: measured by a segment, and of queries that it does not know', run };
 
 const metrics = ['cosine', 'euclidean', 'dot'] as const;
-const indexes = ['graph', 'lists'] as const;
+const indexes = ['graph', 'codes', 'lists'] as const;
+type Index = typeof indexes[number];
 const targets = [0.95, 0.99] as const;
 const hits = [10, 100] as const;
 
@@ -30,7 +34,7 @@ async function run({ short, scratch, say, chosen }: BenchOptions): Promise<Repor
       for (const index of indexes) {
         say(`${set.name}: ${index} under ${metric}`);
         using made = await make(set, metric, index, join(scratch, set.name, metric, index));
-        for (const target of targets) rows.push(...measured(set, metric, made.sealed, target, made.seconds));
+        for (const target of targets) rows.push(...measured(set, metric, index, made, target));
       }
     }
     tables.push({
@@ -48,28 +52,41 @@ interface Made extends Disposable {
   readonly seconds: number;
 }
 
-async function make(set: DataSet, metric: Metric, index: typeof indexes[number], directory: string): Promise<Made> {
+async function make(set: DataSet, metric: Metric, index: Index, directory: string): Promise<Made> {
   const { dimension, rows } = set;
   const graphSettings = { dimension, metric, m: 16, efConstruction: 128, quantization: defaultQuantization(metric) };
   const flat = writeFlatSegment(directory, {
     metric, dimension, count: rows, vector: (row) => vectorAt(set, row), record: (row) => encodeVectorRecord(1, { id: `r${row}`, vector: vectorAt(set, row) }),
   });
   const startedMs = performance.now();
-  // Measured as far as the highest target asks: a lower one reads the steps before.
-  const { segment = flat, graph } = index === 'graph'
-    ? runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows, graph: { ...graphSettings, recallTarget: Math.max(...targets) } })
-    : runBuildJob({
-      kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, graph: undefined, lists: metric, codes: undefined,
-      sources: [{ directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(rows).keys()) }],
-    });
+  const { files, graph } = indexed(index, flat, { ...graphSettings, rows }, directory);
   const seconds = (performance.now() - startedMs) / 1_000;
-  const where = { directory: join(directory, segment.id), files: segment };
+  const where = { directory: join(directory, files.id), files };
   const sealed = await Sealed.open({ ...where, graphSettings, walkerOf: () => recordWalker, storage: 'memory' }, false);
   if (graph !== undefined) await sealed.attach(graph, false);
   return { sealed, seconds, [Symbol.dispose]: () => { sealed.close(); } };
 }
 
-function measured(set: DataSet, metric: Metric, sealed: Sealed, recallTarget: number, seconds: number): Cell[][] {
+/** A segment that is searched in one way only. */
+function indexed(
+  index: Index, flat: SegmentFiles, { rows, ...settings }: GraphSettings & { readonly rows: number }, directory: string,
+): { readonly files: SegmentFiles; readonly graph: BuiltGraph | undefined } {
+  const { metric, dimension } = settings;
+  if (index === 'codes') return { files: flat, graph: undefined };
+  if (index === 'graph') {
+    // Measured as far as the highest target asks: a lower one reads the steps before.
+    const { graph } = runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows, graph: { ...settings, recallTarget: Math.max(...targets) } });
+    return { files: { ...flat, files: flat.files.filter(({ name }) => name !== 'signs.bin') }, graph };
+  }
+  const { segment } = runBuildJob({
+    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, graph: undefined, lists: metric, codes: undefined,
+    sources: [{ directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(rows).keys()) }],
+  });
+  if (segment === undefined) throw new Error('no segment');
+  return { files: segment, graph: undefined };
+}
+
+function measured(set: DataSet, metric: Metric, index: Index, { sealed, seconds }: Made, recallTarget: number): Cell[][] {
   const micros: number[] = [];
   const recalls = hits.map((k) => {
     let found = 0;
@@ -85,12 +102,13 @@ function measured(set: DataSet, metric: Metric, sealed: Sealed, recallTarget: nu
   });
   const defaults = defaultsOf(sealed, recallTarget);
   return [[
-    metric, sealed.lists === undefined ? 'graph' : 'lists', recallTarget, readsOf(defaults), defaults.recall?.toFixed(4) ?? 'not measured', ...recalls,
+    metric, index, recallTarget, readsOf(index, defaults), defaults.recall?.toFixed(4) ?? 'not measured', ...recalls,
     Math.round(median(micros)), seconds.toFixed(1),
   ]];
 }
 
-function readsOf({ ef, listsRead, lists }: SegmentDefaults): string {
+function readsOf(index: Index, { ef, recall, listsRead, lists }: SegmentDefaults): string {
+  if (index === 'codes' && recall !== 1) return 'codes of all';
   if (ef !== null) return `${ef} candidates`;
   return listsRead === null ? 'all rows' : `${listsRead} of ${lists} lists`;
 }
