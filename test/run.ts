@@ -16,7 +16,7 @@ const long = [
   'test/cluster/', 'test/e2e/cluster/failures', 'test/e2e/cluster/moves', 'test/e2e/cluster/brokers', 'kafka/three-brokers', 'confluent/outages',
   'snapshots/interrupted',
 ];
-const places = ['schemas/src', 'packages/*/src', 'services/*/src', 'cli/src', 'bench', 'test'];
+const places = ['schemas/src', 'packages/*/src', 'services/*/src', 'cli/src', 'clients/typescript/src', 'bench', 'test'];
 const all = globSync(places.map((place) => `${place}/**/*.test.ts`), { cwd: root })
   .filter((file) => !file.includes('node_modules') && (wanted.length === 0 || wanted.some((part) => file.includes(part))))
   .sort();

@@ -116,6 +116,7 @@ describe('direction', () => {
     catalog: ['schemas', 'errors', 'log', 'record'],
     segment: ['schemas', 'errors', 'record'],
     transport: ['schemas', 'errors', 'process', 'record'],
+    typescript: ['schemas', 'errors', 'record', 'transport'],
     gateway: ['schemas', 'errors', 'process', 'log', 'record', 'catalog'],
     query: ['schemas', 'errors', 'process', 'log', 'record', 'catalog', 'coordination', 'segment', 'gateway'],
     indexer: ['schemas', 'errors', 'process', 'log', 'record', 'blobs', 'catalog', 'coordination', 'segment', 'gateway', 'query'],
@@ -125,7 +126,7 @@ describe('direction', () => {
   };
   /** Ports belong to their consumers, and their types are all that who implements them needs. */
   const typesOnly: Readonly<Record<string, readonly string[]>> = { indexer: ['gateway', 'query'], query: ['gateway'] };
-  const partOf = (path: string): string | undefined => /^(?:packages|services)\/([^/]+)\//.exec(path)?.[1] ?? /^(schemas|cli)\//.exec(path)?.[1];
+  const partOf = (path: string): string | undefined => /^(?:packages|services)\/([^/]+)\//.exec(path)?.[1] ?? /^(schemas|cli)\//.exec(path)?.[1] ?? /^clients\/(typescript)\//.exec(path)?.[1];
 
   test('parts import in one direction', () => {
     none(sources.filter((path) => !isTool(path)).flatMap((path) => {
@@ -239,7 +240,7 @@ describe('tests', () => {
   });
 
   test('a test stands beside what it tests, or under test/', () => {
-    const places = /^((schemas|cli|packages\/[^/]+|services\/[^/]+)\/src|test|bench)\//;
+    const places = /^((schemas|cli|packages\/[^/]+|services\/[^/]+|clients\/typescript)\/src|test|bench)\//;
     none(testFiles.filter((path) => !places.test(path)), 'where test/run.ts looks for it');
   });
 });

@@ -1,21 +1,7 @@
-/** The Avro schemas of what is kept: their texts, fingerprints and, in the one place that configures avsc, their types. */
+/** The types of the Avro schemas of what is kept, in the one place that configures avsc. */
 import avsc from 'avsc';
 import { schemas, type SchemaTypes } from '../gen/ts/schemas.ts';
-
-/** Name without namespace of a schema in which bytes of the log or of a file are written. */
-export type SchemaName = keyof SchemaTypes;
-
-export const schemaNames = Object.keys(schemas) as readonly SchemaName[];
-
-/** The canonical text under which a schema is registered: other white space would be another id. */
-export function schemaText(name: SchemaName): string {
-  return schemas[name].text;
-}
-
-/** SHA-256 of {@link schemaText}, in hex. */
-export function schemaFingerprint(name: SchemaName): string {
-  return schemas[name].fingerprint;
-}
+import type { SchemaName } from './texts.ts';
 
 const types = new Map<SchemaName, avsc.Type>();
 

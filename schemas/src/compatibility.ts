@@ -1,6 +1,6 @@
 /** Whether what one release writes can be read by another: the checks that a change to a schema has to pass. */
-import type { SchemaName } from './avro.ts';
 import { avroTypeOf } from './avro.ts';
+import type { SchemaName } from './texts.ts';
 
 /** Why a reader of one schema cannot read what is written in another, or null. Both are texts of one name. */
 export function unreadable(name: SchemaName, readerText: string, writerText: string): string | null {

@@ -72,6 +72,11 @@ export class Writer {
   }
 
   floats(values: Float32Array | readonly number[]): void {
+    // In memory as Avro writes them: machines with the other order of bytes are refused by the schemas' codecs.
+    if (values instanceof Float32Array) {
+      this.raw(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      return;
+    }
     this.#reserve(values.length * 4);
     for (const value of values) {
       this.#view.setFloat32(this.#length, value, true);

@@ -1,7 +1,8 @@
 /** The golden files: what each release wrote, for later ones to read. One folder a release, `golden/<release>/`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { avroType, schemaFingerprint, schemaNames, schemaText, type SchemaName } from '../avro.ts';
+import { avroType } from '../avro.ts';
+import { schemaFingerprint, schemaNames, schemaText, type SchemaName } from '../texts.ts';
 import type { ApiSurface } from '../compatibility.ts';
 import { apiSurface } from '../generator/surface.ts';
 import type { Model } from '../generator/model.ts';

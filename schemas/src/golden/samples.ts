@@ -1,5 +1,5 @@
 /** Values whose bytes are kept with each release. They reach every field, every branch of every union, and the ends of the number ranges. */
-import type { SchemaName } from '../avro.ts';
+import type { SchemaName } from '../texts.ts';
 import type { CollectionSettings } from '../../gen/ts/storage.ts';
 import type { SchemaTypes } from '../../gen/ts/schemas.ts';
 

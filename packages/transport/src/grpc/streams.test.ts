@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '@proximadb/errors';
 import type { SearchResponse, WriteResponse } from '@proximadb/schemas';
 import fc from 'fast-check';
-import { createClient, type Client, type Exchange } from '../client.ts';
+import { createClient, type Client, type Exchange } from '../client/client.ts';
 import type { Handlers } from '../handlers.ts';
 import { handlersWith, parts, written } from '../testing.ts';
 import { startGrpc, type GrpcOptions, type RunningServer } from './server.ts';

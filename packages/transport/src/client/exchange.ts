@@ -2,8 +2,8 @@
 import { Metadata, type Client as GrpcClient, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import { AppError } from '@proximadb/errors';
 import type { Method } from '@proximadb/schemas';
-import { encodeRequest } from './grpc/buffer.ts';
-import { fromStatus } from './grpc/status.ts';
+import { encodeRequest } from '../grpc/buffer.ts';
+import { fromStatus } from '../grpc/status.ts';
 
 /**
  * Requests one way, answers in the same order the other way: iterate over it once.
