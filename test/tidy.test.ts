@@ -126,7 +126,8 @@ describe('direction', () => {
   };
   /** Ports belong to their consumers, and their types are all that who implements them needs. */
   const typesOnly: Readonly<Record<string, readonly string[]>> = { indexer: ['gateway', 'query'], query: ['gateway'] };
-  const partOf = (path: string): string | undefined => /^(?:packages|services)\/([^/]+)\//.exec(path)?.[1] ?? /^(schemas|cli)\//.exec(path)?.[1] ?? /^clients\/(typescript)\//.exec(path)?.[1];
+  const partOf = (path: string): string | undefined => /^(?:packages|services)\/([^/]+)\//.exec(path)?.[1]
+    ?? /^(?:clients\/)?(schemas|cli|typescript)\//.exec(path)?.[1];
 
   test('parts import in one direction', () => {
     none(sources.filter((path) => !isTool(path)).flatMap((path) => {

@@ -81,8 +81,8 @@ for (const transport of ['grpc', 'rest'] as const) {
       const all = await db.createCollection({ name: `extreme-${transport}`, dimension: 3, metric: 'dot' });
       const metadata = {
         most: 2n ** 63n - 1n, least: -(2n ** 63n), whole: 9007199254740992, negativeZero: -0, large: 1e300, small: 5e-324,
-        none: null, yes: true,
-        bytes: { $bytes: 'no bytes' }, map: { $map: { a: 1n } }, nested: [[1.5, ['x', null]], { ü: '"\\\u0000' }], ['__proto__']: { a: 1n }, 'a.b': '😀', empty: {},
+        none: null, yes: true, bytes: { $bytes: 'no bytes' }, map: { $map: { a: 1n } }, empty: {},
+        nested: [[1.5, ['x', null]], { ü: '"\\\u0000' }], ['__proto__']: { a: 1n }, 'a.b': '😀',
       };
       await all.upsert([{ id: 'extreme', vector: [3.4028234663852886e38, 1.401298464324817e-45, -0], metadata }]);
       const back = await all.get('extreme');

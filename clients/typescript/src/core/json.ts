@@ -2,7 +2,7 @@
 import { invalid } from '@proximadb/errors';
 import { finite, isLong, isPlain, kindOf } from './metadata.ts';
 
-/** @param field how errors call the value. @throws ProximaError INVALID_ARGUMENT for what JSON has no form for. */
+/** @param field how errors call the value; empty: its entries are named by their keys. @throws ProximaError INVALID_ARGUMENT for what JSON has no form for. */
 export function jsonText(value: unknown, field: string): string {
   switch (typeof value) {
     case 'string': case 'boolean': return JSON.stringify(value);
@@ -22,7 +22,7 @@ export function jsonText(value: unknown, field: string): string {
 
 function objectText(value: object, field: string): string {
   const entries = Object.entries(value).filter(([, item]) => item !== undefined) as [string, unknown][];
-  const text = `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${jsonText(item, `${field}.${key}`)}`).join()}}`;
+  const text = `{${entries.map(([key, item]) => `${JSON.stringify(key)}:${jsonText(item, field === '' ? key : `${field}.${key}`)}`).join()}}`;
   // A map of that one key would be read as bytes.
   return entries.length === 1 && (entries[0]?.[0] === '$bytes' || entries[0]?.[0] === '$map') ? `{"$map":${text}}` : text;
 }
