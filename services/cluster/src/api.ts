@@ -25,7 +25,7 @@ export async function serveApi(config: CommonConfig & TransportConfig, api: Api,
   const grpc = await startGrpc({ ...transport, port: config.grpcPort, messageBytesMax: config.messageBytesMax });
   servers.push(grpc);
   const http = await startRest({
-    ...transport, port: config.restPort, bodyBytesMax: config.messageBytesMax,
+    ...transport, port: config.restPort, bodyBytesMax: config.messageBytesMax, corsOrigins: config.rest.corsOrigins,
     schemaIds: { VectorRecord: catalog.schemas.idOf('VectorRecord'), PatchRecord: catalog.schemas.idOf('PatchRecord') },
     walker: (schemaId) => catalog.schemas.walker(schemaId),
   });

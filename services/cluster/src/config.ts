@@ -1,7 +1,7 @@
 /** What can be set for the processes of a cluster. */
 import { gatewayLimits } from '@proximadb/gateway';
 import { indexerConfig } from '@proximadb/indexer';
-import { limitsConfig, logLevels } from '@proximadb/process';
+import { limitsConfig, logLevels, restConfig } from '@proximadb/process';
 import { queryLimits } from '@proximadb/query';
 import { z } from 'zod';
 
@@ -52,6 +52,7 @@ const common = {
 };
 
 const transport = {
+  rest: restConfig,
   timeoutMs: whole(1, 30_000, 'Time that a call has if its caller gives none.'),
   messageBytesMax: whole(1 << 16, 64 << 20, 'Bytes of one request.'),
   callsMax: whole(1, 1_024, 'Calls under way, for each transport. More: RESOURCE_EXHAUSTED, with a time to come back.'),

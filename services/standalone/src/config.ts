@@ -1,7 +1,7 @@
 /** The configuration of a standalone server: everything that can be set, in one place. */
 import { gatewayLimits } from '@proximadb/gateway';
 import { indexerConfig } from '@proximadb/indexer';
-import { limit, limitsConfig, logLevels } from '@proximadb/process';
+import { limit, limitsConfig, logLevels, restConfig } from '@proximadb/process';
 import { queryLimits } from '@proximadb/query';
 import { z } from 'zod';
 
@@ -13,6 +13,7 @@ export const standaloneConfig = z.strictObject({
   host: z.string().min(1).default('127.0.0.1').describe('Address to listen on; 0.0.0.0 for all.'),
   restPort: port.default(5678).describe('REST; 0: any free port.'),
   grpcPort: port.default(5679).describe('gRPC; 0: any free port.'),
+  rest: restConfig,
   logLevel: z.enum(logLevels).default('info').describe('What is logged, to standard error.'),
   graceMs: whole(0, 20_000, 'Time that calls under way have to end when the server stops.'),
   timeoutMs: whole(1, 30_000, 'Time that a call has if its caller gives none.'),

@@ -87,7 +87,7 @@ export async function createStandalone(config: StandaloneConfig, { logger }: Sta
   const grpc = await startGrpc({ ...transport, port: config.grpcPort, messageBytesMax: config.messageBytesMax });
   servers.push(grpc);
   const rest = await startRest({
-    ...transport, port: config.restPort, bodyBytesMax: config.messageBytesMax,
+    ...transport, port: config.restPort, bodyBytesMax: config.messageBytesMax, corsOrigins: config.rest.corsOrigins,
     schemaIds: { VectorRecord: catalog.schemas.idOf('VectorRecord'), PatchRecord: catalog.schemas.idOf('PatchRecord') },
     walker: (schemaId) => catalog.schemas.walker(schemaId),
   });

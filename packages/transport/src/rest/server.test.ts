@@ -391,3 +391,28 @@ test('a port that is taken is refused with a clear error', async () => {
   await assert.rejects(startRest({ port: server.port, handlers: handlersWith({}), schemaIds, walker, ...parts() }), (error: AppError) =>
     error.code === 'UNAVAILABLE' && error.message.includes(String(server.port)));
 });
+
+test('pages of the origins that are named may ask, and no others', async () => {
+  const { call } = await serve({ search: async () => { throw new AppError('RESOURCE_EXHAUSTED', 'later', { retryAfterMs: 5 }); } },
+    { corsOrigins: ['https://app.example', 'http://localhost:3000'] });
+  const path = '/v1/collections/c/search';
+  const preflight = (origin: string): Promise<Answer> => call('OPTIONS', path, undefined,
+    { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type,authorization' });
+  const allowed = await preflight('https://app.example');
+  assert.equal(allowed.status, 204);
+  assert.equal(allowed.headers.get('access-control-allow-origin'), 'https://app.example');
+  assert.deepEqual((allowed.headers.get('access-control-allow-methods') ?? '').split(/, */).sort(), ['DELETE', 'GET', 'PATCH', 'POST', 'PUT']);
+  assert.equal(allowed.headers.get('access-control-allow-headers'), 'content-type,authorization');
+  assert.equal((await preflight('https://other.example')).headers.get('access-control-allow-origin'), null);
+  const answer = await call('POST', path, '{"vector": [1]}', { origin: 'http://localhost:3000', 'content-type': 'application/json' });
+  assert.deepEqual([answer.status, answer.headers.get('access-control-allow-origin')], [429, 'http://localhost:3000']);
+  assert.match(answer.headers.get('access-control-expose-headers') ?? '', /retry-after/);
+  const health = await call('GET', '/health/ready', undefined, { origin: 'https://app.example' });
+  assert.equal(health.headers.get('access-control-allow-origin'), 'https://app.example');
+
+  const { call: callAll } = await serve({}, { corsOrigins: ['*'] });
+  assert.equal((await callAll('GET', '/health/live', undefined, { origin: 'null' })).headers.get('access-control-allow-origin'), '*');
+  const { call: callNone } = await serve({});
+  assert.equal((await callNone('GET', '/health/live', undefined, { origin: 'https://app.example' })).headers.get('access-control-allow-origin'), null);
+  assert.equal((await callNone('OPTIONS', path, undefined, { origin: 'https://app.example', 'access-control-request-method': 'POST' })).status, 405);
+});

@@ -1,5 +1,6 @@
 /** The REST server: the operations as JSON, OpenAPI, health and metrics. */
 import type { AddressInfo } from 'node:net';
+import cors from '@fastify/cors';
 import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { AppError, assert, invalid } from '@proximadb/errors';
 import type { Readiness } from '@proximadb/process';
@@ -29,6 +30,8 @@ export interface RestOptions extends CallOptions {
   /** Largest body. Default 64 MiB. */
   readonly bodyBytesMax?: number;
   readonly admission?: AdmissionLimits;
+  /** Origins whose pages may read answers: `https://app.example`, or `*`. Default none. */
+  readonly corsOrigins?: readonly string[];
 }
 
 /** A request has to be here, whole, within this time. */
@@ -63,6 +66,7 @@ export async function startRest(options: RestOptions): Promise<RunningServer> {
     return sendError(reply, error);
   });
   app.setNotFoundHandler(notFound);
+  await allowOrigins(app, options.corsOrigins ?? []);
   const openApi = openApiText();
   app.get('/openapi.json', (_request, reply) => sendJson(reply, openApi));
   addOperation(app, options);
@@ -80,6 +84,17 @@ export async function startRest(options: RestOptions): Promise<RunningServer> {
       clearTimeout(force);
     },
   };
+}
+
+/** How long a browser need not ask again whether it may. */
+const preflightSeconds = 600;
+
+async function allowOrigins(app: FastifyInstance, origins: readonly string[]): Promise<void> {
+  if (origins.length === 0) return;
+  await app.register(cors, {
+    origin: origins.includes('*') ? '*' : [...origins], methods: [...new Set(routes.map(({ http }) => http.method))], exposedHeaders: ['retry-after'],
+    maxAge: preflightSeconds,
+  });
 }
 
 function addRoutes(app: FastifyInstance, options: RestOptions, admission: Admission, bodyBytesMax: number, closing: AbortSignal): void {
