@@ -122,7 +122,7 @@ describe('direction', () => {
     indexer: ['schemas', 'errors', 'process', 'log', 'record', 'blobs', 'catalog', 'coordination', 'segment', 'gateway', 'query'],
     standalone: ['schemas', 'errors', 'process', 'log', 'record', 'catalog', 'coordination', 'segment', 'gateway', 'query', 'indexer', 'transport'],
     cluster: ['schemas', 'errors', 'process', 'log', 'record', 'blobs', 'catalog', 'coordination', 'segment', 'gateway', 'query', 'indexer', 'transport'],
-    cli: ['schemas', 'errors', 'process', 'log', 'record', 'catalog', 'segment', 'transport', 'standalone', 'cluster'],
+    cli: ['schemas', 'errors', 'process', 'log', 'record', 'catalog', 'segment', 'transport', 'standalone', 'cluster', 'typescript'],
   };
   /** Ports belong to their consumers, and their types are all that who implements them needs. */
   const typesOnly: Readonly<Record<string, readonly string[]>> = { indexer: ['gateway', 'query'], query: ['gateway'] };
@@ -134,7 +134,7 @@ describe('direction', () => {
       const part = partOf(path);
       if (part === undefined) return [];
       return importsOf(path).flatMap(({ from, node }) => {
-        const target = /^@proximadb\/([^/]+)/.exec(from)?.[1];
+        const target = /^proximadb(\/|$)/.test(from) ? 'typescript' : /^@proximadb\/([^/]+)/.exec(from)?.[1];
         return target === undefined || (allowed[part] ?? []).includes(target) ? [] : [`${place(node)}: ${part} imports ${target}`];
       });
     }), 'the table above says who may import whom');

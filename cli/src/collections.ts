@@ -66,7 +66,7 @@ export function addCollections(program: Command, streams: Streams): void {
 }
 
 async function list(options: Answering, streams: Streams): Promise<void> {
-  const { collections } = await talking(connect(options, streams), (client) => client.listCollections({}));
+  const collections = await talking(connect(options, streams), (db) => db.listCollections());
   if (options.json === true) {
     say(streams.out, toJson({ collections }));
     return;
@@ -85,25 +85,22 @@ async function list(options: Answering, streams: Streams): Promise<void> {
 }
 
 async function create(name: string, options: CreateOptions, streams: Streams): Promise<void> {
-  const { dimension, metric = null, partitions = 0, index = null, storage = null, m = 0, efConstruction = 0, quantization = null } = options;
-  const { recallTarget = 0, description = '', tag: tags = {} } = options;
-  const hnsw = m === 0 && efConstruction === 0 && quantization === null ? null : { m, efConstruction, quantization };
-  show(await talking(connect(options, streams), (client) =>
-    client.createCollection({ name, dimension, metric, partitions, index, hnsw, storage, recallTarget, description, tags })), options, streams);
+  const { dimension, metric, partitions, index, storage, m, efConstruction, quantization, recallTarget, description, tag: tags } = options;
+  const settings = { dimension, metric, partitions, index, storage, hnsw: { m, efConstruction, quantization }, recallTarget, description, tags };
+  show(await talking(connect(options, streams), async (db) => (await db.createCollection({ name, ...settings })).describe()), options, streams);
 }
 
 async function describe(collection: string, options: Answering, streams: Streams): Promise<void> {
-  show(await talking(connect(options, streams), (client) => client.getCollection({ collection })), options, streams);
+  show(await talking(connect(options, streams), (db) => db.collection(collection).describe()), options, streams);
 }
 
 async function update(collection: string, options: UpdateOptions, streams: Streams): Promise<void> {
-  const { description = null, tag: tags } = options;
-  show(await talking(connect(options, streams), (client) =>
-    client.updateCollection({ collection, description, tags: tags === undefined ? null : { entries: tags } })), options, streams);
+  const { description, tag: tags } = options;
+  show(await talking(connect(options, streams), (db) => db.collection(collection).update({ description, tags })), options, streams);
 }
 
 async function remove(collection: string, options: Answering, streams: Streams): Promise<void> {
-  await talking(connect(options, streams), (client) => client.deleteCollection({ collection }));
+  await talking(connect(options, streams), (db) => db.deleteCollection(collection));
   say(streams.out, options.json === true ? toJson({ deleted: collection }) : `${collection} is deleted.`);
 }
 

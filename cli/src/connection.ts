@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { AppError, type Code } from '@proximadb/errors';
 import { compileWalker, wireSchemaId, type RecordView, type Walker } from '@proximadb/record';
 import { schemaFingerprint } from '@proximadb/schemas';
-import { createClient, type Client, type ClientOptions } from '@proximadb/transport/client';
+import { connect as connectTo, type ClientOptions, type GrpcDatabase, type UnaryCalls } from 'proximadb';
 import type { Streams } from './terminal.ts';
 
 export const serverVariable = 'PROXIMADB_SERVER';
@@ -21,19 +21,19 @@ export function withServer(command: Command): Command {
 export function connect({ server }: ServerOption, { environment }: Streams, options: ClientOptions = {}): Connection {
   const given = environment[serverVariable];
   const address = server ?? (given === undefined || given === '' ? serverDefault : given);
-  return { address, client: createClient(address, options) };
+  return { address, db: connectTo(address, options) };
 }
 
 export interface Connection {
   readonly address: string;
-  readonly client: Client;
+  readonly db: GrpcDatabase;
 }
 
 /** Runs a command's calls, closes the connection, and says of a server that is not there what to do. */
-export async function talking<Result>(connection: Connection, work: (client: Client) => Promise<Result>): Promise<Result> {
-  await using client = connection.client;
+export async function talking<Result>(connection: Connection, work: (db: GrpcDatabase) => Promise<Result>): Promise<Result> {
+  await using db = connection.db;
   try {
-    return await work(client);
+    return await work(db);
   } catch (thrown) {
     throw withAddress(thrown, connection.address);
   }
@@ -57,8 +57,8 @@ export interface RecordSchema {
 }
 
 /** @throws AppError FAILED_PRECONDITION if the server's schema is another release's. */
-export async function recordSchema(client: Pick<Client, 'getSchema'>): Promise<RecordSchema> {
-  const { id: schemaId, schema: text, fingerprint } = await client.getSchema({ name: 'VectorRecord' });
+export async function recordSchema(calls: Pick<UnaryCalls, 'getSchema'>): Promise<RecordSchema> {
+  const { id: schemaId, schema: text, fingerprint } = await calls.getSchema({ name: 'VectorRecord' });
   if (fingerprint !== schemaFingerprint('VectorRecord')) {
     throw new AppError('FAILED_PRECONDITION', 'the server has another schema of records: use the command line of its release');
   }

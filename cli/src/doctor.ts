@@ -15,7 +15,7 @@ export function addDoctor(program: Command, streams: Streams): void {
     .option('--json', 'answer in JSON, for programs')
     .addHelpText('after', '\nThe exit code is 0 if nothing is wrong, or there are only notices.\n\nExample:\n  $ proximadb doctor --server query:5679')
     .action(async (options: DoctorOptions) => {
-      const answer = await talking(connect(options, streams), (client) => client.diagnose({}));
+      const answer = await talking(connect(options, streams), (db) => db.diagnose());
       say(streams.out, options.json === true ? toJson(answer) : doctorText(answer, colorsOf(streams.out, streams.environment)));
       if (answer.findings.some(({ severity }) => severity !== 'notice')) streams.exitWith(exitCodes.failed);
     });

@@ -7,7 +7,7 @@ import { AppError, invalid } from '@proximadb/errors';
 import { stopOnSignals } from '@proximadb/process';
 import { recordToJson, wireHeaderBytes, wireSchemaId } from '@proximadb/record';
 import type { StoredRecord } from '@proximadb/schemas';
-import type { Client } from '@proximadb/transport/client';
+import type { UnaryCalls } from 'proximadb';
 import { filterOf } from './arguments.ts';
 import { connect, recordSchema, talking, withServer, type RecordSchema, type ServerOption } from './connection.ts';
 import { ContainerWriter } from './container/container-writer.ts';
@@ -60,10 +60,10 @@ async function exportRecords(options: ExportOptions, streams: Streams): Promise<
   if (format === 'avro' && output === undefined && streams.out.isTTY === true) throw invalid('is needed: Avro is no text', { field: '--output' });
   using stop = stopOnSignals(streams.signals);
   const startedMs = performance.now();
-  const records = await talking(connect(options, streams), async (client) => {
-    const schema = await recordSchema(client);
-    const { dimension, metric } = await client.getCollection({ collection });
-    const { count } = await client.count({ collection, filter });
+  const records = await talking(connect(options, streams), async ({ calls }) => {
+    const schema = await recordSchema(calls);
+    const { dimension, metric } = await calls.getCollection({ collection });
+    const { count } = await calls.count({ collection, filter });
     const total = Number(count);
     await using sink = output === undefined ? standardOutput(streams) : openFile(output);
     const header = { [exportKeys.collection]: collection, [exportKeys.dimension]: String(dimension), [exportKeys.metric]: metric };
@@ -72,7 +72,7 @@ async function exportRecords(options: ExportOptions, streams: Streams): Promise<
     using progress = output === undefined ? undefined
       : startProgress({ output: err, colors: colorsOf(err, streams.environment), unit: 'records', rowsTotal: total, from: { share: 0, rows: 0 } });
     let done = 0;
-    for await (const record of pages(client, collection, filter, stop.signal)) {
+    for await (const record of pages(calls, collection, filter, stop.signal)) {
       await writer.add(record);
       done += 1;
       progress?.update({ share: total === 0 ? 1 : Math.min(done / total, 1), rows: done });
@@ -86,11 +86,11 @@ async function exportRecords(options: ExportOptions, streams: Streams): Promise<
   else if (output !== undefined) say(err, `✓ ${counted(records, 'record')} exported to ${output} in ${duration(performance.now() - startedMs)}`);
 }
 
-async function* pages(client: Client, collection: string, filter: ReturnType<typeof filterOf>, signal: AbortSignal): AsyncGenerator<StoredRecord> {
+async function* pages(calls: UnaryCalls, collection: string, filter: ReturnType<typeof filterOf>, signal: AbortSignal): AsyncGenerator<StoredRecord> {
   let cursor: string | null = null;
   do {
     throwIfStopped(signal);
-    const page: Awaited<ReturnType<Client['scroll']>> = await client.scroll({ collection, filter, limit: pageRecords, cursor }, { signal });
+    const page: Awaited<ReturnType<UnaryCalls['scroll']>> = await calls.scroll({ collection, filter, limit: pageRecords, cursor }, { signal });
     yield* page.records;
     ({ cursor } = page);
   } while (cursor !== null);

@@ -8,14 +8,15 @@ import { createLogger } from '@proximadb/process';
 import { encodeVectorRecord } from '@proximadb/record';
 import { ReadOptions } from '@proximadb/schemas';
 import { createStandalone, standaloneConfig, type Standalone } from '@proximadb/standalone';
-import { createClient, type Client } from '@proximadb/transport/client';
+import { connect, type GrpcDatabase, type UnaryCalls } from 'proximadb';
 import { runHere } from './testing/command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'proximadb-partial-'));
 const ids = Array.from({ length: 20 }, (_, i) => `w${i}`);
 const there = ids.filter((id) => partitionOf(Buffer.from(id), 2) === 0);
 let server: Standalone;
-let client: Client;
+let db: GrpcDatabase;
+let client: UnaryCalls;
 
 async function start(): Promise<void> {
   const config = standaloneConfig.parse({
@@ -23,11 +24,12 @@ async function start(): Promise<void> {
   });
   server = await createStandalone(config, { logger: createLogger({ level: 'silent' }) });
   await server.whenReady();
-  client = createClient(`127.0.0.1:${server.grpcPort}`, { attemptsMax: 1 });
+  db = connect(`127.0.0.1:${server.grpcPort}`, { attemptsMax: 1 });
+  client = db.calls;
 }
 
 async function stop(): Promise<void> {
-  client.close();
+  db.close();
   await server[Symbol.asyncDispose]();
 }
 

@@ -59,8 +59,8 @@ Examples:
 
 async function get(ids: readonly string[], options: GetOptions, streams: Streams): Promise<void> {
   const { collection } = options;
-  const found = await talking(connect(options, streams), async (client) => {
-    const [{ records }, schema] = [await client.get({ collection, ids }), await recordSchema(client)];
+  const found = await talking(connect(options, streams), async ({ calls }) => {
+    const [{ records }, schema] = [await calls.get({ collection, ids }), await recordSchema(calls)];
     return records.map(({ id, version, record }) => ({ id, version, view: schema.view(record) }));
   });
   const there = new Set(found.map(({ id }) => id));
@@ -90,9 +90,9 @@ async function search(options: SearchOptions, streams: Streams): Promise<void> {
   if ((options.vector === undefined) === (id === null)) throw invalid('either --vector or --id is needed');
   const vector = options.vector === undefined ? new Float32Array() : vectorOf(options.vector);
   const filter = filterOf(options.filter);
-  const { answer, schema } = await talking(connect(options, streams), async (client) => ({
-    answer: await client.search({ collection, vector, id, k, filter, offset, scoreThreshold, exact, ef, include, explain, read }),
-    schema: include.length === 0 ? undefined : await recordSchema(client),
+  const { answer, schema } = await talking(connect(options, streams), async ({ calls }) => ({
+    answer: await calls.search({ collection, vector, id, k, filter, offset, scoreThreshold, exact, ef, include, explain, read }),
+    schema: include.length === 0 ? undefined : await recordSchema(calls),
   }));
   if (options.json === true) say(streams.out, searchJson(answer, include, schema));
   else showHits(answer, include, schema, streams);

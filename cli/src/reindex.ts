@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Option, type Command } from 'commander';
 import { AppError } from '@proximadb/errors';
 import type { IndexKind, Metric, Quantization, Reindex, StorageKind } from '@proximadb/schemas';
-import type { Client } from '@proximadb/transport/client';
+import type { Collection } from 'proximadb';
 import { between, metrics, whole } from './arguments.ts';
 import { connect, talking, withServer, type ServerOption } from './connection.ts';
 import { count, duration } from './figures.ts';
@@ -47,51 +47,51 @@ number change. The dimension cannot: for another model export the records, and i
 
 Example:
   $ proximadb reindex words --partitions 12`)
-    .action((collection: string, options: ReindexOptions) => talking(connect(options, streams), (client) => reindex(client, collection, options, streams)));
+    .action((collection: string, options: ReindexOptions) => talking(connect(options, streams), (db) => reindex(db.collection(collection), options, streams)));
 }
 
-async function reindex(client: Client, collection: string, options: ReindexOptions, streams: Streams): Promise<void> {
-  const { partitions = 0, metric = null, index = null, storage = null, m = 0, efConstruction = 0, quantization = null, recallTarget = 0 } = options;
+async function reindex(collection: Collection, options: ReindexOptions, streams: Streams): Promise<void> {
+  const { name } = collection;
+  const { partitions, metric, index, storage, m, efConstruction, quantization, recallTarget } = options;
   if (options.abort === true) {
-    await client.abortReindex({ collection });
-    say(streams.out, options.json === true ? toJson({ aborted: collection }) : `The reindex of ${collection} is given up; the collection is as it was.`);
+    await collection.abortReindex();
+    say(streams.out, options.json === true ? toJson({ aborted: name }) : `The reindex of ${name} is given up; the collection is as it was.`);
     return;
   }
-  if (options.follow !== true) {
-    const hnsw = m === 0 && efConstruction === 0 && quantization === null ? null : { m, efConstruction, quantization };
-    await client.reindexCollection({ collection, partitions, metric, index, hnsw, storage, recallTarget, requestId: null });
-  }
-  const done = await follow(client, collection, streams);
+  if (options.follow !== true) await collection.reindex({ partitions, metric, index, hnsw: { m, efConstruction, quantization }, storage, recallTarget });
+  const done = await follow(collection, streams);
   if (options.json === true) {
     say(streams.out, toJson(done));
     return;
   }
   const pauseMs = done.pauseMicros === null ? null : Number(done.pauseMicros) / 1000;
   const paused = pauseMs === null ? '' : ` Writes paused for at most ${duration(pauseMs)} (${Math.ceil(pauseMs)} ms).`;
-  say(streams.out, `${collection} is the new generation, log ${done.log}: ${count(done.copied)} records.${paused}`);
+  say(streams.out, `${name} is the new generation, log ${done.log}: ${count(done.copied)} records.${paused}`);
 }
 
 /** @throws AppError ABORTED if it is given up meanwhile. */
-async function follow(client: Client, collection: string, streams: Streams): Promise<Reindex> {
-  let now = await client.getReindex({ collection });
+async function follow(collection: Collection, streams: Streams): Promise<Reindex> {
+  let now = await collection.reindexing();
   const { log } = now;
   const from = stateOf(now);
   using progress = startProgress({ output: streams.err, colors: colorsOf(streams.err, streams.environment), unit: 'records', rowsTotal: null, from });
   while (now.state !== 'done') {
     await delay(lookMs);
-    now = await again(client, collection, now);
-    if (now.log !== log) throw new AppError('ABORTED', `the reindex of ${collection} was given up`);
+    now = await again(collection, now);
+    if (now.log !== log) throw new AppError('ABORTED', `the reindex of ${collection.name} was given up`);
     progress.update(stateOf(now));
   }
   return now;
 }
 
 /** A server that does not answer for a moment is asked again: the reindex goes on without us. */
-async function again(client: Client, collection: string, last: Reindex): Promise<Reindex> {
+async function again(collection: Collection, last: Reindex): Promise<Reindex> {
   try {
-    return await client.getReindex({ collection });
+    return await collection.reindexing();
   } catch (error) {
-    if (error instanceof AppError && error.code === 'NOT_FOUND') throw new AppError('ABORTED', `the reindex of ${collection} was given up`, { cause: error });
+    if (error instanceof AppError && error.code === 'NOT_FOUND') {
+      throw new AppError('ABORTED', `the reindex of ${collection.name} was given up`, { cause: error });
+    }
     if (error instanceof AppError && error.retryable) return last;
     throw error;
   }

@@ -17,7 +17,7 @@ export function addStats(program: Command, streams: Streams): void {
     .option('--json', 'answer in JSON, for programs')
     .addHelpText('after', '\nExample:\n  $ proximadb stats words --segments')
     .action(async (collection: string, options: StatsOptions) => {
-      const answer = await talking(connect(options, streams), (client) => client.stats({ collection }));
+      const answer = await talking(connect(options, streams), (db) => db.collection(collection).stats());
       say(streams.out, options.json === true ? toJson(answer) : statsText(answer, options.segments === true, streams));
     });
 }

@@ -20,7 +20,7 @@ offset, while reads and writes go on. The exit code is 0 if they agree, or where
 Example:
   $ proximadb verify words`)
     .action(async (collection: string, options: VerifyOptions) => {
-      const answer = await talking(connect(options, streams), (client) => client.verify({ collection }));
+      const answer = await talking(connect(options, streams), (db) => db.collection(collection).verify());
       say(streams.out, options.json === true ? toJson(answer) : verifyText(answer, streams));
       if (answer.verdict === 'differ' || answer.verdict === 'unknown') streams.exitWith(exitCodes.failed);
     });

@@ -15,5 +15,5 @@ find . -mindepth 5 -maxdepth 5 -type d -path '*/usearch/prebuilds/*' ! -name "$s
 # This base has glibc; of lmdb's binaries only the one of the stable interface is asked for.
 find . -type f -path '*/@lmdb/*' -name '*.musl.node' -delete
 cd ../..
-find schemas packages services cli -path '*/node_modules' -prune -o -type d \( -name testing -o -name generator \) -prune -exec rm -rf {} +
+find schemas packages services cli clients -path '*/node_modules' -prune -o -type d \( -name testing -o -name generator -o -name packaged -o -path clients/typescript/scripts \) -prune -exec rm -rf {} +
 rm -rf pnpm-lock.yaml patches

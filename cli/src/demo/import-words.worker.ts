@@ -1,12 +1,8 @@
 /** Imports the words from a thread of its own, so that the server's own event loop has none of the client's work. */
-import { randomUUID } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '@proximadb/errors';
-import { createClient } from '@proximadb/transport/client';
-import { recordSchema } from '../connection.ts';
-import { runImport } from '../import/run.ts';
-import { beginning } from '../import/source.ts';
-import { dimension, wordSource } from './words.ts';
+import { connect, type WriteReport } from 'proximadb';
+import { missingWords, type WordMetadata } from './words.ts';
 
 export interface WordsJob {
   readonly address: string;
@@ -26,21 +22,12 @@ const port = parentPort;
 assert(port !== null, 'this is a worker');
 const { address, collection, words, some } = workerData as WordsJob;
 const nobody: ReadonlySet<string> = new Set();
-await using client = createClient(address, { timeoutMs: 120_000, attemptsMax: 40 });
-const source = wordSource(words, async (ids) => {
-  if (!some) return nobody;
-  const { records } = await client.get({ collection, ids });
-  return new Set(records.map(({ id }) => id));
-});
-let imported = 0;
-await runImport({
-  source, batchRows: 500, concurrency: 4, requestPrefix: randomUUID().slice(0, 23), from: { batches: 0, position: beginning },
-  signal: new AbortController().signal,
-  target: { client, collection, schema: await recordSchema(client), limits: { dimension, metric: 'cosine', recordBytesMax: 1 << 20 } },
-  onAdvance(advance) {
-    imported += advance.imported;
-    assert(advance.refused.length === 0, 'words are good records');
-    const progress: WordsProgress = { looked: advance.position.rows, imported };
-    port.postMessage(progress);
-  },
-});
+await using db = connect(address, { timeoutMs: 120_000, attemptsMax: 40 });
+const there = db.collection<WordMetadata>(collection);
+let looked = 0;
+const thereAmong = async (ids: readonly string[]): Promise<ReadonlySet<string>> =>
+  (some ? new Set((await there.get(ids, { include: ['metadata'] })).map(({ id }) => id)) : nobody);
+const tell = ({ written: imported }: WriteReport): void => { port.postMessage({ looked, imported } satisfies WordsProgress); };
+const report = await there.write(missingWords(words, thereAmong, (rank) => { looked = rank; }), { onProgress: tell });
+assert(report.refused.length === 0, 'words are good records');
+tell(report);

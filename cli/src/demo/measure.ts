@@ -1,7 +1,6 @@
 /** How fast the answers come, and how many of the right ones are among them. */
-import { decodeVectorRecord } from '@proximadb/record';
-import type { Filter } from '@proximadb/schemas';
-import type { Client } from '@proximadb/transport/client';
+import type { Collection } from 'proximadb';
+import type { WordMetadata } from './words.ts';
 
 export interface Measured {
   readonly queries: number;
@@ -16,16 +15,18 @@ export const k = 10;
 const warmUps = 20;
 
 /** Asks for the neighbours of words spread over the list, one at a time: by default settings, then exactly. */
-export async function measure(client: Client, collection: string, words: number, queries: number, onQuery: (done: number) => void): Promise<Measured> {
-  const vectors = await sample(client, collection, words, queries);
-  for (const vector of vectors.slice(0, warmUps)) await client.search({ collection, vector, k });
+export async function measure(
+  collection: Collection<WordMetadata>, words: number, queries: number, onQuery: (done: number) => void,
+): Promise<Measured> {
+  const vectors = await sample(collection, words, queries);
+  for (const vector of vectors.slice(0, warmUps)) await collection.search(vector, { k });
   const tookMs: number[] = [];
   const exactMs: number[] = [];
   let found = 0;
   let wanted = 0;
   for (const vector of vectors) {
-    const answer = await timed(tookMs, () => client.search({ collection, vector, k }));
-    const exact = await timed(exactMs, () => client.search({ collection, vector, k, exact: true }));
+    const answer = await timed(tookMs, () => collection.search(vector, { k }));
+    const exact = await timed(exactMs, () => collection.search(vector, { k, exact: true }));
     const right = new Set(exact.hits.map(({ id }) => id));
     found += answer.hits.filter(({ id }) => right.has(id)).length;
     wanted += right.size;
@@ -35,19 +36,11 @@ export async function measure(client: Client, collection: string, words: number,
 }
 
 /** Vectors of words at equal distances in the list, by their rank. */
-async function sample(client: Client, collection: string, words: number, queries: number): Promise<Float32Array[]> {
+async function sample(collection: Collection<WordMetadata>, words: number, queries: number): Promise<Float32Array[]> {
   const wanted = Math.min(queries, words);
-  const ranks = Array.from({ length: wanted }, (_, at) => BigInt(Math.floor(((at + 0.5) * words) / wanted) + 1));
-  const filter: Filter = {
-    node: { kind: 'comparison', value: { path: ['rank'], operator: 'in', values: ranks.map((value) => ({ value: { kind: 'long', value } })) } },
-  };
+  const ranks = Array.from({ length: wanted }, (_, at) => Math.floor(((at + 0.5) * words) / wanted) + 1);
   const vectors: Float32Array[] = [];
-  for (let cursor: string | null = null, more = true; more;) {
-    const page: Awaited<ReturnType<Client['scroll']>> = await client.scroll({ collection, filter, limit: 500, cursor });
-    for (const { record } of page.records) vectors.push(decodeVectorRecord(record).vector);
-    cursor = page.cursor;
-    more = cursor !== null;
-  }
+  for await (const { vector } of collection.scroll({ filter: { rank: { $in: ranks } }, include: ['vector'] })) vectors.push(vector);
   return vectors;
 }
 

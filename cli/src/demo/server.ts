@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AppError } from '@proximadb/errors';
 import { createLogger } from '@proximadb/process';
 import { createStandalone, standaloneConfig, type Standalone } from '@proximadb/standalone';
-import { createClient } from '@proximadb/transport/client';
+import { connect } from 'proximadb';
 
 export interface DemoServer extends AsyncDisposable {
   readonly grpcPort: number;
@@ -55,8 +55,8 @@ async function startServer(data: string, { grpcPort, restPort }: DemoPorts): Pro
 async function findRunning(data: string): Promise<Announced | undefined> {
   try {
     const announced = JSON.parse(readFileSync(announcementOf(data), 'utf8')) as Announced;
-    await using client = createClient(`127.0.0.1:${announced.grpcPort}`, { timeoutMs: 2_000, attemptsMax: 1 });
-    await client.listCollections({});
+    await using db = connect(`127.0.0.1:${announced.grpcPort}`, { timeoutMs: 2_000, attemptsMax: 1 });
+    await db.listCollections();
     return announced;
   } catch {
     return undefined;

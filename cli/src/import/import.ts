@@ -50,13 +50,13 @@ async function importFiles(files: readonly string[], options: ImportOptions, str
   checkOptions(files, options);
   using stop = stopOnSignals(streams.signals);
   // A server that is not there at all is soon said to be so; one that restarts later on is waited for.
-  await talking(connect(options, streams), (client) => client.getSchema({ name: 'VectorRecord' }));
+  await talking(connect(options, streams), ({ calls }) => calls.getSchema({ name: 'VectorRecord' }));
   const connection = connect(options, streams, { timeoutMs: 120_000, attemptsMax: 40 });
   const summaries: Summary[] = [];
-  await talking(connection, async (client) => {
+  await talking(connection, async (db) => {
     for (const file of files) {
       await using source = await openSource(file, options, streams, stop.signal);
-      const { target, log } = await openTarget(client, source, options, streams);
+      const { target, log } = await openTarget(db, source, options, streams);
       summaries.push(await importFile({ file, source, target, log, options, streams, signal: stop.signal }));
     }
   });

@@ -1,8 +1,8 @@
 /** Rows to batches to the server: several batches under way, acknowledged in the input's order, in bounded memory. */
-import { createHash } from 'node:crypto';
 import { AppError, assert } from '@proximadb/errors';
 import type { RecordLimits } from '@proximadb/record';
-import type { Client } from '@proximadb/transport/client';
+import type { UnaryCalls } from 'proximadb';
+import { sendBatch } from 'proximadb/batch';
 import type { RecordSchema } from '../connection.ts';
 import type { Position, Row, Source } from './source.ts';
 
@@ -34,7 +34,7 @@ interface Batch {
 }
 
 export interface Target {
-  readonly client: Pick<Client, 'upsert'>;
+  readonly calls: Pick<UnaryCalls, 'upsert'>;
   readonly collection: string;
   readonly limits: RecordLimits;
   readonly schema: RecordSchema;
@@ -139,12 +139,12 @@ function idOf(record: Uint8Array, schema: RecordSchema): string | undefined {
 }
 
 /** @returns the rows that the server refused although the walker had passed them. */
-async function send(batch: Batch, run: ImportRun): Promise<RefusedRow[]> {
+async function send(batch: Batch, { requestPrefix, target }: ImportRun): Promise<RefusedRow[]> {
   const refused: RefusedRow[] = [];
-  let part = 0;
-  for (const rows of withoutRepeats(batch.accepted)) {
-    await sendPart(rows, `${run.requestPrefix}-${batch.number}.${part}`, run.target, refused);
-    part += 1;
+  for (const [part, rows] of withoutRepeats(batch.accepted).entries()) {
+    const found = await sendBatch(rows, `${requestPrefix}-${batch.number}.${part}`, async (some, requestId) =>
+      (await target.calls.upsert({ collection: target.collection, records: some.map(({ record }) => record), requestId })).refused);
+    refused.push(...found.map(({ row: { row, id }, ...why }) => ({ row, id, ...why })));
   }
   return refused;
 }
@@ -159,37 +159,4 @@ function withoutRepeats(rows: readonly AcceptedRow[]): AcceptedRow[][] {
     (parts[part] ??= []).push(row);
   }
   return parts;
-}
-
-async function sendPart(rows: readonly AcceptedRow[], requestId: string, target: Target, refused: RefusedRow[]): Promise<void> {
-  if (rows.length === 0) return;
-  try {
-    const answer = await target.client.upsert({ collection: target.collection, records: rows.map(({ record }) => record), requestId });
-    for (const { record, id, reason } of answer.refused) refused.push({ row: rows[record]?.row ?? 0, id, reason });
-  } catch (thrown) {
-    const parts = thrown instanceof AppError ? smaller(rows, thrown, refused) : undefined;
-    if (parts === undefined) throw thrown;
-    // Nothing of the request was written, and what is sent now is another request.
-    for (const [at, part] of parts.entries()) await sendPart(part, shortened(`${requestId}${at}`), target, refused);
-  }
-}
-
-/** Request ids have at most 64 characters. */
-function shortened(requestId: string): string {
-  return requestId.length <= 60 ? requestId : createHash('sha256').update(requestId).digest('hex').slice(0, 40);
-}
-
-/** What to send in place of a request that was refused whole; undefined: it is not the rows' fault. */
-function smaller(rows: readonly AcceptedRow[], error: AppError, refused: RefusedRow[]): AcceptedRow[][] | undefined {
-  if (error.code === 'RESOURCE_EXHAUSTED' && error.retryAfterMs === undefined && rows.length > 1) {
-    const half = Math.ceil(rows.length / 2);
-    return [rows.slice(0, half), rows.slice(half)];
-  }
-  const named = new Map(error.details.flatMap((detail) => (detail.record === undefined ? [] : [[detail.record, detail] as const])));
-  if (error.code !== 'INVALID_ARGUMENT' || named.size === 0) return undefined;
-  for (const [at, { field, reason }] of named) {
-    const row = rows[at];
-    if (row !== undefined) refused.push({ row: row.row, id: row.id, ...(field === undefined ? {} : { field }), reason });
-  }
-  return [rows.filter((_, at) => !named.has(at))];
 }

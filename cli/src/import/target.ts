@@ -1,7 +1,7 @@
 /** The collection that an import fills: found, or made as the input wants it. */
 import { AppError, invalid } from '@proximadb/errors';
-import type { Collection, Metric } from '@proximadb/schemas';
-import type { Client } from '@proximadb/transport/client';
+import type { Metric } from '@proximadb/schemas';
+import type { CollectionDescription, GrpcDatabase } from 'proximadb';
 import { metrics } from '../arguments.ts';
 import { recordSchema, type RecordSchema } from '../connection.ts';
 import { say, type Streams } from '../terminal.ts';
@@ -21,13 +21,13 @@ export interface TargetOptions {
 }
 
 /** @throws AppError NOT_FOUND without --create; FAILED_PRECONDITION if the collection is another than the one asked for. */
-export async function openTarget(client: Client, source: Source, options: TargetOptions, streams: Streams): Promise<{ target: Target; log: string }> {
-  const schema = await recordSchema(client);
-  const found = await find(client, options.collection);
+export async function openTarget(db: GrpcDatabase, source: Source, options: TargetOptions, streams: Streams): Promise<{ target: Target; log: string }> {
+  const schema = await recordSchema(db.calls);
+  const found = await find(db, options.collection);
   if (found === undefined && options.create !== true) {
     throw new AppError('NOT_FOUND', `there is no collection ${JSON.stringify(options.collection)}; --create makes it`);
   }
-  const collection = found ?? await create(client, source, options, schema, streams);
+  const collection = found ?? await create(db, source, options, schema, streams);
   const { name, dimension, metric, log } = collection;
   for (const [wanted, is, option] of [[options.dimension, dimension, 'dimension'], [options.metric, metric, 'metric']] as const) {
     if (wanted !== undefined && wanted !== is) throw new AppError('FAILED_PRECONDITION', `collection ${name} has the ${option} ${is}, not ${wanted}`);
@@ -35,25 +35,27 @@ export async function openTarget(client: Client, source: Source, options: Target
   if (source.dimension !== null && source.dimension !== dimension) {
     throw new AppError('FAILED_PRECONDITION', `the vectors of ${source.path} have ${source.dimension} numbers, those of collection ${name} ${dimension}`);
   }
-  return { log: String(log), target: { client, collection: name, schema, limits: { dimension, metric, recordBytesMax } } };
+  return { log: String(log), target: { calls: db.calls, collection: name, schema, limits: { dimension, metric, recordBytesMax } } };
 }
 
-async function find(client: Client, collection: string): Promise<Collection | undefined> {
+async function find(db: GrpcDatabase, collection: string): Promise<CollectionDescription | undefined> {
   try {
-    return await client.getCollection({ collection });
+    return await db.collection(collection).describe();
   } catch (thrown) {
     if (thrown instanceof AppError && thrown.code === 'NOT_FOUND') return undefined;
     throw thrown;
   }
 }
 
-async function create(client: Client, source: Source, options: TargetOptions, schema: RecordSchema, streams: Streams): Promise<Collection> {
+async function create(
+  db: GrpcDatabase, source: Source, options: TargetOptions, schema: RecordSchema, streams: Streams,
+): Promise<CollectionDescription> {
   const dimension = options.dimension ?? source.dimension ?? await firstLength(source, schema);
   if (dimension === undefined) throw invalid(`is needed: no row at the start of ${source.path} tells it`, { field: '--dimension' });
   const metric = options.metric ?? metrics.find((one) => one === source.metric) ?? 'cosine';
-  const made = await client.createCollection({ name: options.collection, dimension, metric });
+  const made = await db.createCollection({ name: options.collection, dimension, metric });
   say(streams.err, `Made collection ${made.name}: dimension ${dimension}, metric ${metric}.`);
-  return made;
+  return made.describe();
 }
 
 /** Numbers of the first vector that can be read. Standard input would be used up by looking. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createLogger } from '@proximadb/process';
 import { createStandalone, standaloneConfig, type Standalone } from '@proximadb/standalone';
-import { createClient, type Client } from '@proximadb/transport/client';
+import { connect, type UnaryCalls } from 'proximadb';
 import { run } from '../run.ts';
 
 export interface Outcome {
@@ -20,7 +20,7 @@ export interface Commands extends AsyncDisposable {
   readonly folder: string;
   readonly server: Standalone;
   readonly address: string;
-  readonly client: Client;
+  readonly client: UnaryCalls;
   /** A file in the folder. */
   path(name: string): string;
   run(args: readonly string[], options?: RunOptions): Promise<Outcome>;
@@ -42,7 +42,7 @@ export async function startCommands(): Promise<Commands> {
   const server = stack.use(await createStandalone(config, { logger: createLogger({ level: 'error' }) }));
   await server.whenReady();
   const address = `127.0.0.1:${server.grpcPort}`;
-  const client = stack.use(createClient(address));
+  const { calls: client } = stack.use(connect(address));
   const moved = stack.move();
   return {
     folder, server, address, client,

@@ -10,4 +10,5 @@ export { Database, type CollectionSettings } from './core/database.ts';
 export type { AnyFilter, Filter, Operators } from './core/filter.ts';
 export type { Given, Metadata, MetadataValue, Stored } from './core/metadata.ts';
 export type { Condition, Hit, Included, Instant, PatchInput, RecordInput, StoredRecord, Vector } from './core/records.ts';
+export type { HnswSettings } from './core/settings.ts';
 export { Writer, type RefusedInput, type WriteReport, type WriterOptions } from './core/writer.ts';

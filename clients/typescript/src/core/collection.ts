@@ -1,6 +1,6 @@
 /** One collection: its records, searches, and what is known of it. */
 import { AppError } from '@proximadb/errors';
-import type { Collection as Description, Consistency, Coverage, Explain, Hnsw, Include, IndexKind, Metric, ReadOptions, RefusedRecord, Reindex,
+import type { Collection as Description, Consistency, Coverage, Explain, Include, IndexKind, Metric, ReadOptions, RefusedRecord, Reindex,
   SearchRequest, StatsResponse, StorageKind, VerifyResponse } from '@proximadb/schemas';
 import type { OneCall } from '@proximadb/transport/retries';
 import { conditionOf, conditionsOf } from './conditions.ts';
@@ -8,6 +8,7 @@ import type { AnyFilter, Filter } from './filter.ts';
 import type { Metadata } from './metadata.ts';
 import { floatsOf, type Condition, type Hit, type PatchInput, type RecordInput, type StoredRecord, type Vector } from './records.ts';
 import type { Session } from './session.ts';
+import { given, hnswOf, type HnswSettings } from './settings.ts';
 import type { AnswerOf, Asked, AskedOf, Wire } from './wire.ts';
 import { Writer, type WriterOptions, type WriteReport } from './writer.ts';
 
@@ -84,18 +85,19 @@ export interface DeletedByFilter {
 }
 
 export interface CollectionChange {
-  readonly description?: string;
+  readonly description?: string | undefined;
   /** All tags, in place of the old ones. */
-  readonly tags?: Readonly<Record<string, string>>;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
+/** What is not named stays as it is. */
 export interface ReindexSettings {
-  readonly partitions?: number;
-  readonly metric?: Metric;
-  readonly index?: IndexKind;
-  readonly hnsw?: Partial<Hnsw>;
-  readonly storage?: StorageKind;
-  readonly recallTarget?: number;
+  readonly partitions?: number | undefined;
+  readonly metric?: Metric | undefined;
+  readonly index?: IndexKind | undefined;
+  readonly hnsw?: HnswSettings | undefined;
+  readonly storage?: StorageKind | undefined;
+  readonly recallTarget?: number | undefined;
 }
 
 export type Query = Vector | { readonly id: string };
@@ -235,7 +237,7 @@ export class Collection<M = Metadata> {
 
   /** Starts to fill a new generation with other settings, beside the one that is there. */
   reindex(settings: ReindexSettings, call: OneCall = {}): Promise<Reindex> {
-    return this.#wire.call('reindexCollection', { ...settings, collection: this.name, hnsw: hnswOf(settings.hnsw) }, call);
+    return this.#wire.call('reindexCollection', { ...given(settings), collection: this.name, hnsw: hnswOf(settings.hnsw) }, call);
   }
 
   /** How far the last reindex is. @throws ProximaError NOT_FOUND if there was none. */
@@ -288,9 +290,4 @@ function searchOf<M, I extends Include>(query: Query, options: SearchOptions<M, 
   const { k = 10, offset = 0, scoreThreshold = null, exact = false, ef = null, explain = false, include = [] } = options;
   const near = 'id' in query ? { vector: noVector, id: query.id } : { vector: floatsOf(query), id: null };
   return { collection: '', read: null, ...near, k, offset, scoreThreshold, exact, ef, explain, include, filter: options.filter as AnyFilter ?? null };
-}
-
-/** What is left out has the server's default. */
-export function hnswOf(hnsw: Partial<Hnsw> | undefined): Hnsw | null {
-  return hnsw === undefined ? null : { m: hnsw.m ?? 0, efConstruction: hnsw.efConstruction ?? 0, quantization: hnsw.quantization ?? null };
 }

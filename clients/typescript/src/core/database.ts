@@ -1,8 +1,9 @@
-import type { Collection as Description, DiagnoseResponse, Hnsw, IndexKind, Metric, StorageKind } from '@proximadb/schemas';
+import type { Collection as Description, DiagnoseResponse, IndexKind, Metric, StorageKind } from '@proximadb/schemas';
 import type { OneCall } from '@proximadb/transport/retries';
-import { Collection, hnswOf } from './collection.ts';
+import { Collection } from './collection.ts';
 import type { Metadata } from './metadata.ts';
 import { Session } from './session.ts';
+import { given, hnswOf, type HnswSettings } from './settings.ts';
 import type { Wire } from './wire.ts';
 
 export interface CollectionSettings {
@@ -11,18 +12,18 @@ export interface CollectionSettings {
   /** Numbers in a vector, 1 to 4,096. */
   readonly dimension: number;
   /** Default cosine. */
-  readonly metric?: Metric;
+  readonly metric?: Metric | undefined;
   /** 1 to 256. Default: the server's. */
-  readonly partitions?: number;
+  readonly partitions?: number | undefined;
   /** `hnsw`: a graph; `ivf`: inverted lists; `flat`: every search is exact. Default hnsw. */
-  readonly index?: IndexKind;
-  readonly hnsw?: Partial<Hnsw>;
+  readonly index?: IndexKind | undefined;
+  readonly hnsw?: HnswSettings | undefined;
   /** `memory`: vectors are held; `disk`: they are read from files. Default memory. */
-  readonly storage?: StorageKind;
+  readonly storage?: StorageKind | undefined;
   /** Share of the nearest that searches should find, more than 0.5 and less than 1. Default 0.95. */
-  readonly recallTarget?: number;
-  readonly description?: string;
-  readonly tags?: Readonly<Record<string, string>>;
+  readonly recallTarget?: number | undefined;
+  readonly description?: string | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A server, or servers of one cluster. What is written through it, its reads see. */
@@ -37,7 +38,7 @@ export class Database implements AsyncDisposable {
 
   /** @throws ProximaError ALREADY_EXISTS if the name is taken. */
   async createCollection<M = Metadata>(settings: CollectionSettings, call: OneCall = {}): Promise<Collection<M>> {
-    await this.#wire.call('createCollection', { ...settings, hnsw: hnswOf(settings.hnsw) }, call);
+    await this.#wire.call('createCollection', { ...given(settings), hnsw: hnswOf(settings.hnsw) }, call);
     this.#session.forget(settings.name);
     return this.collection<M>(settings.name);
   }
