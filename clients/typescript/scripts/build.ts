@@ -14,7 +14,7 @@ interface Manifest {
 }
 
 /** What others import; the rest of `exports` is for this repository. */
-const entries: Readonly<Record<string, string>> = { '.': 'index', './rest': 'rest' };
+const entries: Readonly<Record<string, string>> = { '.': 'index', './rest': 'rest', './langchain': 'langchain' };
 
 /** @param folder is emptied first; afterwards `pnpm pack` or `pnpm publish` in it makes the tarball. */
 export async function buildPackage(folder: string): Promise<void> {

@@ -131,14 +131,14 @@ export class Collection<M = Metadata> {
    */
   async upsert(records: readonly RecordInput<M>[], options: WriteOptions = {}): Promise<WriteResult> {
     const encoder = await this.#wire.encoder(options);
-    const request = { records: records.map((record) => encoder.record(record as RecordInput<object>)), conditions: conditionsOf(records) };
+    const request = { records: records.map((record) => encoder.record(record)), conditions: conditionsOf(records) };
     return this.#noted(await this.#wire.call('upsert', { collection: this.name, requestId: options.requestId ?? null, ...request }, options));
   }
 
   /** Changes parts of records; those that are not there are refused as `missing`. @throws ProximaError as {@link upsert}. */
   async patch(patches: readonly PatchInput<M>[], options: WriteOptions = {}): Promise<WriteResult> {
     const encoder = await this.#wire.encoder(options);
-    const request = { patches: patches.map((patch) => encoder.patch(patch as PatchInput<object>)), conditions: conditionsOf(patches) };
+    const request = { patches: patches.map((patch) => encoder.patch(patch)), conditions: conditionsOf(patches) };
     return this.#noted(await this.#wire.call('patch', { collection: this.name, requestId: options.requestId ?? null, ...request }, options));
   }
 

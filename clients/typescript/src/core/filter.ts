@@ -49,9 +49,10 @@ type ValueOf<M, K extends string> = M extends unknown ? (K extends keyof M ? M[K
 /** Deeper paths than this are not typed. */
 type Deepest = [1, 1, 1, 1];
 
-type Paths<M, Depth extends readonly 1[] = []> = Depth extends Deepest ? never : {
+/** Of a map of any keys: any. */
+type Paths<M, Depth extends readonly 1[] = []> = Depth extends Deepest ? never : string extends keyof M ? string : {
   [K in Key<M>]: K | ([Inner<ValueOf<M, K>>] extends [never] ? never : `${K}.${Paths<Inner<ValueOf<M, K>>, [...Depth, 1]>}`)
 }[Key<M>];
 
-type At<M, Path extends string> = Path extends Key<M> ? ValueOf<M, Path>
+type At<M, Path extends string> = string extends keyof M ? string | number | boolean : Path extends Key<M> ? ValueOf<M, Path>
   : Path extends `${infer K}.${infer Rest}` ? At<Inner<ValueOf<M, K>>, Rest> : never;

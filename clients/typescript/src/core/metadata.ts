@@ -8,21 +8,22 @@ export type MetadataValue = null | boolean | bigint | number | string | Uint8Arr
 export type Metadata = Readonly<Record<string, MetadataValue>>;
 
 /** What may be written where `V` is meant: a number of either kind. What is undefined is left out. */
-export type Given<V> =
+export type Given<V> = [MetadataValue] extends [V] ? V :
   V extends number | bigint ? number | bigint
     : V extends string | boolean | null | undefined | Uint8Array ? V
       : V extends readonly (infer Item)[] ? readonly Given<Item>[]
         : V extends object ? { readonly [Key in keyof V]: Given<V[Key]> } : V;
 
 /** What comes back where `V` was meant: a whole number as a `bigint`. */
-export type Stored<V> =
+export type Stored<V> = [MetadataValue] extends [V] ? V :
   V extends number ? number | bigint
     : V extends string | boolean | bigint | null | undefined | Uint8Array ? V
       : V extends readonly (infer Item)[] ? readonly Stored<Item>[]
         : V extends object ? { readonly [Key in keyof V]: Stored<V[Key]> } : V;
 
 /** As it is encoded in Avro. @throws ProximaError INVALID_ARGUMENT naming the field, for what no metadata can hold. */
-export function toStored(metadata: object, field: string): MetadataMap {
+export function toStored(metadata: unknown, field: string): MetadataMap {
+  if (typeof metadata !== 'object' || metadata === null || !isPlain(metadata)) throw invalid(`is a ${kindOf(metadata)}, and no map`, { field });
   const map = new Map<string, StoredValue>();
   for (const [key, value] of Object.entries(metadata) as [string, unknown][]) {
     if (value !== undefined) map.set(key, valueToStored(value, `${field}.${key}`));
@@ -72,5 +73,5 @@ export function isPlain(value: object): boolean {
 }
 
 export function kindOf(value: unknown): string {
-  return typeof value === 'object' && value !== null ? value.constructor.name : typeof value;
+  return typeof value === 'object' && value !== null ? value.constructor.name : value === null ? 'null' : typeof value;
 }

@@ -39,6 +39,10 @@ export interface PatchInput<M = Metadata> extends Condition {
   readonly expiresAt?: Instant | null;
 }
 
+/** Whatever its metadata are: what an encoder takes, and judges. */
+export type AnyRecordInput = Omit<RecordInput, 'metadata'> & { readonly metadata?: unknown };
+export type AnyPatchInput = Omit<PatchInput, 'set' | 'unset'> & { readonly set?: unknown; readonly unset?: readonly string[] };
+
 /** The parts of a record that were asked for. */
 export type Included<M, I extends Include> =
   & ('vector' extends I ? { readonly vector: Float32Array } : unknown)

@@ -3,15 +3,15 @@ import type { Filter, Hit, Include, OperationName, Operations, StoredRecord } fr
 import type { OneCall } from '@proximadb/transport/retries';
 import type { AnyFilter } from './filter.ts';
 import type { Metadata } from './metadata.ts';
-import type { PatchInput, RecordInput } from './records.ts';
+import type { AnyPatchInput, AnyRecordInput } from './records.ts';
 
 /** A record as it goes into a request, by its transport: Avro with its wire header, or JSON. Its length is about what it takes of the request. */
 export type Encoded = Uint8Array | string;
 
 export interface Encoder {
   /** @throws ProximaError INVALID_ARGUMENT for what cannot be written at all; all else is the server's to judge. */
-  record(record: RecordInput<object>): Encoded;
-  patch(patch: PatchInput<object>): Encoded;
+  record(record: AnyRecordInput): Encoded;
+  patch(patch: AnyPatchInput): Encoded;
 }
 
 export interface FoundRecord {

@@ -183,7 +183,7 @@ export class Writer<M = Metadata> implements AsyncDisposable {
   #encode(encoder: Encoder, record: RecordInput<M>): Row | undefined {
     const index = this.#added++;
     try {
-      return { index, id: record.id, record: encoder.record(record as RecordInput<object>), condition: conditionOf(record) };
+      return { index, id: record.id, record: encoder.record(record), condition: conditionOf(record) };
     } catch (thrown) {
       if (!(thrown instanceof AppError) || thrown.code !== 'INVALID_ARGUMENT') throw thrown;
       this.#refused.push({ index, id: record.id, ...thrown.details[0] ?? { reason: thrown.message } });
