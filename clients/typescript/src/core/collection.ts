@@ -130,16 +130,18 @@ export class Collection<M = Metadata> {
    * @throws ProximaError INVALID_ARGUMENT naming record and field; ABORTED if the conditions of all of them failed.
    */
   async upsert(records: readonly RecordInput<M>[], options: WriteOptions = {}): Promise<WriteResult> {
-    const encoder = await this.#wire.encoder(options);
+    const left = timeLeft(options);
+    const encoder = await this.#wire.encoder(left());
     const request = { records: records.map((record) => encoder.record(record)), conditions: conditionsOf(records) };
-    return this.#noted(await this.#wire.call('upsert', { collection: this.name, requestId: options.requestId ?? null, ...request }, options));
+    return this.#noted(await this.#wire.call('upsert', { collection: this.name, requestId: options.requestId ?? null, ...request }, left()));
   }
 
   /** Changes parts of records; those that are not there are refused as `missing`. @throws ProximaError as {@link upsert}. */
   async patch(patches: readonly PatchInput<M>[], options: WriteOptions = {}): Promise<WriteResult> {
-    const encoder = await this.#wire.encoder(options);
+    const left = timeLeft(options);
+    const encoder = await this.#wire.encoder(left());
     const request = { patches: patches.map((patch) => encoder.patch(patch)), conditions: conditionsOf(patches) };
-    return this.#noted(await this.#wire.call('patch', { collection: this.name, requestId: options.requestId ?? null, ...request }, options));
+    return this.#noted(await this.#wire.call('patch', { collection: this.name, requestId: options.requestId ?? null, ...request }, left()));
   }
 
   /** @param options its conditions: one for all ids, or one an id. */
@@ -148,7 +150,7 @@ export class Collection<M = Metadata> {
     return this.#noted(await this.#wire.call('delete', { collection: this.name, ids, conditions, requestId: options.requestId ?? null }, options));
   }
 
-  /** Deletes all that match, call by call. */
+  /** Deletes all that match, request by request, each of which has the time of a call. */
   async deleteWhere(filter: Filter<M>, options: OneCall = {}): Promise<DeletedByFilter> {
     let [deleted, changed, cursor]: [number, number, string | null] = [0, 0, null];
     do {
@@ -188,7 +190,10 @@ export class Collection<M = Metadata> {
     return Number(count);
   }
 
-  /** All that match, in the order of the ids' bytes. One that is there and matches throughout comes exactly once. The next page is read ahead. */
+  /**
+   * All that match, in the order of the ids' bytes. One that is there and matches throughout comes exactly once. The next page is read ahead;
+   * each has the time of a call.
+   */
   async* scroll<I extends Include = Include>(options: ScrollOptions<M, I> = {}): AsyncGenerator<StoredRecord<M, I>, void, undefined> {
     const page = (cursor: string | null): Promise<AnswerOf<'scroll'>> => this.#read('scroll', {
       filter: options.filter as AnyFilter ?? null, include: options.include ?? [], limit: options.pageRecords ?? 500, cursor,
@@ -258,8 +263,9 @@ export class Collection<M = Metadata> {
 
   async #read<O extends 'get' | 'scroll' | 'count' | 'search' | 'searchBatch'>(operation: O, request: AskedOf<O>, options: ReadCall): Promise<AnswerOf<O>> {
     const ofSession = options.token === undefined && (options.consistency ?? 'session') === 'session' ? this.token : undefined;
+    const left = timeLeft(options);
     const ask = (token: string | undefined): Promise<AnswerOf<O>> =>
-      this.#wire.call(operation, { ...request, collection: this.name, read: readOf(options, token) }, options);
+      this.#wire.call(operation, { ...request, collection: this.name, read: readOf(options, token) }, left());
     const answer = await ask(options.token ?? ofSession).catch((thrown: unknown) => {
       // The collection was deleted and made again: what this session saw of the old one is gone.
       if (ofSession === undefined || !isOfAnotherLog(thrown)) throw thrown;
@@ -269,6 +275,13 @@ export class Collection<M = Metadata> {
     if ('token' in answer) this.#session.note(this.name, answer.token);
     return answer;
   }
+}
+
+/** What a call's limits are now, of a method that makes several. */
+function timeLeft({ signal, timeoutMs }: OneCall): () => OneCall {
+  const endMs = performance.now() + (timeoutMs ?? 0);
+  const common = signal === undefined ? {} : { signal };
+  return timeoutMs === undefined ? () => common : () => ({ ...common, timeoutMs: Math.max(0, endMs - performance.now()) });
 }
 
 function isOfAnotherLog(thrown: unknown): boolean {
