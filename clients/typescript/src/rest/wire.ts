@@ -69,7 +69,7 @@ export class RestWire implements Wire {
   /** One request to the server that is used at the moment. @returns the text of its answer. */
   async #exchange(method: string, path: string, body: string | undefined, timeoutMs: number, signal: AbortSignal | undefined): Promise<string> {
     const server = this.#servers.current;
-    using stop = this.#stopping(timeoutMs, signal);
+    const stop = this.#stopping(timeoutMs, signal);
     try {
       const headers = { ...this.#options.headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) };
       const response = await this.#fetch(`${server}${path}`, { method, headers, signal: stop.signal, ...(body === undefined ? {} : { body }) });
@@ -80,11 +80,13 @@ export class RestWire implements Wire {
       const error = stop.signal.aborted ? stop.signal.reason as AppError : failureOf(thrown, server);
       if (error instanceof AppError && error.code === 'UNAVAILABLE') this.#servers.leave(server);
       throw error;
+    } finally {
+      stop.end();
     }
   }
 
   /** Aborts with the error that the call ends with: at its time, when its caller gives it up, or the client is closed. */
-  #stopping(timeoutMs: number, signal: AbortSignal | undefined): Disposable & { readonly signal: AbortSignal } {
+  #stopping(timeoutMs: number, signal: AbortSignal | undefined): { readonly signal: AbortSignal; end(): void } {
     const stop = new AbortController();
     const late = setTimeout(() => { stop.abort(new AppError('DEADLINE_EXCEEDED', `no answer came within ${Math.round(timeoutMs)} ms`)); }, timeoutMs);
     const cancel = (): void => { if (signal !== undefined) stop.abort(cancelled(signal)); };
@@ -95,7 +97,7 @@ export class RestWire implements Wire {
     this.#closed.signal.addEventListener('abort', close, { once: true });
     return {
       signal: stop.signal,
-      [Symbol.dispose]: () => {
+      end: () => {
         clearTimeout(late);
         signal?.removeEventListener('abort', cancel);
         this.#closed.signal.removeEventListener('abort', close);
