@@ -1,0 +1,1 @@
+"""What can be asked, once for the blocking client and the one for asyncio: each operation is a generator of steps."""

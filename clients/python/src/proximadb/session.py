@@ -1,0 +1,47 @@
+"""What the calls of one client share, whether they block or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .calls import Operation, Options, Servers, attempts
+from .contents import Readers
+from .errors import DataLoss
+from .methods import GET_SCHEMA, Method, Request, Response
+from .tokens import Tokens
+from .v1 import proximadb_pb2 as pb
+from .wire import Answer, Wire
+
+
+@dataclass(slots=True)
+class Session:
+    wire: Wire
+    servers: Servers
+    options: Options
+    #: So that a session reads its own writes.
+    tokens: Tokens = field(default_factory=Tokens)
+    readers: Readers = field(default_factory=Readers)
+    schema_ids: dict[str, int] = field(default_factory=dict)
+
+    def call(self, method: Method[Request, Response], request: Request, timeout: float | None = None) -> Operation[Answer[Response]]:
+        """An answer, all of whose records can be read."""
+        answer = yield from attempts(self.servers, self.options, method, request, timeout)
+        if (unknown := next(self.readers.unknown(answer.contents), None)) is not None:
+            yield from self._learn("VectorRecord", timeout)
+            if (unknown := next(self.readers.unknown(answer.contents), None)) is not None:
+                raise DataLoss(f"a record has schema {unknown}, and the server does not tell it")
+        return answer
+
+    def schema_id(self, name: str, timeout: float | None) -> Operation[int]:
+        """What records begin with; 0 where they do not."""
+        if not self.wire.needs_schema_ids:
+            return 0
+        if name not in self.schema_ids:
+            yield from self._learn(name, timeout)
+        return self.schema_ids[name]
+
+    def _learn(self, name: str, timeout: float | None) -> Operation[None]:
+        answer = yield from attempts(self.servers, self.options, GET_SCHEMA, pb.GetSchemaRequest(name=name), timeout)
+        self.schema_ids[name] = answer.message.id
+        if name == "VectorRecord":
+            self.readers.learn(answer.message.id, answer.message.schema)
