@@ -202,7 +202,7 @@ def test_vectors_in_any_layout_are_encoded_alike() -> None:
         vectors.astype(np.int64),
         vectors.repeat(2, 0)[::2],
     ]
-    first, *others = [encode_records(1, rows_of("abc", each, None, None, None), 0, 3) for each in given]
+    first, *others = [encode_records(1, rows_of(list("abc"), each, None, None, None), 0, 3) for each in given]
     assert all(each == first for each in others)
 
 
@@ -222,7 +222,7 @@ def test_metadata_may_be_columns_and_numpy_values() -> None:
     by_row = [{"year": 2020, "score": 0.5, "lang": "de"}, {"year": 2021, "score": 1.5, "lang": "en"}]
     scalars = [{"year": np.int32(2020), "score": np.float32(0.5), "lang": np.str_("de")}, {**by_row[1], "lang": np.array("en")}]
     first, *others = [
-        encode_records(1, rows_of("ab", np.ones((2, 2)), metadata, None, None), 0, 2)  # type: ignore[arg-type]
+        encode_records(1, rows_of(list("ab"), np.ones((2, 2)), metadata, None, None), 0, 2)  # type: ignore[arg-type]
         for metadata in (by_row, columns, scalars)
     ]
     assert all(each == first for each in others)

@@ -11,7 +11,7 @@ from .addresses import Addresses, parse_addresses
 from .calls import Attempt, Operation, Options, Outcome, Pause, Reach, Ready, Servers, Step, Together, Window
 from .errors import ProximaError
 from .operations import collection as reads
-from .operations import writes
+from .operations import database, writes
 from .operations.collection import CollectionHandle, Scroll
 from .operations.database import DatabaseHandle
 from .results import Record, Records
@@ -84,6 +84,7 @@ async def _together(step: Together[T], transport: AsyncTransport) -> list[Outcom
     finally:
         for task in under_way:
             task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
 
 async def _outcome(operation: Operation[T], transport: AsyncTransport) -> Outcome[T]:
@@ -174,6 +175,13 @@ class AsyncDatabase(DatabaseHandle[AsyncCollection]):
     def collection(self, name: str) -> AsyncCollection:
         """A collection by its name; nothing is asked."""
         return AsyncCollection(self._session, name, self._transport)
+
+    create_collection = _awaited(database.create_collection)
+    list_collections = _awaited(database.list_collections)
+    delete_collection = _awaited(database.delete_collection)
+    diagnose = _awaited(database.diagnose)
+    is_ready = _awaited(database.is_ready)
+    wait_until_ready = _awaited(database.wait_until_ready)
 
     async def close(self) -> None:
         """Lets go of the connections. Calls under way fail."""

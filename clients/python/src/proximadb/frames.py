@@ -118,6 +118,8 @@ def _from_pandas(frame: Any, columns: _Columns) -> Chunk:
         matrix = np.stack(vectors).astype("<f4", copy=False) if len(vectors) > 0 else np.empty((0, 0), dtype="<f4")
     except (TypeError, ValueError) as error:
         raise invalid(f"has no vectors of one length: {error}", field=columns.vector) from None
+    if matrix.ndim != 2:
+        raise invalid("has numbers in place of vectors", field=columns.vector)
     values = {}
     for name in names:
         column = frame[name].astype(object)

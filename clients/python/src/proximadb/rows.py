@@ -87,6 +87,8 @@ def rows_of(
     :raises InvalidArgument: naming record and field: shapes that do not fit together, a number that is not finite. Checked for
         all records before the first is sent.
     """
+    if isinstance(ids, str):
+        raise invalid("takes a sequence of ids", field="ids")
     names = ids if isinstance(ids, (list, tuple)) else ids.tolist() if isinstance(ids, np.ndarray) else list(ids)
     for record, name in enumerate(names):
         if not isinstance(name, str):
