@@ -1,4 +1,4 @@
-/** Writes everything that is generated: schemas/gen, the kernels, the configuration's page. */
+/** Writes everything that is generated: schemas/gen, the kernels, the configuration's page, the stubs of the Python client. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import process from 'node:process';

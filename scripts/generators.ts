@@ -3,4 +3,5 @@ export const generators: readonly (readonly [name: string, script: string])[] = 
   ['schemas', 'schemas/src/generator/main.ts'],
   ['kernels', 'packages/segment/src/kernels/build.ts'],
   ['configuration', 'scripts/configuration.ts'],
+  ['python client', 'test/clients/generate-python.ts'],
 ];

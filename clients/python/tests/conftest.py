@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +15,19 @@ from .server import Server
 from .words import DIMENSION, Words, words
 
 PARTITIONS = 3
+#: A file for what became of each case, a line of JSON each: test/clients/python.test.ts reads it.
+REPORT = os.environ.get("PROXIMADB_TEST_REPORT")
 _numbers = itertools.count()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    # A setup or a teardown is only told of where it went wrong.
+    if REPORT is None or (report.when != "call" and report.passed):
+        return
+    name = report.nodeid.partition("[")[0].removeprefix("tests/").replace("::", " ")
+    with Path(REPORT).open("a", encoding="utf-8") as file:
+        text = "" if report.passed else f"{report.nodeid}: {report.longreprtext}"
+        file.write(json.dumps({"name": name, "outcome": report.outcome, "text": text}) + "\n")
 
 
 @pytest.fixture(scope="session")

@@ -60,13 +60,13 @@ class Driver:
             with connect(address, options) as db:
                 yield db
             return
-        with asyncio.Runner() as runner:
-            loop = runner.get_loop()
-            client = connect_async(address, options)
-            try:
-                yield cast("Database", Awaiting(client, loop))
-            finally:
-                loop.run_until_complete(client.close())
+        loop = asyncio.new_event_loop()
+        client = connect_async(address, options)
+        try:
+            yield cast("Database", Awaiting(client, loop))
+        finally:
+            loop.run_until_complete(client.close())
+            loop.close()
 
 
 DRIVERS = [Driver(kind, transport) for kind in ("sync", "async") for transport in ("grpc", "rest")]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -37,12 +36,13 @@ class Server:
 
     def _start(self) -> None:
         ports = ["--grpc-port", str(self._ports["gRPC"]), "--rest-port", str(self._ports["REST"])]
-        command = [NODE, "--no-warnings", REPOSITORY / "cli/src/main.ts", "start", "--data", self._data, *ports, *self._flags]
+        # Where there is this tool, it ends with the tests even if they are killed.
+        guard = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+        start = ["--no-warnings", str(REPOSITORY / "cli/src/main.ts"), "start", "--data", str(self._data)]
+        command = [*guard, NODE, *start, *ports, *self._flags]
         # What a developer has set must not reach what is under test.
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("PROXIMADB_", "NODE_OPTIONS"))}
-        self._process = subprocess.Popen(
-            command, env={**environment, "NO_COLOR": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=_dies_with_parent
-        )
+        self._process = subprocess.Popen(command, env={**environment, "NO_COLOR": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self._output = ""
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -101,9 +101,3 @@ def free_port() -> int:
                 continue
             return port
     raise AssertionError("no port is free")
-
-
-def _dies_with_parent() -> None:
-    """Even if the tests are killed: PR_SET_PDEATHSIG, which is Linux's."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)

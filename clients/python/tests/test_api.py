@@ -52,9 +52,10 @@ class TestCollections:
         with pytest.raises(proximadb.AlreadyExists):
             db.create_collection(small.name, dimension=4)
         assert db.create_collection(small.name, dimension=4, exist_ok=True).info() == small.info()
-        for other in ({"dimension": 5}, {"dimension": 4, "metric": "dot"}):
+        others: list[dict[str, Any]] = [{"dimension": 5}, {"dimension": 4, "metric": "dot"}]
+        for other in others:
             with pytest.raises(proximadb.AlreadyExists):
-                db.create_collection(small.name, exist_ok=True, **other)  # type: ignore[arg-type]
+                db.create_collection(small.name, exist_ok=True, **other)
 
     def test_a_reindex_is_started_and_watched(self, small: Collection) -> None:
         with pytest.raises(proximadb.NotFound):

@@ -244,7 +244,8 @@ def test_addresses() -> None:
     assert parse_addresses("a:1, b:2") == Addresses("grpc", ("a:1", "b:2"))
     assert parse_addresses(["grpc://a:1"]) == Addresses("grpc", ("a:1",))
     assert parse_addresses("http://a:1/,https://b") == Addresses("rest", ("http://a:1", "https://b"))
-    for wrong in ("", [], "a:1,http://b:2", "ftp://a:1", "a:1,,b:2"):
+    refused: list[str | list[str]] = ["", [], "a:1,http://b:2", "ftp://a:1", "a:1,,b:2"]
+    for wrong in refused:
         with pytest.raises(ValueError, match=r"host:port|by gRPC or all by REST|there are grpc"):
             parse_addresses(wrong)
 

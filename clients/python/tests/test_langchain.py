@@ -28,7 +28,7 @@ class TestStandard(VectorStoreIntegrationTests):
     """Blocking, and the asynchronous methods in threads."""
 
     @pytest.fixture
-    def vectorstore(self, address: str) -> Iterator[ProximaVectorStore]:  # type: ignore[override]
+    def vectorstore(self, address: str) -> Iterator[ProximaVectorStore]:
         with connect(address) as db:
             yield ProximaVectorStore(db.create_collection(f"langchain-{next(_numbers)}", dimension=SIZE), self.get_embeddings())
 
@@ -37,7 +37,7 @@ class TestStandardAsyncio(VectorStoreIntegrationTests):
     """The asynchronous methods by the client for asyncio."""
 
     @pytest.fixture
-    async def vectorstore(self, address: str) -> AsyncIterator[ProximaVectorStore]:  # type: ignore[override]
+    async def vectorstore(self, address: str) -> AsyncIterator[ProximaVectorStore]:
         with connect(address) as db:
             async with connect_async(address) as asynchronous:
                 collection = db.create_collection(f"langchain-{next(_numbers)}", dimension=SIZE)
@@ -61,7 +61,7 @@ async def test_filters_scores_diversity_and_deletes(address: str) -> None:
             (best, score), *_ = store.similarity_search_with_score("three", k=4)
             assert best == Document(id="three", page_content="three", metadata={"length": 5, "tags": {"first": "t"}})
             assert score == pytest.approx(1)
-            assert (await both.asimilarity_search_with_score("three", k=1))[0] == (best, pytest.approx(1))
+            assert await both.asimilarity_search_with_score("three", k=1) == [(best, score)]
             relevance = store.similarity_search_with_relevance_scores("three", k=4)
             assert relevance[0][1] == pytest.approx(1)
             assert all(0 <= each <= 1 for _, each in relevance)

@@ -97,13 +97,14 @@ FRAME_ROWS = 50
 
 def frame_of() -> pd.DataFrame:
     rng = np.random.default_rng(5)
-    return pd.DataFrame({
+    frame: pd.DataFrame = pd.DataFrame({
         "key": [f"k{number:02}" for number in range(FRAME_ROWS)],
         "embedding": list(rng.standard_normal((FRAME_ROWS, DIMENSION)).astype(np.float32)),
         "n": np.arange(FRAME_ROWS), "share": np.linspace(0, 1, FRAME_ROWS), "odd": np.arange(FRAME_ROWS) % 2 == 1,
         "text": [f"t{number}" if number % 3 else None for number in range(FRAME_ROWS)],
         "at": pd.to_datetime(np.arange(FRAME_ROWS), unit="s", utc=True),
     })  # fmt: skip
+    return frame
 
 
 def tables_of(frame: pd.DataFrame) -> dict[str, Any]:

@@ -100,14 +100,17 @@ class _Runs(Protocol):
     _transport: AsyncTransport
 
 
+Owner = TypeVar("Owner", bound=CollectionHandle | DatabaseHandle[Any])
+
+
 def _awaited(
-    operation: Callable[Concatenate[Any, P], Operation[T]],
-) -> Callable[Concatenate[_Runs, P], Coroutine[Any, Any, T]]:
+    operation: Callable[Concatenate[Owner, P], Operation[T]],
+) -> Callable[Concatenate[Owner, P], Coroutine[Any, Any, T]]:
     """The operation as a method to await."""
 
     @wraps(operation)
-    async def method(self: _Runs, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return await run(operation(self, *args, **kwargs), self._transport)
+    async def method(self: Owner, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await run(operation(self, *args, **kwargs), cast("_Runs", self)._transport)
 
     return method
 

@@ -98,12 +98,15 @@ class _Runs(Protocol):
     _transport: Transport
 
 
-def _blocking(operation: Callable[Concatenate[Any, P], Operation[T]]) -> Callable[Concatenate[_Runs, P], T]:
+Owner = TypeVar("Owner", bound=CollectionHandle | DatabaseHandle[Any])
+
+
+def _blocking(operation: Callable[Concatenate[Owner, P], Operation[T]]) -> Callable[Concatenate[Owner, P], T]:
     """The operation as a method that returns its result."""
 
     @wraps(operation)
-    def method(self: _Runs, /, *args: P.args, **kwargs: P.kwargs) -> T:
-        return run(operation(self, *args, **kwargs), self._transport)
+    def method(self: Owner, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return run(operation(self, *args, **kwargs), cast("_Runs", self)._transport)
 
     return method
 

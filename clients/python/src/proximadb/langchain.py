@@ -14,6 +14,7 @@ from uuid import uuid4
 import numpy as np
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
+from langchain_core.runnables.config import run_in_executor
 from langchain_core.vectorstores import VectorStore
 from langchain_core.vectorstores.utils import maximal_marginal_relevance
 
@@ -83,7 +84,7 @@ class ProximaVectorStore(VectorStore):
         **kwargs: Any,
     ) -> list[str]:
         if self._async is None:
-            return await super().aadd_texts(texts, metadatas, ids=ids, **kwargs)
+            return await run_in_executor(None, self.add_texts, texts, metadatas, ids=ids, **kwargs)
         given = list(texts)
         names, metadata = _records(given, metadatas, ids)
         await self._async.upsert(names, _matrix(await self._embedding.aembed_documents(given)), metadata=metadata, **kwargs)

@@ -120,10 +120,11 @@ class Hits(Answered[Hit]):
         """A frame with id, score, distance, version and a column a key of the metadata."""
         import pandas as pd
 
-        return pd.DataFrame([
+        frame: pd.DataFrame = pd.DataFrame([
             {"id": hit.id, "score": hit.score, "distance": hit.distance, "version": hit.version, **(hit.metadata or {})}
             for hit in self._rows
         ])  # fmt: skip
+        return frame
 
 
 @dataclass(frozen=True, slots=True)
