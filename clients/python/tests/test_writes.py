@@ -152,6 +152,20 @@ def test_a_frame_with_what_does_not_fit_is_refused_by_its_column(small: Collecti
     assert small.count() == 0
 
 
+def test_a_row_at_fault_is_named_by_its_place_in_the_frame(split: Collection) -> None:
+    frame = frame_of()
+    frame.loc[33, "key"] = "x" * 600
+    table = tables_of(frame)["table"]
+    batches = pa.RecordBatchReader.from_batches(table.schema, table.to_batches(max_chunksize=7))
+    with pytest.raises(proximadb.InvalidArgument) as raised:
+        split.upsert_frame(batches, id="key", vector="embedding", timestamp="at")
+    assert [(each.record, each.field) for each in raised.value.details] == [(33, "id")]
+    assert raised.value.written is not None
+    # The chunks before it are written.
+    assert sum(version is not None for version in raised.value.written.versions) == 28
+    assert split.count() == 28
+
+
 def test_vectors_of_arrow_are_not_copied() -> None:
     from proximadb.frames import chunks_of
 

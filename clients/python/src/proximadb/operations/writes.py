@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .. import methods
 from ..calls import Operation, Together
-from ..errors import Aborted, ProximaError, invalid
+from ..errors import Aborted, Detail, ProximaError, invalid
 from ..filters import Filter, filter_message
 from ..frames import Frame, chunks_of
 from ..methods import Method
@@ -84,10 +84,15 @@ def upsert_frame(
     result = WriteResult(None, [], [])
     with _progress(progress, len(frame) if hasattr(frame, "__len__") else None) as told:
         for chunk in chunks_of(frame, id, vector, metadata, timestamp, expires_at):
-            written = yield from upsert(
-                self, chunk.ids, chunk.vectors, metadata=chunk.metadata, timestamp=chunk.timestamps,
-                expires_at=chunk.expires_at, progress=told, timeout=timeout,
-            )  # fmt: skip
+            try:
+                written = yield from upsert(
+                    self, chunk.ids, chunk.vectors, metadata=chunk.metadata, timestamp=chunk.timestamps,
+                    expires_at=chunk.expires_at, progress=told, timeout=timeout,
+                )  # fmt: skip
+            except ProximaError as error:
+                _place(error, len(result.versions), len(result.versions) + len(chunk.ids))
+                error.written = _joined(result, error.written or WriteResult(None, [], []))
+                raise
             result = _joined(result, written)
     return result
 
@@ -250,7 +255,8 @@ class _Write:
         except ProximaError as error:
             if error.token is not None:
                 session.tokens.note(name, error.token)
-            raise _placed(error, start, stop) from error
+            _place(error, start, stop)
+            raise
         session.tokens.note(name, answer.token)
         refused = [Refused(start + each.record, each.id, each.reason) for each in answer.refused]
         return WriteResult(answer.token, [version or None for version in answer.versions], refused)
@@ -282,21 +288,18 @@ class _Write:
 
 
 def all_refused(refused: Sequence[Refused]) -> Aborted:
-    from ..errors import Detail
-
     what = "the record was" if len(refused) == 1 else f"all {len(refused)} records were"
     first = refused[0]
     message = f"nothing was written: {what} refused; record {first.record} ({first.id!r}): {first.reason}"
     return Aborted(message, details=[Detail(each.reason, each.record) for each in refused])
 
 
-def _placed(error: ProximaError, start: int, stop: int) -> ProximaError:
-    """An error of one request of many, with the positions of the whole call."""
+def _place(error: ProximaError, start: int, stop: int) -> None:
+    """Gives an error of one request of many the positions of the whole call."""
     if start == 0:
-        return error
-    details = [replace(each, record=None if each.record is None else each.record + start) for each in error.details]
-    message = f"in records {start} to {stop - 1}: {error.message}"
-    return type(error)(message, details=details, retry_after_ms=error.retry_after_ms, token=error.token)
+        return
+    error.details = tuple(replace(each, record=None if each.record is None else each.record + start) for each in error.details)
+    error.message = f"in records {start} to {stop - 1}: {error.message}"
 
 
 def _joined(left: WriteResult, right: WriteResult) -> WriteResult:
