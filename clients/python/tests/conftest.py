@@ -38,7 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     running.kill()
 
 
-@pytest.fixture(scope="module", params=DRIVERS, ids=lambda driver: f"{driver.kind}-{driver.transport}")
+@pytest.fixture(scope="module", params=DRIVERS, ids=str)
 def driver(request: pytest.FixtureRequest) -> Driver:
     chosen: Driver = request.param
     return chosen

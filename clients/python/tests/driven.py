@@ -54,6 +54,9 @@ class Driver:
     kind: str
     transport: str
 
+    def __str__(self) -> str:
+        return f"{self.kind}-{self.transport}"
+
     @contextmanager
     def connect(self, address: str, options: Options | None = None) -> Iterator[Database]:
         if self.kind == "sync":
@@ -70,3 +73,6 @@ class Driver:
 
 
 DRIVERS = [Driver(kind, transport) for kind in ("sync", "async") for transport in ("grpc", "rest")]
+#: Each kind and each transport once, for tests that take long.
+HALF_OF_THEM = [Driver("sync", "grpc"), Driver("async", "rest")]
+OTHER_HALF = [Driver("sync", "rest"), Driver("async", "grpc")]

@@ -405,8 +405,8 @@ class TestLookingAfter:
         assert db.diagnose().findings == ()
 
     def test_readiness(self, db: Database) -> None:
+        db.wait_until_ready()
         assert db.is_ready()
-        db.wait_until_ready(timeout=5)
 
 
 class TestErrors:

@@ -13,9 +13,18 @@ import pytest
 import proximadb
 from proximadb import Options
 
-from .driven import Driver
+from .driven import OTHER_HALF, Driver
 from .server import Server
 from .words import DIMENSION, words
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One with narrow limits."""
+    flags = ["--gateway-records-max", "100", "--gateway-records-per-second-max", "1000", "--gateway-partitions-default", "1"]
+    server = Server(tmp_path_factory.mktemp("strict") / "data", flags)
+    yield server
+    server.kill()
 
 
 @pytest.fixture
@@ -26,6 +35,7 @@ def nobody() -> Iterator[int]:
         yield taken.getsockname()[1]
 
 
+@pytest.mark.parametrize("driver", OTHER_HALF, ids=str)
 def test_everything_is_there_after_a_restart_and_the_same_client_finds_it(own_server: Callable[..., Server], driver: Driver) -> None:
     server, all_words = own_server("--gateway-partitions-default", "2"), words()
     with driver.connect(server.address(driver.transport)) as db:
@@ -66,18 +76,17 @@ def test_a_write_goes_on_over_a_server_that_is_killed_and_is_applied_once(own_se
         assert records.vectors.tobytes() == all_words.vectors.tobytes()
 
 
-def test_a_frozen_server_is_not_waited_for_longer_than_asked(own_server: Callable[..., Server], driver: Driver) -> None:
-    server = own_server()
-    with driver.connect(server.address(driver.transport)) as db:
-        collection = db.create_collection("c", dimension=2)
-        server.freeze()
+def test_a_frozen_server_is_not_waited_for_longer_than_asked(strict: Server, driver: Driver) -> None:
+    with driver.connect(strict.address(driver.transport)) as db:
+        collection = db.create_collection(f"frozen-{driver}", dimension=2)
+        strict.freeze()
         try:
             with pytest.raises(proximadb.DeadlineExceeded) as raised:
                 collection.count(timeout=0.3)
             assert raised.value.who_acts == "retry"
             assert not db.is_ready(timeout=0.2)
         finally:
-            server.thaw()
+            strict.thaw()
         assert collection.count() == 0
 
 
@@ -95,29 +104,28 @@ def test_nobody_is_there(driver: Driver, nobody: int) -> None:
 def test_of_several_servers_one_that_answers_is_used(server: Server, driver: Driver, nobody: int) -> None:
     scheme = "" if driver.transport == "grpc" else "http://"
     with driver.connect(f"{scheme}127.0.0.1:{nobody},{server.address(driver.transport)}") as db:
-        assert db.is_ready()
-        collection = db.create_collection(f"several-{driver.kind}-{driver.transport}", dimension=2)
+        db.wait_until_ready()
+        collection = db.create_collection(f"several-{driver}", dimension=2)
         collection.upsert(["a"], np.ones((1, 2)))
         assert collection.count() == 1
 
 
-def test_what_is_too_large_for_good_is_said_so(own_server: Callable[..., Server], driver: Driver) -> None:
-    server = own_server("--gateway-records-max", "10")
-    with driver.connect(server.address(driver.transport)) as db:
-        collection = db.create_collection("c", dimension=2)
+def test_what_is_too_large_for_good_is_said_so(strict: Server, driver: Driver) -> None:
+    name, ids = f"large-{driver}", [str(number) for number in range(101)]
+    with driver.connect(strict.address(driver.transport)) as db:
+        collection = db.create_collection(name, dimension=2)
         with pytest.raises(proximadb.ResourceExhausted) as raised:
-            collection.upsert([str(number) for number in range(11)], np.ones((11, 2)))
+            collection.upsert(ids, np.ones((101, 2)))
         assert (raised.value.retryable, raised.value.retry_after_ms) == (False, None)
-        with driver.connect(server.address(driver.transport), Options(batch_records=10)) as careful:
-            careful.collection("c").upsert([str(number) for number in range(11)], np.ones((11, 2)))
-        assert collection.count(consistency="strong") == 11
+        with driver.connect(strict.address(driver.transport), Options(batch_records=100)) as careful:
+            careful.collection(name).upsert(ids, np.ones((101, 2)))
+        assert collection.count(consistency="strong") == 101
 
 
-def test_a_server_with_a_rate_is_written_to_as_fast_as_it_takes(own_server: Callable[..., Server], driver: Driver) -> None:
+def test_a_server_with_a_rate_is_written_to_as_fast_as_it_takes(strict: Server, driver: Driver) -> None:
     """RESOURCE_EXHAUSTED with a time to come back: the client comes back then, and all is written."""
-    server = own_server("--gateway-records-per-second-max", "1000")
-    with driver.connect(server.address(driver.transport), Options(batch_records=100, attempts_max=20)) as db:
-        collection = db.create_collection("c", dimension=2)
+    with driver.connect(strict.address(driver.transport), Options(batch_records=100, attempts_max=20)) as db:
+        collection = db.create_collection(f"rate-{driver}", dimension=2)
         result = collection.upsert([str(number) for number in range(2_000)], np.ones((2_000, 2)))
         assert None not in result.versions
         assert collection.count() == 2_000

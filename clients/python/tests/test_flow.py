@@ -9,11 +9,12 @@ from typing import Any, BinaryIO
 
 import fastavro
 import numpy as np
+import pytest
 
 from proximadb import Patch
 from proximadb.avro.schemas import VECTOR_RECORD
 
-from .driven import Driver
+from .driven import HALF_OF_THEM, Driver
 from .log_file import LogRecord, read_log
 from .server import REPOSITORY, Server
 from .words import DIMENSION, words
@@ -44,6 +45,7 @@ def record_of(schema: Any, record: LogRecord) -> Any:
     return decoded(schema, record.value[5:])
 
 
+@pytest.mark.parametrize("driver", HALF_OF_THEM, ids=str)
 def test_from_an_empty_server_to_the_disk_and_back(own_server: Callable[..., Server], driver: Driver) -> None:
     server, all_words = own_server("--gateway-partitions-default", "2"), words()
     names, vectors, metadata = all_words.names[:WRITTEN], all_words.vectors[:WRITTEN], all_words.metadata[:WRITTEN]

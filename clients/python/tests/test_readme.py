@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +11,7 @@ from .server import Server
 README = Path(__file__).parents[1] / "README.md"
 
 
-def test_the_code_of_the_readme_runs(own_server: Callable[..., Server]) -> None:
-    server = own_server()
+def test_the_code_of_the_readme_runs(server: Server) -> None:
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.S)
     assert len(blocks) >= 5
     names: dict[str, Any] = {}
