@@ -12,13 +12,18 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import fastavro
 import numpy as np
+
+# Of this checkout, whether it is installed or not.
+sys.path.insert(0, str(Path(__file__).parents[1] / "src"))
 
 import proximadb
 from proximadb import Metadata

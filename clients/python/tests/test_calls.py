@@ -11,14 +11,18 @@ import pytest
 import proximadb
 from proximadb import Options, ProximaError
 from proximadb.addresses import Addresses, parse_addresses
+from proximadb.avro.encode import encode_records
+from proximadb.avro.schemas import VECTOR_RECORD
 from proximadb.calls import Attempt, Operation, Outcome, Pause, Reach, Servers, Step, Together, Window, attempts
 from proximadb.errors import error_class
-from proximadb.methods import COUNT, DELETE_COLLECTION, SEARCH, UPSERT, Method
+from proximadb.methods import COUNT, DELETE_COLLECTION, GET, SEARCH, UPSERT, Method
+from proximadb.rows import rows_of
+from proximadb.session import Session
 from proximadb.tokens import Tokens, later
 from proximadb.v1 import proximadb_pb2 as pb
 from proximadb.wire import Answer
 from proximadb.wire.json import response_error
-from proximadb.wire.proto import ERROR_TRAILER, status_error
+from proximadb.wire.proto import ERROR_TRAILER, ProtoWire, status_error
 
 
 @dataclass
@@ -255,3 +259,37 @@ def test_search_is_repeated_too() -> None:
     world.run(SEARCH)
     assert len(world.sent) == 2
     assert "attempt" not in world.sent[1][1]
+
+
+def test_a_record_of_an_unknown_writer_is_read_by_the_schema_that_the_server_tells_for_its_id() -> None:
+    encoded = {schema_id: encode_records(schema_id, rows_of(["a"], [[1.0]], None, None, None), 0, 1)[0] for schema_id in (1, 7)}
+    asked: list[Any] = []
+
+    class Server(World):
+        def do(self, step: Step) -> object:
+            assert isinstance(step, Attempt)
+            if not isinstance(step.request, pb.GetSchemaRequest):
+                return Answer(pb.GetResponse(), list(encoded.values()))
+            asked.append(step.request.id)
+            return Answer(pb.GetSchemaResponse(name="VectorRecord", id=step.request.id, schema=VECTOR_RECORD))
+
+    server = Server()
+    session = Session(ProtoWire(), Servers(1), Options(clock=lambda: server.now))
+    for _ in range(2):
+        server.drive(session.call(GET, pb.GetRequest(collection="c")))
+    assert asked == [1, 7]
+    assert [each is not None and each.metadata for each in session.readers.read(list(encoded.values()))] == [{}, {}]
+
+
+def test_a_server_that_is_too_old_to_tell_is_said_so() -> None:
+    (record,) = encode_records(7, rows_of(["a"], [[1.0]], None, None, None), 0, 1)
+
+    class Server(World):
+        def do(self, step: Step) -> object:
+            assert isinstance(step, Attempt)
+            known = pb.GetSchemaResponse(name="VectorRecord", id=1, schema=VECTOR_RECORD)
+            return Answer(known) if isinstance(step.request, pb.GetSchemaRequest) else Answer(pb.GetResponse(), [record])
+
+    server = Server()
+    with pytest.raises(proximadb.DataLoss, match="schema 7"):
+        server.drive(Session(ProtoWire(), Servers(1), Options(clock=lambda: server.now)).call(GET, pb.GetRequest(collection="c")))

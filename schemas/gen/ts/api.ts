@@ -19,23 +19,28 @@ export const StorageKind: EnumCodec<StorageKind> = defineEnum('StorageKind', { m
 export interface GetSchemaRequest {
   /** VectorRecord, PatchRecord or DeleteRecord. */
   readonly name: string;
+  /** Of a stored record, whose writer may have had another schema. Absent: the one to write with. */
+  readonly id: number | null;
 }
 export const GetSchemaRequest: Message<GetSchemaRequest> = defineMessage<GetSchemaRequest>({
-  defaults: () => ({ name: '' }),
+  defaults: () => ({ name: '', id: null }),
   write(writer, message) {
     if (message.name !== '') writer.uint32(10).string(message.name);
+    if (message.id !== null) writer.uint32(16).int32(message.id);
   },
   read(reader, end) {
     let name: string = '';
+    let id: number | null = null;
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
         case 10: name = reader.string(true); break;
+        case 16: id = reader.int32(); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { name };
+    return { name, id };
   },
 });
 

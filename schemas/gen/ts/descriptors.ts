@@ -5,6 +5,7 @@ import type { Messages } from './api.ts';
 export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor } = {
   GetSchemaRequest: { name: 'GetSchemaRequest', json: null, fields: [
       { key: 'name', jsonName: 'name', json: 'path', nullable: false, optional: false, type: { kind: 'string' } },
+      { key: 'id', jsonName: 'id', json: null, nullable: true, optional: true, type: { kind: 'int' } },
     ] },
   GetSchemaResponse: { name: 'GetSchemaResponse', json: null, fields: [
       { key: 'name', jsonName: 'name', json: null, nullable: false, optional: false, type: { kind: 'string' } },

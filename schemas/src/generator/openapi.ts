@@ -14,7 +14,7 @@ export function openApi(model: Model, methods: readonly MethodRow[]): string {
   for (const method of methods) {
     if (method.http === null) continue;
     const request = record(model, method.requestName);
-    add(method.http, operation(schemas, request, method, method.http, []));
+    add(method.http, operation(schemas, request, method, method.http, hasBody(method.http) ? [] : queryParameters(schemas, request)));
     if (method.extraHttp !== undefined) add(method.extraHttp, singleRecord(schemas, request, method, method.extraHttp));
   }
   for (const [path, get] of Object.entries(plainRoutes)) paths[path] = { get };
@@ -76,10 +76,15 @@ function hasBody(route: HttpRoute | null): boolean {
   return route !== null && route.method !== 'GET' && route.method !== 'DELETE';
 }
 
+/** What a request without a body says beside its path. */
+function queryParameters(schemas: JsonSchemas, request: RecordType): (Json & { readonly name: string })[] {
+  return Object.entries(schemas.properties(request).properties)
+    .map(([name, schema]) => ({ name, in: 'query', required: false, schema: withoutNull(schema) }));
+}
+
 /** `GET …/records/{id}`: the options of the request in the query, one record as the answer. */
 function singleRecord(schemas: JsonSchemas, request: RecordType, method: MethodRow, route: HttpRoute): Json {
-  const query = Object.entries(schemas.properties(request).properties).filter(([name]) => name !== 'ids')
-    .map(([name, schema]) => ({ name, in: 'query', required: false, schema: withoutNull(schema) }));
+  const query = queryParameters(schemas, request).filter(({ name }) => name !== 'ids');
   return {
     ...operation(schemas, request, { ...method, summary: 'Reads one record. NOT_FOUND if it is not there.' }, route, query),
     operationId: 'getRecord',

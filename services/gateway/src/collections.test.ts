@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { EmbeddedRegistry } from '@proximadb/catalog';
 import { type Code } from '@proximadb/errors';
 import { CreateCollectionRequest, schemaFingerprint, schemaText, type UpdateCollectionRequest } from '@proximadb/schemas';
 import { call, errorOf, openFixture, type Fixture } from './testing/fixture.ts';
@@ -52,7 +54,12 @@ const refused: readonly (readonly [string, () => Promise<unknown>, Code, string]
   ['nothing to change', () => update({}), 'INVALID_ARGUMENT', 'description'],
   ['unknown to change', () => update({ collection: 'nothing', description: 'x' }), 'NOT_FOUND', 'collection'],
   ['unknown to delete', () => fixture.gateway.deleteCollection({ collection: 'nothing' }, call()), 'NOT_FOUND', 'collection'],
-  ['unknown schema', () => fixture.gateway.getSchema({ name: 'WriteHeader' }, call()), 'NOT_FOUND', 'name'],
+  ['unknown schema', () => fixture.gateway.getSchema({ name: 'WriteHeader', id: null }, call()), 'NOT_FOUND', 'name'],
+  ['unknown schema id', () => fixture.gateway.getSchema({ name: 'VectorRecord', id: 9_999 }, call()), 'NOT_FOUND', 'id'],
+  [
+    "another record's schema id", () => fixture.gateway.getSchema({ name: 'VectorRecord', id: fixture.catalog.schemas.idOf('PatchRecord') }, call()),
+    'NOT_FOUND', 'id',
+  ],
 ];
 for (const [name, send, code, field] of refused) {
   test(`refused: ${name}`, async () => {
@@ -63,8 +70,21 @@ for (const [name, send, code, field] of refused) {
 
 test('the schemas of records are shown with the ids to write', async () => {
   for (const name of ['VectorRecord', 'PatchRecord', 'DeleteRecord'] as const) {
-    assert.deepEqual(await fixture.gateway.getSchema({ name }, call()), {
-      name, id: fixture.catalog.schemas.idOf(name), schema: schemaText(name), fingerprint: schemaFingerprint(name),
-    });
+    const id = fixture.catalog.schemas.idOf(name);
+    const expected = { name, id, schema: schemaText(name), fingerprint: schemaFingerprint(name) };
+    assert.deepEqual(await fixture.gateway.getSchema({ name, id: null }, call()), expected);
+    assert.deepEqual(await fixture.gateway.getSchema({ name, id }, call()), expected);
   }
+});
+
+test('the schema of another writer is shown by the id that its records have', async () => {
+  const other = JSON.parse(schemaText('VectorRecord')) as { fields: object[] };
+  other.fields.push({ name: 'source', type: 'string', default: '' });
+  const schema = JSON.stringify(other);
+  const registry = await EmbeddedRegistry.open(fixture.log);
+  const id = await registry.register('proximadb-VectorRecord', schema);
+  assert.notEqual(id, fixture.catalog.schemas.idOf('VectorRecord'));
+  assert.deepEqual(await fixture.gateway.getSchema({ name: 'VectorRecord', id }, call()), {
+    name: 'VectorRecord', id, schema, fingerprint: createHash('sha256').update(schema).digest('hex'),
+  });
 });

@@ -224,6 +224,11 @@ describe('reads', () => {
       rest: () => ['GET', '/v1/schemas/Vector'],
     },
     {
+      name: 'of a schema id that no record has', code: 'NOT_FOUND', field: 'id', reason: /unknown/,
+      grpc: () => client.getSchema({ name: 'VectorRecord', id: 9_999 }),
+      rest: () => ['GET', '/v1/schemas/VectorRecord?id=9999'],
+    },
+    {
       name: 'of statistics of no collection', code: 'NOT_FOUND', field: 'collection', reason: /"nowhere"/,
       grpc: () => client.stats({ collection: 'nowhere' }),
       rest: () => ['GET', '/v1/collections/nowhere/stats'],

@@ -26,10 +26,8 @@ class Session:
     def call(self, method: Method[Request, Response], request: Request, timeout: float | None = None) -> Operation[Answer[Response]]:
         """An answer, all of whose records can be read."""
         answer = yield from attempts(self.servers, self.options, method, request, timeout)
-        if (unknown := next(self.readers.unknown(answer.contents), None)) is not None:
-            yield from self._learn("VectorRecord", timeout)
-            if (unknown := next(self.readers.unknown(answer.contents), None)) is not None:
-                raise DataLoss(f"a record has schema {unknown}, and the server does not tell it")
+        while (unknown := next(self.readers.unknown(answer.contents), None)) is not None:
+            yield from self._learn(unknown, timeout)
         return answer
 
     def schema_id(self, name: str, timeout: float | None) -> Operation[int]:
@@ -37,11 +35,14 @@ class Session:
         if not self.wire.needs_schema_ids:
             return 0
         if name not in self.schema_ids:
-            yield from self._learn(name, timeout)
+            answer = yield from attempts(self.servers, self.options, GET_SCHEMA, pb.GetSchemaRequest(name=name), timeout)
+            self.schema_ids[name] = answer.message.id
         return self.schema_ids[name]
 
-    def _learn(self, name: str, timeout: float | None) -> Operation[None]:
-        answer = yield from attempts(self.servers, self.options, GET_SCHEMA, pb.GetSchemaRequest(name=name), timeout)
-        self.schema_ids[name] = answer.message.id
-        if name == "VectorRecord":
-            self.readers.learn(answer.message.id, answer.message.schema)
+    def _learn(self, schema_id: int, timeout: float | None) -> Operation[None]:
+        """How to read the records of a writer, who may have had another schema than this client and this server."""
+        request = pb.GetSchemaRequest(name="VectorRecord", id=schema_id)
+        told = (yield from attempts(self.servers, self.options, GET_SCHEMA, request, timeout)).message
+        if told.id != schema_id:
+            raise DataLoss(f"a record has the schema {schema_id}, which the server is too old to tell")
+        self.readers.learn(schema_id, told.schema)

@@ -94,10 +94,12 @@ CONSISTENCY_BOUNDED: Consistency
 CONSISTENCY_STRONG: Consistency
 
 class GetSchemaRequest(_message.Message):
-    __slots__ = ("name",)
+    __slots__ = ("name", "id")
     NAME_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
     name: str
-    def __init__(self, name: _Optional[str] = ...) -> None: ...
+    id: int
+    def __init__(self, name: _Optional[str] = ..., id: _Optional[int] = ...) -> None: ...
 
 class GetSchemaResponse(_message.Message):
     __slots__ = ("name", "id", "schema", "fingerprint")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import numpy as np
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -110,7 +110,9 @@ def request_path(method: Method[Any, Any], request: Message) -> str:
     for name in ("collection", "name"):
         if f"{{{name}}}" in method.path:
             names[name] = quote(getattr(request, name), safe="")
-    return method.path.format(**names)
+    path = method.path.format(**names)
+    query = urlencode(_fields(request, path=method.path)) if method.verb == "GET" else ""
+    return f"{path}?{query}" if query else path
 
 
 def request_body(method: Method[Any, Any], request: Message, timeout_s: float) -> bytes | None:
