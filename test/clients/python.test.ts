@@ -1,9 +1,9 @@
-/** The Python client: its own tests, against real servers, each reported here; its types and style, and that its stubs are today's. */
+/** The Python client's own tests, against real servers, each reported here. */
 import { strict as assert } from 'node:assert';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { before, describe, test } from 'node:test';
+import { test } from 'node:test';
 import { runProgram } from '@proximadb/test-cluster';
 import { TemporaryFolder } from '../e2e/server.ts';
 import { missingPython, pythonClient, pythonEnvironment, pythonProgram } from './python.ts';
@@ -17,43 +17,20 @@ interface Case {
   readonly text: string;
 }
 
-describe('the Python client', { skip: missingPython(), concurrency: false }, () => {
-  let python = '';
-  before(async () => { python = await pythonProgram(); });
-
-  const run = (args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<string> =>
-    runProgram(python, args, { cwd: pythonClient, environment: { ...pythonEnvironment(), ...environment } });
-
-  test('its stubs and schemas are what would be generated', async () => {
-    assert.equal(await run(['generate.py', '--check']), '');
+test('the Python client', { skip: missingPython() }, async (context) => {
+  using folder = new TemporaryFolder();
+  const report = join(folder.path, 'report.jsonl');
+  const ended = runProgram(await pythonProgram(), ['-m', 'pytest', '-p', 'no:cacheprovider', '--tb', 'short'], {
+    cwd: pythonClient, environment: { ...pythonEnvironment(), PROXIMADB_TEST_NODE: process.execPath, PROXIMADB_TEST_REPORT: report },
   });
-
-  test('it is typed, strictly', async () => {
-    using folder = new TemporaryFolder();
-    assert.match(await run(['-m', 'mypy', '--cache-dir', folder.path]), /no issues found in \d+ source files/);
-  });
-
-  test('its style is the house style', async () => {
-    assert.match(await run(['-m', 'ruff', 'check', '--no-cache', '.']), /All checks passed/);
-    assert.match(await run(['-m', 'ruff', 'format', '--no-cache', '--check', '.']), /already formatted/);
-  });
-
-  test('its tests', async (context) => {
-    using folder = new TemporaryFolder();
-    const report = join(folder.path, 'report.jsonl');
-    const args = ['-m', 'pytest', '-p', 'no:cacheprovider', '--tb', 'short'];
-    const ended = run(args, { PROXIMADB_TEST_NODE: process.execPath, PROXIMADB_TEST_REPORT: report });
-    const said = await ended.catch((error: unknown) => (error as Error).message);
-    const cases = existsSync(report) ? readFileSync(report, 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Case) : [];
-    const byName = Map.groupBy(cases, ({ name }) => name);
-    assert.ok(byName.size > 50, said);
-    for (const [name, each] of byName) {
-      const title = each.length === 1 ? name : `${name} (${each.length} cases)`;
-      await context.test(title, () => {
-        const wrong = each.filter(({ outcome }) => outcome !== 'passed');
-        assert.deepEqual(wrong.map(({ text }) => text), []);
-      });
-    }
-    assert.match(said, /\d+ passed/);
-  });
+  const said = await ended.catch((error: unknown) => (error as Error).message);
+  const lines = existsSync(report) ? readFileSync(report, 'utf8').split('\n').filter((line) => line !== '') : [];
+  const cases = Map.groupBy(lines.map((line) => JSON.parse(line) as Case), ({ name }) => name);
+  assert.ok(cases.size > 50, said);
+  for (const [name, each] of cases) {
+    await context.test(each.length === 1 ? name : `${name} (${each.length} cases)`, () => {
+      assert.deepEqual(each.filter(({ outcome }) => outcome !== 'passed').map(({ text }) => text), []);
+    });
+  }
+  assert.match(said, /\d+ passed/);
 });
