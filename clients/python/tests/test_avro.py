@@ -243,6 +243,7 @@ REFUSED: list[tuple[dict[str, Any], int | None, str, str]] = [
     ({"vectors": [[1], [1, 2]]}, None, "vectors", "no array of numbers"),
     ({"metadata": [{}]}, None, "metadata", "metadata for 1"),
     ({"metadata": [{}, 5]}, 1, "metadata", "must be a mapping"),
+    ({"metadata": 5}, None, "metadata", "must be mappings, columns or a DataFrame, not int"),
     ({"metadata": {"n": [1]}}, None, "metadata.n", "1 values"),
     ({"metadata": [{}, {"deep": {"n": [1, 2**63]}}]}, 1, "metadata.deep.n[1]", "more than 64 bits"),
     ({"metadata": [{"x": float("inf")}, {}]}, 0, "metadata.x", "must be finite"),

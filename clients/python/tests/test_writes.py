@@ -136,6 +136,15 @@ def test_a_frame_is_written_row_by_row(split: Collection, kind: str) -> None:
         assert record.timestamp == row * 1_000_000
 
 
+def test_metadata_may_be_a_frame(split: Collection) -> None:
+    frame = frame_of()
+    split.upsert(frame["key"].tolist(), np.stack(frame["embedding"].to_list()), metadata=frame[["n", "text"]])
+    records = split.get(["k00", "k01"])
+    assert [record.metadata for record in records] == [{"n": 0}, {"n": 1, "text": "t1"}]
+    with pytest.raises(proximadb.InvalidArgument, match="2 ids, and metadata for 50"):
+        split.upsert(["a", "b"], np.ones((2, DIMENSION)), metadata=frame[["n"]])
+
+
 def test_a_frame_with_what_does_not_fit_is_refused_by_its_column(small: Collection) -> None:
     frame = frame_of()
     cases: list[tuple[Any, dict[str, Any], str]] = [

@@ -120,22 +120,19 @@ def _from_pandas(frame: Any, columns: _Columns) -> Chunk:
         raise invalid(f"has no vectors of one length: {error}", field=columns.vector) from None
     if matrix.ndim != 2:
         raise invalid("has numbers in place of vectors", field=columns.vector)
-    values = {}
-    for name in names:
-        column = frame[name].astype(object)
-        values[str(name)] = column.where(column.map(_is_there), None).tolist()
     return Chunk(
-        ids=frame[columns.id].tolist(), vectors=matrix, metadata=_records(values, len(frame)),
+        ids=frame[columns.id].tolist(), vectors=matrix, metadata=records_of(frame, names),
         timestamps=None if columns.timestamp is None else _instants(frame[columns.timestamp].to_numpy(), columns.timestamp),
         expires_at=None if columns.expires_at is None else _optional_instants(frame[columns.expires_at].to_numpy(), columns.expires_at),
     )  # fmt: skip
 
 
-def _is_there(value: object) -> bool:
-    """Not one of the ways in which pandas says that a value is missing."""
-    import pandas as pd
-
-    return not (value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and value != value))
+def records_of(frame: Any, names: Sequence[str] | None = None) -> list[dict[str, MetadataValue]] | None:
+    """Columns of a DataFrame, all of them by default, row by row."""
+    columns = {name: frame[name] for name in (frame.columns if names is None else names)}
+    # Whichever way pandas says that a value is missing.
+    values = {str(name): column.astype(object).where(column.notna(), None).tolist() for name, column in columns.items()}
+    return _records(values, len(frame))
 
 
 def _records(columns: dict[str, list[MetadataValue]], rows: int) -> list[dict[str, MetadataValue]] | None:

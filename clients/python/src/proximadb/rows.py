@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
-from typing import Final, TypeAlias, Union
+from typing import TYPE_CHECKING, Final, TypeAlias, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +14,14 @@ import numpy.typing as npt
 from .errors import invalid
 from .metadata import Metadata, MetadataValue
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Float32Array: TypeAlias = npt.NDArray[np.float32]
 #: µs since 1970-01-01 UTC, or a datetime with its time zone.
 Instant: TypeAlias = Union[int, datetime]
-#: A mapping a record, or columns by their names.
-MetadataInput: TypeAlias = Union[Sequence[Metadata], Mapping[str, "Sequence[MetadataValue] | npt.NDArray[np.generic]"]]
+#: A mapping a record, or columns by their names, or a DataFrame of pandas, whose missing values are left out.
+MetadataInput: TypeAlias = "Union[Sequence[Metadata], Mapping[str, Union[Sequence[MetadataValue], npt.NDArray[np.generic]]], pd.DataFrame]"
 
 
 class Expiry(Enum):
@@ -151,12 +154,24 @@ def _metadata(given: MetadataInput | None, count: int) -> Sequence[Metadata] | N
             if len(column) != count:
                 raise invalid(f"{count} ids, and {len(column)} values", field=f"metadata.{name}")
         return [dict(zip(columns, values)) for values in zip(*columns.values())] if columns else None
-    if len(given) != count:
-        raise invalid(f"{count} ids, and metadata for {len(given)}", field="metadata")
-    for record, each in enumerate(given):
+    records = _by_row(given)
+    if len(records) != count:
+        raise invalid(f"{count} ids, and metadata for {len(records)}", field="metadata")
+    for record, each in enumerate(records):
         if not isinstance(each, Mapping):
             raise invalid(f"must be a mapping, not {type(each).__name__}", record=record, field="metadata")
-    return given
+    return records
+
+
+def _by_row(given: Sequence[Metadata] | pd.DataFrame) -> Sequence[Metadata]:
+    if isinstance(given, Sequence):
+        return given
+    if not hasattr(given, "iloc"):
+        raise invalid(f"must be mappings, columns or a DataFrame, not {type(given).__name__}", field="metadata")
+    # Only whoever has a frame has pandas.
+    from .frames import records_of
+
+    return records_of(given) or [{}] * len(given)
 
 
 def _list(column: Sequence[MetadataValue] | npt.NDArray[np.generic]) -> Sequence[MetadataValue]:

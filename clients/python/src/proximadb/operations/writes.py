@@ -44,7 +44,7 @@ def upsert(
     (:class:`Options`); each is accepted whole or not at all. If an id comes twice, the later one holds.
 
     :param vectors: an array of the shape (n, dimension); float32 is sent as it lies in memory.
-    :param metadata: a mapping a record, or columns by their names.
+    :param metadata: a mapping a record, or columns by their names, or a DataFrame.
     :param expires_at: from then on a record is in no answer.
     :param if_versions: one a record: it is written only in place of that version; None: without a condition.
     :param progress: True for a bar, or a function that is told of each request's records.
