@@ -1,10 +1,6 @@
 /** The Python client's own measurement, a program of its own that prints JSON. */
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-
-const program = join(import.meta.dirname, '..', '..', 'clients', 'python', 'bench', 'overhead.py');
+import { missingPython, pythonClient, pythonEnvironment, pythonProgram, runProgram } from '@proximadb/test-cluster';
 
 /** µs of the client's processor time. */
 export interface PythonOverhead {
@@ -13,18 +9,13 @@ export interface PythonOverhead {
   readonly rest: { readonly writeMicrosPerRecord: number; readonly searchMicros: number };
 }
 
-/** @returns why it was not measured, where the client or what it needs is not there. */
+/** @returns why it was not measured, where there is no Python for it. */
 export async function pythonOverhead(
   server: { readonly grpc: string; readonly rest: string }, records: number, searches: number,
 ): Promise<PythonOverhead | string> {
-  if (!existsSync(program)) return 'clients/python has no bench/overhead.py';
-  const python = process.env['PROXIMADB_BENCH_PYTHON'] ?? 'python3';
-  try {
-    const args = [program, '--grpc', server.grpc, '--rest', server.rest, '--records', String(records), '--searches', String(searches)];
-    return JSON.parse((await promisify(execFile)(python, args)).stdout) as PythonOverhead;
-  } catch (thrown) {
-    const { stderr = '' } = thrown as { readonly stderr?: string };
-    if (!/ModuleNotFoundError|ENOENT/.test(`${stderr}${String(thrown)}`)) throw thrown;
-    return `${python} has not what the client needs (PROXIMADB_BENCH_PYTHON names another one)`;
-  }
+  const lack = missingPython();
+  if (lack !== false) return lack;
+  const program = join(pythonClient, 'bench', 'overhead.py');
+  const args = [program, '--grpc', server.grpc, '--rest', server.rest, '--records', String(records), '--searches', String(searches)];
+  return JSON.parse(await runProgram(await pythonProgram(), args, { environment: pythonEnvironment() })) as PythonOverhead;
 }

@@ -1,7 +1,6 @@
 // What of the Python client is generated from the schemas. With --check it is only compared.
 import process from 'node:process';
-import { runProgram } from '@proximadb/test-cluster';
-import { missingPython, pythonClient, pythonEnvironment, pythonProgram } from './python.ts';
+import { missingPython, pythonClient, pythonEnvironment, pythonProgram, runProgram } from '@proximadb/test-cluster';
 
 const lack = missingPython();
 if (lack === false) {

@@ -1,9 +1,8 @@
 /** The Python client as it is written: its types, its style, and that what is generated of it is today's. */
 import { strict as assert } from 'node:assert';
 import { before, describe, test } from 'node:test';
-import { runProgram } from '@proximadb/test-cluster';
+import { missingPython, pythonClient, pythonEnvironment, pythonProgram, runProgram } from '@proximadb/test-cluster';
 import { TemporaryFolder } from '../e2e/server.ts';
-import { missingPython, pythonClient, pythonEnvironment, pythonProgram } from './python.ts';
 
 describe('the sources of the Python client', { skip: missingPython() }, () => {
   let python = '';

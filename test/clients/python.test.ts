@@ -4,9 +4,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
-import { runProgram } from '@proximadb/test-cluster';
+import { missingPython, pythonClient, pythonEnvironment, pythonProgram, runProgram } from '@proximadb/test-cluster';
 import { TemporaryFolder } from '../e2e/server.ts';
-import { missingPython, pythonClient, pythonEnvironment, pythonProgram } from './python.ts';
 
 /** Of one case, as `tests/conftest.py` writes it. */
 interface Case {

@@ -2,8 +2,9 @@
 import { strict as assert } from 'node:assert';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { missingForCluster, runProgram, startCluster } from '@proximadb/test-cluster';
-import { missingPython, pythonClient, pythonEnvironment, pythonProgram } from '../../clients/python.ts';
+import {
+  missingForCluster, missingPython, pythonClient, pythonEnvironment, pythonProgram, runProgram, startCluster,
+} from '@proximadb/test-cluster';
 import { callRest } from '../server.ts';
 
 test('a producer in Python writes to the topic, and finds its records by search', { skip: missingPython() || missingForCluster() }, async () => {

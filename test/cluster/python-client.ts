@@ -1,9 +1,10 @@
-/** The Python that the client's tests run in: an environment of its own, with pinned packages, kept in the cache of the user. */
+/** The Python that the Python client is tested and measured in: an environment of its own, with pinned packages, kept in the cache of the user. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { provision, runProgram } from '@proximadb/test-cluster';
+import { provision } from './cache.ts';
+import { runProgram } from './run-program.ts';
 
 export const pythonClient = join(import.meta.dirname, '../../clients/python');
 const requirements = join(pythonClient, 'requirements.txt');
