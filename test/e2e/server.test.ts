@@ -48,7 +48,7 @@ describe('proximadb start', () => {
     assert.deepEqual((collection.body as { tags: object; log: number }).tags, { kept: 'yes' });
     assert.equal((collection.body as { log: number }).log, Number(log));
     const record = await callRest(restPort, 'GET', '/v1/collections/words/records/a');
-    assert.equal(record.text, `{"id":"a","version":"${version}","vector":[1,2],"metadata":{"n":1152921504606846976},"timestamp":0}`);
+    assert.equal(record.text, `{"id":"a","version":"${version}","vector":[1,2],"metadata":{"n":1152921504606846976},"timestamp":0}\n`);
     server.kill('SIGINT');
     assert.equal((await server.ended).code, 0);
   });

@@ -1,6 +1,7 @@
 /** AppError → HTTP: status, body, headers. The body is the same for whatever goes wrong, in fastify, too. */
 import { AppError, httpStatus, toAppError } from '@proximadb/errors';
 import type { FastifyReply } from 'fastify';
+import { sendJson } from './send-json.ts';
 
 /** An error whose HTTP status says more than its code: 405, 415. */
 export class HttpError extends AppError {
@@ -34,7 +35,7 @@ export function statusOf(error: AppError): number {
 export async function sendError(reply: FastifyReply, thrown: unknown): Promise<void> {
   const error = fromFastify(thrown) ?? toAppError(thrown);
   if (error.retryAfterMs !== undefined) reply.header('retry-after', Math.max(1, Math.ceil(error.retryAfterMs / 1000)));
-  await reply.code(statusOf(error)).type('application/json; charset=utf-8').send(errorText(error));
+  await sendJson(reply.code(statusOf(error)), errorText(error));
 }
 
 /** Handlers call a request's fields as gRPC does; below the first name stand the client's own keys. */

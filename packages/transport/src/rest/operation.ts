@@ -1,10 +1,11 @@
 /** What operators ask any process for: health and metrics. */
 import type { AddressInfo } from 'node:net';
-import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
+import { fastify, type FastifyInstance } from 'fastify';
 import { AppError } from '@proximadb/errors';
 import type { Metrics, Readiness } from '@proximadb/process';
 import type { RunningServer } from '../grpc/server.ts';
 import { sendError } from './errors.ts';
+import { sendJson } from './send-json.ts';
 
 export interface Operated {
   readonly readiness: () => Readiness;
@@ -38,10 +39,6 @@ export function addOperation(app: FastifyInstance, { readiness, metrics }: Opera
     return sendJson(reply.code(ready ? 200 : 503), text);
   });
   app.get('/metrics', async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.text()));
-}
-
-export function sendJson(reply: FastifyReply, text: string): FastifyReply {
-  return reply.type('application/json; charset=utf-8').send(text);
 }
 
 export async function listen(app: FastifyInstance, what: string, host: string, port: number): Promise<void> {

@@ -78,6 +78,12 @@ test('records become the bytes that a client would have written, with their cond
   assert.deepEqual(requests[1]?.conditions, [], 'without conditions there are none');
 });
 
+test('every answer ends with a line break, so that a terminal shows each on a line of its own', async () => {
+  const { call } = await serve({ upsert: async () => written('tok', ['1-2']) });
+  assert.match((await call('PUT', '/v1/collections/a/records', { records: [{ id: 'x', vector: [] }] })).text, /\}\n$/);
+  for (const path of ['/v1/nothing', '/health/live', '/openapi.json']) assert.match((await call('GET', path)).text, /\}\n$/, path);
+});
+
 test('a request that JSON cannot make wholly is refused with record and field, and reaches no handler', async () => {
   const never = async (): Promise<never> => assert.fail('called');
   const { call } = await serve({ upsert: never, delete: never, search: never, searchBatch: never, updateCollection: never });
@@ -180,7 +186,7 @@ test('hits carry what is included and nothing else; longs keep all their digits'
     const answer = await call('POST', '/v1/collections/c/search', { vector: [1], include });
     fits('SearchResponse', answer.body);
     assert.equal(answer.text, `{"hits":[{"id":"a","score":0.5,"distance":-1e-7,"version":"1-5"${rest}},`
-      + '{"id":"b","score":0.5,"distance":-1e-7,"version":"1-5"}],"token":"t"}');
+      + '{"id":"b","score":0.5,"distance":-1e-7,"version":"1-5"}],"token":"t"}\n');
   }
   const batch = await call('POST', '/v1/collections/c/search/batch', { searches: table.map(([include]) => ({ vector: [1], include })) });
   fits('SearchBatchResponse', batch.body);

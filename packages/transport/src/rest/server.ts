@@ -13,8 +13,9 @@ import { handlerOf, type Handlers } from '../handlers.ts';
 import { messageFromJson, type SchemaIds } from '../json/read.ts';
 import { answerToJson, recordAnswer, type WalkerOf } from '../json/write.ts';
 import { errorText, HttpError, sendError } from './errors.ts';
-import { addOperation, listen, sendJson } from './operation.ts';
+import { addOperation, listen } from './operation.ts';
 import { allowedMethods, fastifyPath, queryToJson, routes, type Route } from './routes.ts';
+import { sendJson } from './send-json.ts';
 
 export interface RestOptions extends CallOptions {
   readonly handlers: Handlers;
@@ -67,7 +68,7 @@ export async function startRest(options: RestOptions): Promise<RunningServer> {
   });
   app.setNotFoundHandler(notFound);
   await allowOrigins(app, options.corsOrigins ?? []);
-  const openApi = openApiText();
+  const openApi = openApiText().trimEnd();
   app.get('/openapi.json', (_request, reply) => sendJson(reply, openApi));
   addOperation(app, options);
   const closing = new AbortController();
@@ -108,7 +109,7 @@ function addRoutes(app: FastifyInstance, options: RestOptions, admission: Admiss
       method: route.http.method, url: fastifyPath(route.http.path), onRequest: admit,
       handler: async (request, reply) => {
         const text = await serve(route, request, reply, caller, options);
-        return reply.type('application/json; charset=utf-8').send(text);
+        return sendJson(reply, text);
       },
     });
   }
