@@ -5,7 +5,7 @@ import { Child, type Stoppable } from './child.ts';
 import type { Folder } from './folder.ts';
 import type { Kafka } from './kafka.ts';
 import type { Minio } from './minio.ts';
-import { freePorts, host } from './ports.ts';
+import { freePorts, host, portsLike } from './ports.ts';
 import type { Redis } from './redis.ts';
 import type { Registry } from './registry.ts';
 
@@ -36,20 +36,25 @@ export interface ClusterParts {
 /** Environment variables of ours by kind of process: `{ indexer: { PROXIMADB_INDEXER_GROWING_ROWS_MAX: '1000' } }`. */
 export type ProcessSettings = Partial<Record<ProcessKind, Readonly<Record<string, string>>>>;
 
+/** gRPC and REST of the first of a kind that clients talk to, as its configuration has them. */
+const usualPorts: Partial<Record<ProcessKind, readonly number[]>> = { gateway: [5679, 5678], query: [5689, 5688] };
+
 const commandLine = join(import.meta.dirname, '..', '..', 'cli', 'src', 'main.ts');
 
 export class ClusterProcesses implements AsyncDisposable {
   readonly #folder: Folder;
   readonly #parts: ClusterParts;
   readonly #settings: ProcessSettings;
+  readonly #usualPorts: boolean;
   readonly #all: IndexerProcess[] = [];
   /** Given out, by kind and group. */
   readonly #numbers = new Map<string, number>();
 
-  constructor(folder: Folder, parts: ClusterParts, settings: ProcessSettings) {
+  constructor(folder: Folder, parts: ClusterParts, { settings, usualPorts: usual }: { readonly settings: ProcessSettings; readonly usualPorts: boolean }) {
     this.#folder = folder;
     this.#parts = parts;
     this.#settings = settings;
+    this.#usualPorts = usual;
   }
 
   of(kind: ProcessKind): IndexerProcess[] {
@@ -62,7 +67,8 @@ export class ClusterProcesses implements AsyncDisposable {
     const number = this.#numbers.get(line) ?? 0;
     this.#numbers.set(line, number + 1);
     const name = `${line}-${number}`;
-    const [grpcPort = 0, restPort = 0] = await freePorts(2);
+    const usual = this.#usualPorts && number === 0 ? usualPorts[kind] : undefined;
+    const [grpcPort = 0, restPort = 0] = usual === undefined ? await freePorts(2) : await portsLike(usual);
     const child = await Child.start({
       name, folder: this.#folder, logFile: join(this.#folder.path, `${name}.log`),
       command: process.execPath, args: ['--no-warnings', commandLine, kind],

@@ -5,6 +5,7 @@ import { openFolder, type Folder } from './folder.ts';
 import { startKafka, type KafkaOptions } from './kafka.ts';
 import { startMinio } from './minio.ts';
 import { missing } from './missing.ts';
+import { portsLike } from './ports.ts';
 import { startRedis } from './redis.ts';
 import { startRegistry } from './registry.ts';
 import { startTogether } from './together.ts';
@@ -25,6 +26,8 @@ export interface ClusterOptions {
   /** Kept, and found again by the next one that is started on it. @default a temporary folder */
   readonly directory?: string;
   readonly settings?: ProcessSettings;
+  /** Whether the registry, the first gateway and the first query service listen where configurations look for them, if nobody else does. @default false */
+  readonly usualPorts?: boolean;
   /** Told what is being started. */
   readonly onProgress?: (text: string) => void;
 }
@@ -54,7 +57,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
   const folder = opened.use(openFolder('cluster', options.directory));
   onProgress('Kafka, the schema registry, Redis and MinIO');
   const parts = opened.use(await startParts(folder, options));
-  const processes = opened.use(new ClusterProcesses(folder, parts, options.settings ?? {}));
+  const processes = opened.use(new ClusterProcesses(folder, parts, { settings: options.settings ?? {}, usualPorts: options.usualPorts ?? false }));
   onProgress(`${gateways} gateway${gateways === 1 ? '' : 's'}, ${groups * indexersPerGroup} indexers in ${groups} replica groups, ${queries} query services`);
   const addGroup = (group: number, indexers: number) => Array.from({ length: indexers }, () => () => processes.add('indexer', group));
   // What is started here, `processes` ends.
@@ -85,13 +88,14 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 }
 
 /** All of them keep their data in the cluster's folder, the registry, too: what a restart of it forgets, a test asks for by `startRegistry`. */
-async function startParts(folder: Folder, { brokers = 1, kafka: kafkaOptions }: ClusterOptions): Promise<ClusterParts & AsyncDisposable> {
+async function startParts(folder: Folder, { brokers = 1, kafka: kafkaOptions, usualPorts = false }: ClusterOptions): Promise<ClusterParts & AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   const part = (name: string): { readonly directory: string } => ({ directory: join(folder.path, name) });
+  const registryPort = usualPorts ? (await portsLike([8081]))[0] : undefined;
   const started: { -readonly [Part in keyof ClusterParts]?: ClusterParts[Part] } = {};
   await startTogether<AsyncDisposable>(stack, [
     async () => (started.kafka = await startKafka({ ...kafkaOptions, brokers, ...part('kafka') })),
-    async () => (started.registry = await startRegistry({ ...part('registry'), durable: true })),
+    async () => (started.registry = await startRegistry({ ...part('registry'), durable: true, ...(registryPort !== undefined && { port: registryPort }) })),
     async () => (started.redis = await startRedis(part('redis'))),
     async () => (started.minio = await startMinio(part('minio'))),
   ]);

@@ -27,7 +27,7 @@ const stop = new Promise<undefined>((resolve) => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { resolve(undefined); });
 });
 const startMs = performance.now();
-const starting = startCluster({ ...options, onProgress: (what) => { say(`Starting ${what} ...`); } });
+const starting = startCluster({ ...options, usualPorts: true, onProgress: (what) => { say(`Starting ${what} ...`); } });
 const cluster = await Promise.race([stop, starting]);
 // What was being started ends with this process.
 if (cluster === undefined) process.exit(130);

@@ -29,6 +29,14 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** @returns those that are wanted, if all of them are free and were not given yet; else as many others. */
+export async function portsLike(wanted: readonly number[]): Promise<number[]> {
+  const free = await Promise.all(wanted.map(async (port) => !given.has(port) && await isFree(port)));
+  if (!free.every(Boolean)) return freePorts(wanted.length);
+  for (const port of wanted) given.add(port);
+  return [...wanted];
+}
+
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();

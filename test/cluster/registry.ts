@@ -16,6 +16,8 @@ import { registryVersion, versions } from './versions.ts';
 export interface RegistryOptions extends PartOptions {
   /** Whether schemas survive a `restart`. Without it they live in memory: a `restart` is a registry that was wiped. @default false */
   readonly durable?: boolean;
+  /** @default a free one */
+  readonly port?: number;
 }
 
 export interface Registry extends Stoppable {
@@ -57,7 +59,7 @@ export function registrySoftware(): Promise<string> {
 
 export async function startRegistry(options: RegistryOptions = {}): Promise<Registry> {
   const software = await registrySoftware();
-  const port = await freePort();
+  const port = options.port ?? await freePort();
   const command = await registryJavaProgram();
   const args = [...fastStart, ...await settings(software, port)];
   return startAlone('registry', options, (folder) => ({

@@ -1,0 +1,22 @@
+import { strict as assert } from 'node:assert';
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { test } from 'node:test';
+import { host, portsLike } from './ports.ts';
+
+async function listening(): Promise<{ readonly port: number; readonly server: Server }> {
+  const server = createServer().listen(0, host);
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, server };
+}
+
+test('the ports that are wanted are given once; where one of them is taken, others are given for all', async () => {
+  const [free, taken] = [await listening(), await listening()];
+  free.server.close();
+  await once(free.server, 'close');
+  const others = await portsLike([free.port, taken.port]);
+  assert.equal(new Set([free.port, taken.port, ...others]).size, 4);
+  assert.deepEqual(await portsLike([free.port]), [free.port]);
+  assert.notDeepEqual(await portsLike([free.port]), [free.port]);
+  taken.server.close();
+});
