@@ -1,0 +1,23 @@
+/** What the pages say is true: every block of README.md, docs/ and the clients' READMEs is run as a reader would, or is checked as what it is. */
+import { strict as assert } from 'node:assert';
+import { describe, test } from 'node:test';
+import { follow, pages } from './pages.ts';
+import { needsCluster, type Result } from './run-page.ts';
+
+/** Blocks for which a machine of ours has not what they need: an engine of containers, a cluster of Kubernetes, hours. */
+const notRunMax = 20;
+
+const all = new Map<string, readonly Result[]>();
+
+describe('the pages', { concurrency: 2 }, () => {
+  for (const page of pages) test(`${page}: what it shows is what happens`, async () => { all.set(page, await follow(page)); });
+});
+
+test('few blocks are not run, each for a reason', (context) => {
+  const notRun = [...all].flatMap(([page, results]) => results.flatMap(({ block, outcome }) =>
+    (outcome.kind === 'not run' && outcome.reason !== needsCluster ? [`${page}, ${block}: ${outcome.reason}`] : [])));
+  for (const line of notRun) context.diagnostic(line);
+  const held = [...all.values()].flat().filter(({ outcome }) => outcome.kind === 'held');
+  assert.ok(notRun.length <= notRunMax, `${notRun.length} are not run:\n${notRun.join('\n')}`);
+  assert.ok(held.length > notRun.length, `${held.length} hold, ${notRun.length} are not run`);
+});
