@@ -14,7 +14,7 @@ const withLong = args.includes('--all') || process.env['CI'] === 'true' || wante
 /** Real parts that die, are frozen and come back, for minutes. */
 const long = [
   'test/cluster/', 'test/e2e/cluster/failures', 'test/e2e/cluster/moves', 'test/e2e/cluster/brokers', 'kafka/three-brokers', 'confluent/outages',
-  'snapshots/interrupted', 'test/docs/cluster',
+  'snapshots/interrupted', 'test/docs/cluster/',
 ];
 const places = ['schemas/src', 'packages/*/src', 'services/*/src', 'cli/src', 'clients/typescript/src', 'bench', 'test'];
 const all = globSync(places.map((place) => `${place}/**/*.test.ts`), { cwd: root })

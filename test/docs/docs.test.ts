@@ -1,8 +1,11 @@
 /** What the pages say is true: every block of README.md, docs/ and the clients' READMEs is run as a reader would, or is checked as what it is. */
 import { strict as assert } from 'node:assert';
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { follow, pages } from './pages.ts';
-import { needsCluster, type Result } from './run-page.ts';
+import { stepsOf } from './page.ts';
+import { follow, pages, textOf } from './pages.ts';
+import { needsCluster, startsCluster, type Result } from './run-page.ts';
 
 /** Blocks for which a machine of ours has not what they need: an engine of containers, a cluster of Kubernetes, hours. */
 const notRunMax = 20;
@@ -11,6 +14,12 @@ const all = new Map<string, readonly Result[]>();
 
 describe('the pages', { concurrency: 2 }, () => {
   for (const page of pages) test(`${page}: what it shows is what happens`, async () => { all.set(page, await follow(page)); });
+});
+
+test('a page that starts a cluster has a test of its own, which does', () => {
+  const starting = pages.filter((page) => stepsOf(textOf(page)).some((step) => step.kind === 'block' && startsCluster(step.block)));
+  const tested = globSync('*.test.ts', { cwd: join(import.meta.dirname, 'cluster') }).map((file) => `docs/${file.replace('.test.ts', '.md')}`);
+  assert.deepEqual(starting, tested.sort());
 });
 
 test('few blocks are not run, each for a reason', (context) => {

@@ -36,7 +36,7 @@ const clusterPorts: readonly (readonly [shown: number, said: RegExp])[] = [
 const scripts = Object.keys((JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')) as { scripts: object }).scripts);
 
 /** Why a block from the start of a cluster to its end is not run where `withCluster` does not ask for it. */
-export const needsCluster = 'it needs a cluster, which cluster.test.ts has';
+export const needsCluster = 'it needs a cluster, which the tests in cluster/ have';
 
 /** Blocks that follow one that failed are not run. */
 export async function runPage(markdown: string, withCluster = false): Promise<Result[]> {
