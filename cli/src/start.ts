@@ -62,7 +62,8 @@ function welcome(host: string, restPort: number, grpcPort: number, tookMs: numbe
   curl ${rest}/v1/collections --json '{"name": "words", "dimension": 3}'
   curl -X PUT ${rest}/v1/collections/words/records \\
        --json '{"records": [{"id": "a", "vector": [1, 0, 0], "metadata": {"lang": "en"}}]}'
-  curl ${rest}/v1/collections/words/search --json '{"vector": [0.9, 0.1, 0], "k": 3}'
+  curl ${rest}/v1/collections/words/search \\
+       --json '{"vector": [0.9, 0.1, 0], "k": 3, "filter": {"lang": "en"}, "consistency": "strong"}'
 
   Ctrl-C stops the server.
 `;
