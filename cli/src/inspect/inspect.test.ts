@@ -35,7 +35,7 @@ test('a data folder that a server has open: topics and shards, read beside it', 
   assert.equal(code, 0);
   assert.match(out, /in use by\s+process \d+: what follows is a moment of it/);
   assert.match(out, new RegExp(`^proximadb-words-${log}\\s+2\\s+301\\s+301$`, 'm'));
-  assert.match(out, /^words\s+0\s+\d+\s+\d+\s+1\s/m);
+  assert.match(out, new RegExp(`^words\\s+${log}\\s+0\\s+\\d+\\s+\\d+\\s+1\\s`, 'm'));
   const view = await json(join(commands.folder, 'data'));
   assert.deepEqual((view['shards'] as { partition: number }[]).map(({ partition }) => partition), [0, 1]);
   // The server goes on as before.
@@ -49,6 +49,20 @@ test('a data folder without a server says nothing of one', async () => {
   assert.equal(code, 0, out);
   assert.doesNotMatch(out, /in use by/);
   assert.match(out, new RegExp(`^proximadb-words-${log}\\s+2\\s+301\\s+301$`, 'm'));
+});
+
+test('a collection that was given other settings: its new generation is there', async () => {
+  const { client } = commands;
+  await client.createCollection({ name: 'changed', dimension: 2, partitions: 1 });
+  const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });
+  await client.upsert({ collection: 'changed', records: [encodeVectorRecord(schemaId, { id: 'a', vector: [1, 1] })] });
+  const reindexed = await commands.run(['reindex', 'changed', '--partitions', '3']);
+  assert.equal(reindexed.code, 0, reindexed.err);
+  const { log: newLog } = await client.getCollection({ collection: 'changed' });
+  const view = await json(join(commands.folder, 'data'));
+  const topic = (view['topics'] as { topic: string; partitions: unknown[] }[]).find((one) => one.topic === `proximadb-changed-${newLog}`);
+  assert.equal(topic?.partitions.length, 3);
+  assert.deepEqual(view['problems'], []);
 });
 
 test('the records of a topic: key, kind, request; by partition and offset', async () => {

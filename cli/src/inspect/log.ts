@@ -1,18 +1,17 @@
 /** The embedded log of a data folder, read beside whoever writes it: LMDB shows a reader of another process one consistent state. */
 import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { CatalogCodec, CatalogState, catalogTopic, registryTopic, type Collection } from '@proximadb/catalog';
 import { AppError, invalid } from '@proximadb/errors';
 import { offset, partition, writeHeaderName, type LogReader, type LogRecord } from '@proximadb/log';
 import { openEmbeddedReader } from '@proximadb/log/embedded';
 import { wireSchemaId } from '@proximadb/record';
-import { decodeAvro, type CatalogEvent } from '@proximadb/schemas';
+import { decodeAvro } from '@proximadb/schemas';
 import { count, instant } from '../figures.ts';
-import { clipped } from '../tables.ts';
+import { clipped, type Column } from '../tables.ts';
 import { manifestIn } from './manifest.ts';
 import { leftOut, type Section, type View } from './view.ts';
 
-const catalogTopic = 'proximadb-catalog';
-const schemasTopic = 'proximadb-schemas';
 const readBytes = 4 << 20;
 
 export interface LogQuestion {
@@ -34,52 +33,23 @@ export async function inspectLog(directory: string, data: string | null, questio
     return { kind: 'log', facts: [...facts, ['topic', question.topic]], json: { ...json, topic: question.topic }, sections, problems: [] };
   }
   const { collections, problems } = await collectionsOf(log);
-  const sections = [await topicsOf(log, [catalogTopic, schemasTopic, ...collections.map(({ topic }) => topic)], problems)];
+  const sections = [await topicsOf(log, [catalogTopic, registryTopic, ...collections.map(({ topic }) => topic)], problems)];
   if (data !== null) sections.push(await shardsOf(data, collections, problems));
   return { kind: data === null ? 'log' : 'data folder', facts, json, sections, problems };
 }
 
-interface LoggedCollection {
-  readonly name: string;
-  readonly log: number;
-  readonly topic: string;
-  readonly partitions: number;
-}
-
-/** The collections that are there, by the catalog's log. */
-async function collectionsOf(log: LogReader): Promise<{ collections: LoggedCollection[]; problems: string[] }> {
-  const collections = new Map<number, LoggedCollection>();
+/** The generations that have a topic, by the catalog's log, as far as this release can read it. */
+async function collectionsOf(log: LogReader): Promise<{ collections: Collection[]; problems: string[] }> {
+  const codec = new CatalogCodec();
+  const state = new CatalogState();
   const problems: string[] = [];
-  const writers = new Map<string, string>();
-  for await (const record of recordsFrom(log, catalogTopic, 0, 0)) {
-    const event = catalogEvent(record, writers);
-    if (event === undefined) {
-      problems.push(`entry ${record.offset} of the catalog cannot be read by this release`);
-      continue;
-    }
-    if ('proximadb.v1.storage.CollectionCreated' in event) {
-      const { name, settings } = event['proximadb.v1.storage.CollectionCreated'];
-      const number = record.offset + 1;
-      // Of two that wanted one name the first got it.
-      if ([...collections.values()].every((one) => one.name !== name)) {
-        collections.set(number, { name, log: number, topic: `proximadb-${name}-${number}`, partitions: settings.partitions });
-      }
-    } else if ('proximadb.v1.storage.CollectionDeleted' in event) collections.delete(event['proximadb.v1.storage.CollectionDeleted'].log);
-  }
-  return { collections: [...collections.values()], problems };
-}
-
-function catalogEvent(record: LogRecord, writers: Map<string, string>): CatalogEvent['event'] | undefined {
-  const { headers, value } = record;
-  const writer = Buffer.from(headers['proximadb-writer'] ?? []).toString('hex');
-  const text = headers['proximadb-writer-schema'];
-  if (text !== undefined) writers.set(writer, Buffer.from(text).toString());
-  if (value === null) return undefined;
   try {
-    return decodeAvro('CatalogEvent', value, writers.get(writer)).event;
-  } catch {
-    return undefined;
+    for await (const record of recordsFrom(log, catalogTopic, 0, 0)) state.apply(codec.decode(record), record.offset);
+  } catch (thrown) {
+    if (!(thrown instanceof AppError)) throw thrown;
+    problems.push(thrown.message);
   }
+  return { collections: [...state.collections()].filter((one) => one.state !== 'creating' && one.state !== 'deleted'), problems };
 }
 
 async function topicsOf(log: LogReader, topics: readonly string[], problems: string[]): Promise<Section> {
@@ -104,9 +74,9 @@ async function topicsOf(log: LogReader, topics: readonly string[], problems: str
   };
 }
 
-async function shardsOf(data: string, collections: readonly LoggedCollection[], problems: string[]): Promise<Section> {
-  const shards: { collection: string; partition: number; watermark: number; segments: number; rows: number; graphs: number; generation: number }[] = [];
-  for (const { name, log, partitions } of collections) {
+async function shardsOf(data: string, collections: readonly Collection[], problems: string[]): Promise<Section> {
+  const shards: (Record<'log' | 'partition' | 'generation' | 'watermark' | 'segments' | 'graphs' | 'rows', number> & { readonly collection: string })[] = [];
+  for (const { name, log, settings: { partitions } } of collections) {
     for (let number = 0; number < partitions; number += 1) {
       const directory = join(data, 'shards', String(log), String(number));
       if (!existsSync(join(directory, 'manifest.avro'))) continue;
@@ -114,7 +84,7 @@ async function shardsOf(data: string, collections: readonly LoggedCollection[], 
         const { watermark, segments, generation } = await manifestIn(directory);
         const rows = segments.reduce((sum, segment) => sum + segment.rows, 0);
         const graphs = segments.filter(({ graph }) => graph !== null).length;
-        shards.push({ collection: name, partition: number, watermark, segments: segments.length, rows, graphs, generation });
+        shards.push({ collection: name, log, partition: number, watermark, segments: segments.length, rows, graphs, generation });
       } catch (thrown) {
         if (!(thrown instanceof AppError)) throw thrown;
         problems.push(thrown.message);
@@ -123,10 +93,10 @@ async function shardsOf(data: string, collections: readonly LoggedCollection[], 
   }
   return {
     name: 'shards', json: shards,
-    columns: [{ title: 'collection' }, { title: 'partition', align: 'right' }, { title: 'manifest', align: 'right' }, { title: 'applied', align: 'right' },
-      { title: 'segments', align: 'right' }, { title: 'graphs', align: 'right' }, { title: 'rows', align: 'right' }],
+    columns: [{ title: 'collection' },
+      ...['log', 'partition', 'manifest', 'applied', 'segments', 'graphs', 'rows'].map((title): Column => ({ title, align: 'right' }))],
     rows: shards.map((one) => [
-      one.collection, String(one.partition), count(one.generation), count(one.watermark), String(one.segments), String(one.graphs), count(one.rows),
+      one.collection, ...[one.log, one.partition].map(String), ...[one.generation, one.watermark, one.segments, one.graphs, one.rows].map(count),
     ]),
   };
 }
@@ -174,7 +144,7 @@ function describeRecord(topic: string, { offset: at, appendTimeMicros: time, key
 
 function kindOf(topic: string, key: Uint8Array, value: Uint8Array | null): string {
   if (topic === catalogTopic) return 'catalog entry';
-  if (topic === schemasTopic) return 'schema';
+  if (topic === registryTopic) return 'schema';
   if (value === null) return key.length === 0 ? 'tick' : 'delete';
   try {
     return `record, schema ${wireSchemaId(value)}`;
