@@ -1,4 +1,4 @@
-/** What the pages say is true: every block of README.md, docs/ and the clients' READMEs is run as a reader would, or is checked as what it is. */
+/** What the pages say is true: every block of README.md and docs/ is run as a reader would, or is checked as what it is. */
 import { strict as assert } from 'node:assert';
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
