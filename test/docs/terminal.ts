@@ -25,7 +25,7 @@ export class Clone implements Disposable {
     for (const name of readdirSync(root)) if (!['.git', 'data'].includes(name)) symlinkSync(join(root, name), join(this.path, name));
     // Where output is no terminal curl shows how far it is; and a request that is refused has to fail the page.
     writeFileSync(join(this.path, '.curlrc'), 'silent\nshow-error\nfail-with-body\n');
-    const inherited = Object.entries(process.env).filter(([name]) => !/^(PROXIMADB_|NODE_|npm_(?!config_))/.test(name));
+    const inherited = Object.entries(process.env).filter(([name]) => !/^(PROXIMADB_|NODE_(?!EXTRA_CA_CERTS$)|npm_(?!config_))/.test(name));
     this.#environment = {
       ...Object.fromEntries(inherited), ...environment, CURL_HOME: this.path, NO_COLOR: '1', NODE_NO_WARNINGS: '1', npm_config_update_notifier: 'false',
       // The Node that runs the tests is the one of whoever follows the page.
