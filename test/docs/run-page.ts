@@ -188,7 +188,8 @@ class Page implements AsyncDisposable {
 const rules: Readonly<Record<string, (page: Page, block: Block) => Outcome | Promise<Outcome>>> = {
   sh: (page, block) => page.shell(block),
   ts: (page, block) => page.program('node', 'ts', block),
-  python: (page, block) => page.program('python3', 'py', block),
+  // As the page has installed what it needs, if it has.
+  python: (page, block) => page.program('$([ -x .venv/bin/python ] && echo .venv/bin/python || echo python3)', 'py', block),
   json: (_, { mark, text }) => {
     if (mark?.kind !== 'schema') throw new Error('JSON follows what prints it, or its mark says what it is');
     checkMessage(mark.name, text);

@@ -1,6 +1,6 @@
 /** What the reader of a page has: a folder that looks like a fresh clone, a terminal, and a second one in which a server runs. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
@@ -15,14 +15,17 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Everything of the repository is in it by a link; what a page makes lies beside that, and is gone at the end. */
+/** Nearly everything of the repository is in it by a link; what a page makes lies beside that, and is gone at the end. */
 export class Clone implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'proximadb-page-'));
   readonly #environment: NodeJS.ProcessEnv;
 
   /** @param environment variables beside those of this process; ours that a developer has set are left out. */
   constructor(environment: Readonly<Record<string, string>>) {
-    for (const name of readdirSync(root)) if (!['.git', 'data'].includes(name)) symlinkSync(join(root, name), join(this.path, name));
+    for (const name of readdirSync(root)) if (!['.git', 'clients', 'data'].includes(name)) symlinkSync(join(root, name), join(this.path, name));
+    // pip builds where the sources lie.
+    cpSync(join(root, 'clients/python'), join(this.path, 'clients/python'), { recursive: true });
+    symlinkSync(join(root, 'clients/typescript'), join(this.path, 'clients/typescript'));
     // Where output is no terminal curl shows how far it is; and a request that is refused has to fail the page.
     writeFileSync(join(this.path, '.curlrc'), 'silent\nshow-error\nfail-with-body\n');
     const inherited = Object.entries(process.env).filter(([name]) => !/^(PROXIMADB_|NODE_(?!EXTRA_CA_CERTS$)|npm_(?!config_))/.test(name));
