@@ -19,6 +19,8 @@ export interface FanOutDependencies {
   /** @param tried addresses that were asked already. */
   plan(log: number, at: readonly PartitionAt[], tried: ReadonlySet<string>): Plan;
   link(address: string): Link;
+  /** Whether somebody takes the partition up, and nobody else is known. */
+  isTakenUp(log: number, partition: number): boolean;
   /** Settles when the routing changed (true), or after so long; rejects with the signal's reason. */
   changed(ms: number, signal: AbortSignal): Promise<boolean>;
 }
@@ -119,9 +121,10 @@ export class FanOut<A extends Partial> {
     const { config, metrics } = this.#dependencies;
     const { round, begun, why, hedge } = standing;
     const waitMs = config.roundBackoffMs * 2 ** Math.min(round, 3);
-    // A collection that was just made has indexers in a moment: where nobody was asked at all, somebody may come.
-    const nobodyYet = !this.#request.allowPartial && at.every(({ partition }) => !why.has(partition));
-    const tired = round + 1 >= (this.#request.allowPartial ? 1 : config.roundsMax) || begun >= begunMax;
+    // A collection that was just made has indexers in a moment: where nobody was asked at all, or only who takes a partition up, somebody may come.
+    const { log, allowPartial } = this.#request;
+    const nobodyYet = !allowPartial && at.every(({ partition }) => !why.has(partition) || this.#dependencies.isTakenUp(log, partition));
+    const tired = round + 1 >= (allowPartial ? 1 : config.roundsMax) || begun >= begunMax;
     const over = nobodyYet ? performance.now() - this.#startMs >= config.unservedMsMax : tired;
     if (hedge || over || performance.now() + waitMs >= this.#endMs) return this.#without(at, why);
     const changed = await this.#dependencies.changed(waitMs, signal);

@@ -157,6 +157,31 @@ describe('routing that is behind', () => {
   });
 });
 
+describe('a partition that is being taken up', () => {
+  test('is waited for, though who takes it up cannot answer yet: a collection that was just made is searched at once', async () => {
+    await using cluster = await openCluster({ roundBackoffMs: 5, unservedMsMax: 5_000 }, 1);
+    const indexer = await cluster.indexer(0, [0]);
+    indexer.announce([0], 'building');
+    indexer.shards.served.delete(0);
+    const counted = cluster.remote.count(await cluster.request(), null);
+    await delay(300);
+    assert.ok(indexer.shards.seen.length > 3, 'it is asked again and again');
+    indexer.shards.served.add(0);
+    assert.deepEqual((await counted).missing, []);
+  });
+
+  test('for a while only, and not by who takes a part of the answer', async () => {
+    await using cluster = await openCluster({ roundBackoffMs: 5, unservedMsMax: 200 }, 1);
+    const indexer = await cluster.indexer(0, [0]);
+    indexer.announce([0], 'building');
+    indexer.shards.served.delete(0);
+    await assert.rejects(cluster.remote.count(await cluster.request(), null), { code: 'UNAVAILABLE', message: /partition 0 of log \d+ is not served here/ });
+    indexer.shards.seen.length = 0;
+    const { missing } = await cluster.remote.count(await cluster.request({ allowPartial: true }), null);
+    assert.deepEqual([missing.length, indexer.shards.seen.length], [1, 1]);
+  });
+});
+
 describe('errors of the shards', () => {
   test('pass through at once, asked of nobody else', async () => {
     await using parts = await fourIndexers();

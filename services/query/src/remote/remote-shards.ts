@@ -52,6 +52,10 @@ export class RemoteShards implements Shards, Outcomes, Replicas, AsyncDisposable
     this.#dependencies = {
       config: this.#config, metrics, budget: new HedgeBudget(this.#config.hedgePercent),
       plan: (log, at, tried) => this.#plan(log, at, tried),
+      isTakenUp: (log, partition) => {
+        const replicas = this.#routes.replicas(log, partition);
+        return replicas.length > 0 && replicas.every(({ building }) => building);
+      },
       link: (address) => this.#link(address),
       changed: (ms, signal) => this.#changed(ms, signal),
     };

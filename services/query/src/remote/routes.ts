@@ -9,6 +9,8 @@ export interface Replica {
   readonly group: number;
   /** Whether it answers; one that is not ready is asked if nobody else is there. */
   readonly ready: boolean;
+  /** Whether it is taking the partition up: if it cannot answer yet, it will. */
+  readonly building: boolean;
 }
 
 export interface Routes {
@@ -108,7 +110,7 @@ export class CoordinationRoutes implements Routes, Disposable {
   #remember(): void {
     for (const [log, partitions] of this.#table) {
       const known = this.#last.get(log) ?? new Map<number, readonly Replica[]>();
-      for (const [partition, replicas] of partitions) known.set(partition, replicas.map((replica) => ({ ...replica, ready: false })));
+      for (const [partition, replicas] of partitions) known.set(partition, replicas.map((replica) => ({ ...replica, ready: false, building: false })));
       this.#last.delete(log);
       this.#last.set(log, known);
     }
@@ -129,7 +131,7 @@ function tableOf(indexers: readonly Member[]): Table {
     for (const { log, partition, state } of holdings) {
       const partitions = all.get(log) ?? new Map<number, (Replica & { readonly leaving: boolean })[]>();
       const replicas = partitions.get(partition) ?? [];
-      replicas.push({ memberId: id, address, group, ready: state !== 'building', leaving: state === 'leaving' });
+      replicas.push({ memberId: id, address, group, ready: state !== 'building', building: state === 'building', leaving: state === 'leaving' });
       partitions.set(partition, replicas);
       all.set(log, partitions);
     }
@@ -141,5 +143,5 @@ function tableOf(indexers: readonly Member[]): Table {
 function usable(replicas: readonly (Replica & { readonly leaving: boolean })[]): Replica[] {
   const ready = replicas.filter((replica) => replica.ready);
   return (ready.length > 0 ? ready : replicas).toSorted((left, right) => Number(left.leaving) - Number(right.leaving))
-    .map(({ memberId, address, group, ready: isReady }) => ({ memberId, address, group, ready: isReady }));
+    .map(({ leaving: _, ...replica }) => replica);
 }
