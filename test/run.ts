@@ -24,7 +24,7 @@ const files = all.filter((file) => withLong || !long.some((part) => file.include
 if (files.length < all.length) console.log(`Left out: ${all.length - files.length} files that take minutes; npm test -- --all runs them, too`);
 
 /** A process that does not even end when it is told to would be waited for without end. */
-const minutesMax = Number(process.env['PROXIMADB_TESTS_MINUTES'] ?? 45);
+const minutesMax = Number(process.env['PROXIMADB_TESTS_MINUTES'] ?? 65);
 
 const parts = await startPartsOf(files);
 const counts = { passed: 0, failed: 0, skipped: 0 };
