@@ -138,7 +138,7 @@ export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>
       ...(value === null ? {} : { [crcHeaderName]: encodeCrc(crc32c(value)) }),
     };
     const { offsets: [offset] } = await log.append(topic.topic, [{ partition: partitionOf(key, settings.partitions), key, value, headers }]);
-    const [answer] = await host.outcomes(7, requestId, [{ partition: partitionOf(key, settings.partitions), through: Number(offset) + 1, count: 1 }], 10_000);
+    const [answer] = await host.outcomes(7, requestId, [{ partition: partitionOf(key, settings.partitions), through: Number(offset) + 1, count: 1 }], 30_000);
     return answer!.outcomes[0]!;
   };
   const upsert = (
