@@ -170,6 +170,10 @@ function testSearches(way: Way, open: () => Promise<Sealed>): void {
     });
   }
 
+  test('k hits come back with an ef of less, too', () => {
+    for (const predicate of [null, below(500)]) assert.equal(ask(100, predicate, false, 8).top.rows.length, 100);
+  });
+
   test('an explanation says what was expected, and where the time went', () => {
     const startedMs = performance.now();
     const explanation = new Explanation();

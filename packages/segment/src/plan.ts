@@ -164,7 +164,7 @@ function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, 
 
 /** Candidates by codes, for their exact distances. */
 function candidatesByCodes({ k, ef }: SegmentSearch): number {
-  return Math.max(candidatesMin, Math.ceil(candidatesAHit * k * (ef ?? efByDefault) / efByDefault));
+  return Math.max(candidatesMin, k, Math.ceil(candidatesAHit * k * (ef ?? efByDefault) / efByDefault));
 }
 
 /** So few rows are compared exactly in no time. */
