@@ -1,6 +1,9 @@
 import { strict as assert } from 'node:assert';
+import process from 'node:process';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { AppError } from '@proximadb/errors';
 import type { SearchResponse, WriteResponse } from '@proximadb/schemas';
 import fc from 'fast-check';
@@ -43,6 +46,28 @@ test('answers come in the order of the requests, whatever the order in which the
     stream.end();
     assert.deepEqual(await answers, { tokens: delays.map((_, k) => String(k)), error: undefined });
   }), { numRuns: 25, seed, interruptAfterTimeLimit: 4000, markInterruptAsFailure: false });
+});
+
+test('a stream that stays open for long keeps nothing of the requests that it has answered', async () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const { client } = await serve({ upsert: async () => written('') });
+  const stream = client.upsertStream();
+  const answers = stream[Symbol.asyncIterator]();
+  const heapAfter = async (requests: number): Promise<number> => {
+    for (let sent = 0; sent < requests; sent += 1) {
+      await stream.send({ records: [] });
+      await answers.next();
+    }
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = await heapAfter(2_000);
+  const requests = 10_000;
+  const kept = (await heapAfter(requests) - before) / requests;
+  stream.cancel();
+  // A single promise that was forgotten takes more.
+  assert.ok(kept < 50, `${kept.toFixed(0)} bytes a request`);
 });
 
 test('records in a stream are views on their message, too', async () => {

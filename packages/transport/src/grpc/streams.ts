@@ -76,23 +76,22 @@ export async function serveStream(call: ServerDuplexStream<Buffer, Buffer>, opti
 
 /** The messages of a call until it ends or the signal aborts; the call itself stays open for answers. */
 async function* messagesUntil(call: ServerDuplexStream<Buffer, Buffer>, signal: AbortSignal): AsyncGenerator<Buffer> {
-  let stop: () => void = () => undefined;
-  const stopped = new Promise<'stopped'>((resolve) => { stop = () => resolve('stopped'); });
-  signal.addEventListener('abort', stop, { once: true });
   const messages = call.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+  // Of the message that is waited for. A promise that all of them raced with would keep something of each for as long as the stream lives.
+  let stop: () => void = () => undefined;
+  const stopped = (): void => { stop(); };
+  signal.addEventListener('abort', stopped, { once: true });
   try {
     while (!signal.aborted) {
-      const next = messages.next();
-      const result = await Promise.race([next, stopped]);
-      if (result === 'stopped') {
-        next.catch(() => undefined);
-        return;
-      }
-      if (result.done === true) return;
+      const result = await new Promise<IteratorResult<Buffer> | null>((resolve, reject) => {
+        stop = () => { resolve(null); };
+        messages.next().then(resolve, reject);
+      });
+      if (result === null || result.done === true) return;
       yield result.value;
     }
   } finally {
-    signal.removeEventListener('abort', stop);
+    signal.removeEventListener('abort', stopped);
   }
 }
 
