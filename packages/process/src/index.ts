@@ -1,4 +1,5 @@
 /** What every process of ProximaDB has: configuration, logger, deadlines, supervised work, metrics, signals. */
+export { branchOf, type Branch } from './branch.ts';
 export { loadConfig, parseFlags, type ConfigSources, type Flags } from './config.ts';
 export { configOptions, describeConfig, type ConfigOption, type ConfigSchema } from './options.ts';
 export { Deadline, type CallContext, type MonotonicClock } from './deadline.ts';

@@ -1,6 +1,6 @@
 import { AppError, assert, invalid } from '@proximadb/errors';
 import type { Catalog, Collection } from '@proximadb/catalog';
-import { type CallContext, type MonotonicClock, within } from '@proximadb/process';
+import { branchOf, type CallContext, type MonotonicClock, within } from '@proximadb/process';
 import type { Coverage, Filter, ReadOptions } from '@proximadb/schemas';
 import { compileFilter } from '@proximadb/segment/filter';
 import { callOf } from './call.ts';
@@ -100,16 +100,17 @@ export class Read {
       await check(0);
       return ask(signal);
     }
-    const refused = new AbortController();
-    const timer = setTimeout(() => { check(doubtAfterMs).catch((error: unknown) => { refused.abort(error); }); }, doubtAfterMs);
+    const asking = branchOf(signal);
+    const timer = setTimeout(() => { check(doubtAfterMs).catch((refused: unknown) => { asking.end(refused); }); }, doubtAfterMs);
     try {
-      return await ask(AbortSignal.any([signal, refused.signal]));
+      return await ask(asking.signal);
     } catch (thrown) {
       const late = thrown instanceof AppError && thrown.code === 'DEADLINE_EXCEEDED';
-      if (late && !refused.signal.aborted && !signal.aborted) await check(0);
+      if (late && !asking.signal.aborted) await check(0);
       throw thrown;
     } finally {
       clearTimeout(timer);
+      asking.leave();
     }
   }
 }

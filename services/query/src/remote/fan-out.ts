@@ -3,8 +3,8 @@
  * answer in the end.
  */
 import { AppError, toAppError } from '@proximadb/errors';
+import { branchOf } from '@proximadb/process';
 import type { MissingPartition, PartitionAt } from '../shards.ts';
-import { branchOf } from './branch.ts';
 import type { RemoteConfig } from './config.ts';
 import type { HedgeBudget } from './latency.ts';
 import type { Link } from './link.ts';
