@@ -18,7 +18,8 @@ from proximadb import NEVER, InvalidArgument, Metadata, MetadataValue, Patch
 from proximadb.avro.decode import decode_record
 from proximadb.avro.encode import encode_patch, encode_records
 from proximadb.avro.schemas import VECTOR_RECORD
-from proximadb.contents import Readers, reader_of, stacked
+from proximadb.contents import Readers, stacked
+from proximadb.releases import reader_of
 from proximadb.rows import Rows, rows_of
 
 GOLDEN = Path(__file__).parents[3] / "schemas" / "golden" / "v1"

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from .avro.decode import WIRE_HEADER_BYTES, Decoded, decode_record, schema_id_of
+from .avro.decode import Decoded, decode_record, schema_id_of
 from .avro.schemas import VECTOR_RECORD
-from .errors import DataLoss, Unimplemented
+from .errors import DataLoss
+from .releases import Reader, reader_of
 from .rows import Float32Array
 from .wire import Contents
 from .wire.json import metadata_of
-
-
-class Reader(Protocol):
-    def __call__(self, record: bytes, /) -> Decoded: ...
 
 
 class Readers:
@@ -28,7 +23,7 @@ class Readers:
         self._readers: dict[int, Reader] = {}
 
     def learn(self, schema_id: int, schema: str) -> None:
-        """What the server's schema is: ours, which is read by hand, or another, which takes an Avro library."""
+        """What a writer's schema is: ours, which is read by hand, or another, which takes an Avro library."""
         self._readers[schema_id] = decode_record if schema == VECTOR_RECORD else reader_of(schema)
 
     def unknown(self, contents: Sequence[Contents]) -> Iterator[int]:
@@ -46,42 +41,6 @@ class Readers:
 
     def _read(self, record: bytes | Mapping[str, Any]) -> Decoded:
         return self._readers[schema_id_of(record)](record) if isinstance(record, bytes) else _from_json(record)
-
-
-def reader_of(schema: str) -> Reader:
-    """
-    Reads records of a schema that is newer than this client: of its fields, those that the client knows.
-
-    :raises Unimplemented: without an Avro library.
-    """
-    try:
-        import fastavro
-    except ImportError:
-        hint = "the server's records have a schema newer than this client: pip install 'proximadb[avro]', or a newer proximadb"
-        raise Unimplemented(hint) from None
-    # Without ours as the reader's: fastavro then takes bytes for strings.
-    writer = fastavro.parse_schema(json.loads(schema, object_hook=_plain_type))
-
-    def read(record: bytes, /) -> Decoded:
-        fields: Any = fastavro.schemaless_reader(io.BytesIO(record[WIRE_HEADER_BYTES:]), writer, None)
-        metadata = {key: _unwrapped(value) for key, value in fields.get("metadata", {}).items()}
-        vector = np.asarray(fields.get("vector", ()), dtype="<f4")
-        return Decoded(vector, metadata, fields.get("timestamp", 0), fields.get("expires_at"))
-
-    return read
-
-
-def _plain_type(schema: dict[str, Any]) -> dict[str, Any]:
-    """Instants as whole numbers: not every one of them is a date."""
-    schema.pop("logicalType", None)
-    return schema
-
-
-def _unwrapped(value: Mapping[str, Any]) -> Any:
-    inner = value["value"]
-    if isinstance(inner, list):
-        return [_unwrapped(each) for each in inner]
-    return {key: _unwrapped(each) for key, each in inner.items()} if isinstance(inner, dict) else inner
 
 
 def _from_json(record: Mapping[str, Any]) -> Decoded:

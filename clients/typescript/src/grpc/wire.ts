@@ -1,31 +1,28 @@
 /** gRPC: records as Avro, encoded here once, and read where they lie in the received message. */
-import { AppError } from '@proximadb/errors';
-import { compileWalker, encodePatchRecord, encodeVectorRecord, parseJson, wireSchemaId, type RecordView, type Walker } from '@proximadb/record';
-import { schemaFingerprint, type Filter, type GetResponse, type Hit, type Include, type OperationName, type SearchBatchResponse, type SearchResponse,
-  type StoredRecord } from '@proximadb/schemas';
+import { parseJson, type RecordView } from '@proximadb/record';
+import type { Filter, GetResponse, Hit, Include, OperationName, SearchBatchResponse, SearchResponse, StoredRecord } from '@proximadb/schemas';
 import type { Client } from '@proximadb/transport/client';
 import { filterFromJson } from '@proximadb/transport/filter';
 import type { OneCall } from '@proximadb/transport/retries';
 import type { AnyFilter } from '../core/filter.ts';
 import { jsonText } from '../core/json.ts';
-import { fromStored, toStored } from '../core/metadata.ts';
-import { floatsOf, micros, type Instant } from '../core/records.ts';
+import { fromStored } from '../core/metadata.ts';
 import { includes, type AnswerOf, type AskedOf, type Encoder, type FoundHit, type FoundRecord, type Wire } from '../core/wire.ts';
+import { avroEncoder } from './encoder.ts';
+import { RecordReader } from './record-reader.ts';
 
 export class GrpcWire implements Wire {
   readonly #client: Client;
   readonly #encoder = new Once<Encoder>();
-  readonly #reader = new Once<RecordReader>();
+  readonly #reader: RecordReader;
 
   constructor(client: Client) {
     this.#client = client;
+    this.#reader = new RecordReader(client);
   }
 
   encoder(call: OneCall): Promise<Encoder> {
-    return this.#encoder.get(async () => {
-      const [ofRecords, ofPatches] = await Promise.all([schemaOf(this.#client, 'VectorRecord', call), schemaOf(this.#client, 'PatchRecord', call)]);
-      return avroEncoder(ofRecords.id, ofPatches.id);
-    });
+    return this.#encoder.get(() => avroEncoder(this.#client, call));
   }
 
   async call<O extends OperationName>(operation: O, request: AskedOf<O>, call: OneCall): Promise<AnswerOf<O>> {
@@ -50,22 +47,16 @@ export class GrpcWire implements Wire {
       }
       case 'search': {
         const { hits } = answer as SearchResponse;
-        if (hits.every(({ record }) => record === null)) return { ...answer, hits: hits.map(withoutRecord) };
-        const reader = await this.#recordReader(call);
-        return { ...answer, hits: hits.map((hit) => reader.hit(hit, include)) };
+        await this.#reader.learn(hits.flatMap(({ record }) => record ?? []), call);
+        return { ...answer, hits: hits.map((hit) => foundHit(hit, this.#reader, include)) };
       }
       case 'get': case 'scroll': {
         const { records } = answer as GetResponse;
-        if (records.length === 0) return answer;
-        const reader = await this.#recordReader(call);
-        return { ...answer, records: records.map((record) => reader.stored(record, include)) };
+        await this.#reader.learn(records.map(({ record }) => record), call);
+        return { ...answer, records: records.map((record) => foundRecord(record, this.#reader, include)) };
       }
       default: return answer;
     }
-  }
-
-  #recordReader(call: OneCall): Promise<RecordReader> {
-    return this.#reader.get(async () => new RecordReader(await schemaOf(this.#client, 'VectorRecord', call)));
   }
 }
 
@@ -89,52 +80,13 @@ function filterOf(filter: AnyFilter): Filter {
   return filterFromJson(parseJson(jsonText(filter, 'filter')));
 }
 
-function avroEncoder(recordId: number, patchId: number): Encoder {
-  return {
-    record: ({ id, vector, metadata, timestamp, expiresAt }) => encodeVectorRecord(recordId, {
-      id, vector: floatsOf(vector), ...(metadata === undefined ? {} : { metadata: toStored(metadata, 'metadata') }),
-      ...(timestamp === undefined ? {} : { timestamp: micros(timestamp) }), expiresAt: microsOrNull(expiresAt) ?? null,
-    }),
-    patch: ({ id, vector, set, unset, timestamp, expiresAt }) => encodePatchRecord(patchId, {
-      id, vector: vector === undefined ? null : floatsOf(vector), ...(set === undefined ? {} : { set: toStored(set, 'set') }),
-      ...(unset === undefined ? {} : { unset }), timestamp: microsOrNull(timestamp) ?? null, expiresAt: microsOrNull(expiresAt),
-    }),
-  };
+function foundHit({ id, score, distance, version, record }: Hit, reader: RecordReader, include: readonly Include[] | undefined): FoundHit {
+  return { id, score, distance, version, ...(record === null ? {} : partsOf(reader.view(record), include, false)) };
 }
 
-function microsOrNull(instant: Instant | null | undefined): bigint | null | undefined {
-  return instant == null ? instant : micros(instant);
-}
-
-function withoutRecord({ id, score, distance, version }: Hit): FoundHit {
-  return { id, score, distance, version };
-}
-
-/** Reads records of the server's schema. */
-class RecordReader {
-  readonly #walker: Walker;
-  readonly #schemaId: number;
-
-  constructor({ id, schema }: RecordSchema) {
-    this.#walker = compileWalker(schema);
-    this.#schemaId = id;
-  }
-
-  hit(hit: Hit, include: readonly Include[] | undefined): FoundHit {
-    return hit.record === null ? withoutRecord(hit) : { ...withoutRecord(hit), ...partsOf(this.#view(hit.record), include, false) };
-  }
-
-  stored({ id, version, record }: StoredRecord, include: readonly Include[] | undefined): FoundRecord {
-    const view = this.#view(record);
-    return { id, version, ...partsOf(view, include, true), timestamp: view.timestamp, expiresAt: view.expiresAt };
-  }
-
-  #view(record: Uint8Array): RecordView {
-    const found = wireSchemaId(record);
-    if (found === this.#schemaId) return this.#walker.view(record);
-    const advice = 'which this client does not know: use the client of the server\'s release';
-    throw new AppError('FAILED_PRECONDITION', `a record is written in schema ${found}, ${advice}`);
-  }
+function foundRecord({ id, version, record }: StoredRecord, reader: RecordReader, include: readonly Include[] | undefined): FoundRecord {
+  const view = reader.view(record);
+  return { id, version, ...partsOf(view, include, true), timestamp: view.timestamp, expiresAt: view.expiresAt };
 }
 
 function partsOf(view: RecordView, include: readonly Include[] | undefined, byDefault: boolean): Pick<FoundRecord, 'vector' | 'metadata'> {
@@ -149,17 +101,6 @@ function vectorOf(view: RecordView): Float32Array {
   const vector = new Float32Array(view.vectorLength);
   view.copyVector(vector, 0);
   return vector;
-}
-
-interface RecordSchema {
-  readonly id: number;
-  readonly schema: string;
-}
-
-async function schemaOf(client: Client, name: 'VectorRecord' | 'PatchRecord', call: OneCall): Promise<RecordSchema> {
-  const { id, schema, fingerprint } = await client.getSchema({ name }, call);
-  if (fingerprint === schemaFingerprint(name)) return { id, schema };
-  throw new AppError('FAILED_PRECONDITION', `the server has another ${name} than this client: use the client of the server's release`);
 }
 
 /** What is asked for once; asked for again if that failed. */

@@ -9,3 +9,15 @@ VECTOR_RECORD = (
     'lType":"timestamp-micros"},"default":0},{"name":"expires_at","type":["null",{"type":"long","logicalT'
     'ype":"timestamp-micros"}],"default":null}]}'
 )
+
+PATCH_RECORD = (
+    '{"type":"record","name":"proximadb.v1.PatchRecord","fields":[{"name":"id","type":"string"},{"name":"'
+    'vector","type":["null",{"type":"array","items":"float"}],"default":null},{"name":"set","type":{"type'
+    '":"map","values":{"type":"record","name":"proximadb.v1.Value","fields":[{"name":"value","type":["nul'
+    'l","boolean","long","double","string","bytes",{"type":"array","items":"proximadb.v1.Value"},{"type":'
+    '"map","values":"proximadb.v1.Value"}]}]}},"default":{}},{"name":"unset","type":{"type":"array","item'
+    's":"string"},"default":[]},{"name":"timestamp","type":["null",{"type":"long","logicalType":"timestam'
+    'p-micros"}],"default":null},{"name":"expires_at","type":["null",{"type":"record","name":"proximadb.v'
+    '1.Expiry","fields":[{"name":"at","type":["null",{"type":"long","logicalType":"timestamp-micros"}]}]}'
+    '],"default":null}]}'
+)

@@ -55,12 +55,11 @@ def upsert(
     """
     rows = rows_of(ids, vectors, metadata, timestamp, expires_at)
     condition = Conditions.of(len(rows), if_absent, if_present, if_versions)
-    schema_id = yield from self._session.schema_id("VectorRecord", timeout)
+    writer = yield from self._session.writer("VectorRecord", timeout)
+    encode = self._session.wire.encode_records
     with _progress(progress, len(rows)) as told:
         write = _Write(self, methods.UPSERT, rows.ids, condition, told, timeout)
-        return (
-            yield from write.all(lambda start, stop: self._session.wire.encode_records(schema_id, rows, start, stop), rows.vectors.nbytes)
-        )
+        return (yield from write.all(lambda start, stop: writer.finish(encode(writer.schema_id, rows, start, stop)), rows.vectors.nbytes))
 
 
 def upsert_frame(
@@ -112,11 +111,15 @@ def patch(
     """
     given = [patches] if isinstance(patches, Patch) else list(patches)
     condition = Conditions.of(len(given), False, False, if_versions)
-    schema_id = yield from self._session.schema_id("PatchRecord", timeout)
-    encode = self._session.wire.encode_patch
+    writer = yield from self._session.writer("PatchRecord", timeout)
+    encode_patch = self._session.wire.encode_patch
+
+    def encode(start: int, stop: int) -> list[bytes]:
+        return writer.finish([encode_patch(writer.schema_id, given[row], row) for row in range(start, stop)])
+
     with _progress(progress, len(given)) as told:
         write = _Write(self, methods.PATCH, [each.id for each in given], condition, told, timeout)
-        return (yield from write.all(lambda start, stop: [encode(schema_id, given[row], row) for row in range(start, stop)], 0))
+        return (yield from write.all(encode, 0))
 
 
 def delete(
