@@ -19,7 +19,7 @@ import type { Mark } from './replica-sum.ts';
 import type { ChangesPage } from './reindex/changes.ts';
 import { Shard, type ShardSchemas, type ShardState } from './shard.ts';
 import type { ShardSpace } from './space.ts';
-import type { Builder, ShardIdentity } from './storage.ts';
+import type { Builder, ShardIdentity, Staged } from './storage.ts';
 
 /** A partition to hold. Plain data. */
 export interface Assignment {
@@ -39,6 +39,10 @@ export interface Position {
   readonly watermark: number;
   /** The watermark of the last manifest. */
   readonly durable: number;
+  /** Of the last manifest, which is another one after each seal, merge and graph. */
+  readonly generation: number;
+  /** Whether nothing is being sealed, merged or built. */
+  readonly isAtRest: boolean;
   /** Records that the log had when it was last read, and that are not applied yet. */
   readonly lag: number;
   readonly space: ShardSpace;
@@ -103,14 +107,14 @@ export class ShardHost implements Shards, Outcomes, Digests {
 
   /** How far each partition is that is held. */
   positions(): Position[] {
-    return [...this.#shards.values()].map(({ identity, state, watermark, durable, lag, space }) => ({
+    return [...this.#shards.values()].map(({ identity, state, watermark, durable, generation, isAtRest, lag, space }) => ({
       log: identity.log, partition: identity.partition, state: state.kind, stopped: state.kind === 'stopped' ? state.error.code : null,
-      watermark, durable: durable.watermark, lag, space,
+      watermark, durable: durable.watermark, generation, isAtRest, lag, space,
     }));
   }
 
   /** See {@link Shard.stage}; undefined, too, if the partition is not held. */
-  async stage(log: number, partition: number, directory: string): Promise<{ readonly watermark: number } | undefined> {
+  async stage(log: number, partition: number, directory: string): Promise<Staged | undefined> {
     return this.#shards.get(keyOf(log, partition))?.stage(directory);
   }
 

@@ -24,7 +24,7 @@ import { markEvery, marksMax, type Mark } from './replica-sum.ts';
 import { RequestWindow } from './request-window.ts';
 import { ShardRows } from './rows.ts';
 import { spaceOf, type ShardSpace } from './space.ts';
-import { Storage, type Builder, type Checkpoint, type Frozen, type SchemaTexts, type ShardIdentity } from './storage.ts';
+import { Storage, type Builder, type Checkpoint, type Frozen, type SchemaTexts, type ShardIdentity, type Staged } from './storage.ts';
 import { delay, settledOrAborted } from './until.ts';
 import { Waiters } from './waiters.ts';
 
@@ -142,6 +142,16 @@ export class Shard {
 
   get durable(): Checkpoint {
     return this.#storage.durable;
+  }
+
+  /** Of the last manifest. */
+  get generation(): number {
+    return this.#storage.generation;
+  }
+
+  /** Whether nothing is being sealed, merged or built. */
+  get isAtRest(): boolean {
+    return this.#chore === undefined && this.#seals.length === 0;
   }
 
   get growingBytes(): number {
@@ -335,9 +345,9 @@ export class Shard {
 
   /**
    * Puts what the last manifest names into a new folder, as hard links: merges may go on meanwhile.
-   * @returns what it covers; undefined while there is no manifest.
+   * @returns which manifest that is; undefined while there is none.
    */
-  stage(directory: string): Promise<{ readonly watermark: number } | undefined> {
+  stage(directory: string): Promise<Staged | undefined> {
     return this.#storage.stage(directory);
   }
 

@@ -10,6 +10,7 @@ import type { Member } from '@proximadb/coordination';
 import { toAppError } from '@proximadb/errors';
 import type { Logger } from '@proximadb/process';
 import type { Position } from './host.ts';
+import type { Staged } from './storage.ts';
 
 export interface Published {
   readonly kind: 'published' | 'lost';
@@ -35,12 +36,15 @@ export interface SnapshotterOptions {
   readonly group: number;
   readonly writer: SnapshotWriter;
   readonly shards: {
-    stage(log: number, partition: number, directory: string): Promise<{ readonly watermark: number } | undefined>;
+    stage(log: number, partition: number, directory: string): Promise<Staged | undefined>;
     snapshotted(log: number, partition: number, oldestWatermark: number): Promise<void>;
   };
   readonly positions: () => readonly Position[];
   readonly members: () => readonly Member[];
-  /** A shard is written at the latest so long after something changed in it. */
+  /**
+   * A shard is written at the latest so long after records came. Merges and graphs alone are waited for: once it is at rest it is written with them, so that
+   * nobody who takes it over has to build them again.
+   */
   readonly everyMs: number;
   /** And at once when so many records came. */
   readonly everyRecords: number;
@@ -55,6 +59,8 @@ export interface SnapshotterOptions {
 interface Line {
   /** Of the newest snapshot as far as is known here. */
   watermark: number;
+  /** Of the manifest that was written last. */
+  generation: number;
   writtenMs: number;
   collectedMs: number;
 }
@@ -107,12 +113,12 @@ export class Snapshotter implements AsyncDisposable {
     }
   }
 
-  #isDue({ log, partition, state, durable }: Position): boolean {
+  #isDue({ log, partition, state, durable, generation, isAtRest }: Position): boolean {
     const { clock, everyMs, everyRecords } = this.#options;
     if (state !== 'serving' || durable === 0 || !this.#isOurs(log, partition)) return false;
     const line = this.#lines.get(keyOf(log, partition));
-    if (line === undefined) return true;
-    return durable - line.watermark >= everyRecords || (durable > line.watermark && clock() - line.writtenMs >= everyMs);
+    if (line === undefined || durable - line.watermark >= everyRecords) return true;
+    return clock() - line.writtenMs >= everyMs && (durable > line.watermark || (generation !== line.generation && isAtRest));
   }
 
   #isOurs(log: number, partition: number): boolean {
@@ -124,12 +130,13 @@ export class Snapshotter implements AsyncDisposable {
     const key = keyOf(log, partition);
     const staged = join(directory, `${log}-${partition}-${randomUUID()}`);
     try {
-      if (await shards.stage(log, partition, staged) === undefined) return;
+      const manifest = await shards.stage(log, partition, staged);
+      if (manifest === undefined) return;
       const startedMs = clock();
       const { kind, watermark, oldestWatermark, bytesUploaded } = await writer.publish(log, partition, staged);
-      const line = this.#lines.get(key) ?? { watermark: 0, writtenMs: 0, collectedMs: -Infinity };
+      const line = this.#lines.get(key) ?? { watermark: 0, generation: 0, writtenMs: 0, collectedMs: -Infinity };
       this.#lines.set(key, line);
-      Object.assign(line, { watermark, writtenMs: clock() });
+      Object.assign(line, { watermark, generation: manifest.generation, writtenMs: clock() });
       logger.info('snapshot', { log, partition, kind, watermark, bytesUploaded, ms: Math.round(clock() - startedMs) });
       if (kind === 'published') await shards.snapshotted(log, partition, oldestWatermark);
       if (clock() - line.collectedMs >= collectEveryMs) {

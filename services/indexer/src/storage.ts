@@ -82,6 +82,11 @@ export interface WrittenBytes {
   readonly sealedBytes: number;
 }
 
+export interface Staged {
+  readonly generation: number;
+  readonly watermark: number;
+}
+
 /** One step from a manifest to the next. */
 interface Change {
   /** Default: what the last manifest covered. */
@@ -269,11 +274,16 @@ export class Storage {
     }
   }
 
+  /** Counts manifests; 0: there is none. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   /**
    * Hard links of the last manifest and of the files it names, in a new folder.
-   * @returns what the manifest covers; undefined if there is none.
+   * @returns which manifest that is; undefined if there is none.
    */
-  stage(directory: string): Promise<{ readonly watermark: number } | undefined> {
+  stage(directory: string): Promise<Staged | undefined> {
     return this.#alone(async () => {
       if (this.#generation === 0) return undefined;
       const manifest = await readManifest(this.#options.directory);
@@ -285,7 +295,7 @@ export class Storage {
         mkdirSync(target, { recursive: true });
         for (const { name } of graph === null ? files : [...files, graph]) linkSync(join(this.#segmentsDirectory, id, name), join(target, name));
       }
-      return { watermark: manifest.watermark };
+      return { generation: manifest.generation, watermark: manifest.watermark };
     });
   }
 

@@ -1,14 +1,14 @@
 /** One collection: its records, searches, and what is known of it. */
 import { AppError } from '@proximadb/errors';
-import type { Collection as Description, Consistency, Coverage, Explain, Include, IndexKind, Metric, ReadOptions, RefusedRecord, Reindex,
-  SearchRequest, StatsResponse, StorageKind, VerifyResponse } from '@proximadb/schemas';
+import type { Collection as Description, Consistency, Coverage, Explain, Include, ReadOptions, RefusedRecord, Reindex, SearchRequest, StatsResponse,
+  VerifyResponse } from '@proximadb/schemas';
 import type { OneCall } from '@proximadb/transport/retries';
 import { conditionOf, conditionsOf } from './conditions.ts';
 import type { AnyFilter, Filter } from './filter.ts';
 import type { Metadata } from './metadata.ts';
 import { floatsOf, type Condition, type Hit, type PatchInput, type RecordInput, type StoredRecord, type Vector } from './records.ts';
 import type { Session } from './session.ts';
-import { given, hnswOf, type HnswSettings } from './settings.ts';
+import { given, hnswOf, type IndexSettings } from './settings.ts';
 import type { AnswerOf, Asked, AskedOf, Wire } from './wire.ts';
 import { Writer, type WriterOptions, type WriteReport } from './writer.ts';
 
@@ -91,14 +91,7 @@ export interface CollectionChange {
 }
 
 /** What is not named stays as it is. */
-export interface ReindexSettings {
-  readonly partitions?: number | undefined;
-  readonly metric?: Metric | undefined;
-  readonly index?: IndexKind | undefined;
-  readonly hnsw?: HnswSettings | undefined;
-  readonly storage?: StorageKind | undefined;
-  readonly recallTarget?: number | undefined;
-}
+export type ReindexSettings = IndexSettings;
 
 export type Query = Vector | { readonly id: string };
 

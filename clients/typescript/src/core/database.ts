@@ -1,27 +1,16 @@
-import type { Collection as Description, DiagnoseResponse, IndexKind, Metric, StorageKind } from '@proximadb/schemas';
+import type { Collection as Description, DiagnoseResponse } from '@proximadb/schemas';
 import type { OneCall } from '@proximadb/transport/retries';
 import { Collection } from './collection.ts';
 import type { Metadata } from './metadata.ts';
 import { Session } from './session.ts';
-import { given, hnswOf, type HnswSettings } from './settings.ts';
+import { given, hnswOf, type IndexSettings } from './settings.ts';
 import type { Wire } from './wire.ts';
 
-export interface CollectionSettings {
+export interface CollectionSettings extends IndexSettings {
   /** `[A-Za-z0-9][A-Za-z0-9_-]{0,62}` */
   readonly name: string;
   /** Numbers in a vector, 1 to 4,096. */
   readonly dimension: number;
-  /** Default cosine. */
-  readonly metric?: Metric | undefined;
-  /** 1 to 256. Default: the server's. */
-  readonly partitions?: number | undefined;
-  /** `hnsw`: a graph; `ivf`: inverted lists; `flat`: every search is exact. Default hnsw. */
-  readonly index?: IndexKind | undefined;
-  readonly hnsw?: HnswSettings | undefined;
-  /** `memory`: vectors are held; `disk`: they are read from files. Default memory. */
-  readonly storage?: StorageKind | undefined;
-  /** Share of the nearest that searches should find, more than 0.5 and less than 1. Default 0.95. */
-  readonly recallTarget?: number | undefined;
   readonly description?: string | undefined;
   readonly tags?: Readonly<Record<string, string>> | undefined;
 }
