@@ -91,7 +91,7 @@ export const indexerProcessConfig = z.strictObject({
     region: text('Left out: as the environment or the profile says.').optional(),
   }).prefault({}),
   snapshots: z.strictObject({
-    everyMs: whole(100, 60_000, 'A shard that took records is written at the latest after this time; one whose segments were merged or indexed since, once it is at rest.'),
+    everyMs: whole(100, 60_000, 'A shard that took records is written at the latest after this time; one that only merged or indexed them, once at rest.'),
     everyRecords: whole(1, 250_000, 'And at once when so many records came.'),
     kept: whole(1, 2, 'Snapshots of a partition that are kept.'),
     collectEveryMs: whole(1_000, 3_600_000, 'Between two looks for what no snapshot names any more.'),
