@@ -19,7 +19,7 @@ import type { Mark } from './replica-sum.ts';
 import type { ChangesPage } from './reindex/changes.ts';
 import { Shard, type ShardSchemas, type ShardState } from './shard.ts';
 import type { ShardSpace } from './space.ts';
-import type { Builder, ShardIdentity, Staged } from './storage.ts';
+import type { Builder, ShardIdentity, ManifestId } from './storage.ts';
 
 /** A partition to hold. Plain data. */
 export interface Assignment {
@@ -107,14 +107,14 @@ export class ShardHost implements Shards, Outcomes, Digests {
 
   /** How far each partition is that is held. */
   positions(): Position[] {
-    return [...this.#shards.values()].map(({ identity, state, watermark, durable, generation, isAtRest, lag, space }) => ({
+    return [...this.#shards.values()].map(({ identity, state, watermark, manifestId, isAtRest, lag, space }) => ({
       log: identity.log, partition: identity.partition, state: state.kind, stopped: state.kind === 'stopped' ? state.error.code : null,
-      watermark, durable: durable.watermark, generation, isAtRest, lag, space,
+      watermark, durable: manifestId.watermark, generation: manifestId.generation, isAtRest, lag, space,
     }));
   }
 
   /** See {@link Shard.stage}; undefined, too, if the partition is not held. */
-  async stage(log: number, partition: number, directory: string): Promise<Staged | undefined> {
+  async stage(log: number, partition: number, directory: string): Promise<ManifestId | undefined> {
     return this.#shards.get(keyOf(log, partition))?.stage(directory);
   }
 

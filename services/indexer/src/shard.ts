@@ -24,7 +24,7 @@ import { markEvery, marksMax, type Mark } from './replica-sum.ts';
 import { RequestWindow } from './request-window.ts';
 import { ShardRows } from './rows.ts';
 import { spaceOf, type ShardSpace } from './space.ts';
-import { Storage, type Builder, type Checkpoint, type Frozen, type SchemaTexts, type ShardIdentity, type Staged } from './storage.ts';
+import { Storage, type Builder, type Checkpoint, type Frozen, type SchemaTexts, type ShardIdentity, type ManifestId } from './storage.ts';
 import { delay, settledOrAborted } from './until.ts';
 import { Waiters } from './waiters.ts';
 
@@ -140,13 +140,8 @@ export class Shard {
     return spaceOf(this.rows.sealed, this.#storage.written);
   }
 
-  get durable(): Checkpoint {
-    return this.#storage.durable;
-  }
-
-  /** Of the last manifest. */
-  get generation(): number {
-    return this.#storage.generation;
+  get manifestId(): ManifestId {
+    return this.#storage.manifestId;
   }
 
   /** Whether nothing is being sealed, merged or built. */
@@ -347,7 +342,7 @@ export class Shard {
    * Puts what the last manifest names into a new folder, as hard links: merges may go on meanwhile.
    * @returns which manifest that is; undefined while there is none.
    */
-  stage(directory: string): Promise<Staged | undefined> {
+  stage(directory: string): Promise<ManifestId | undefined> {
     return this.#storage.stage(directory);
   }
 

@@ -10,7 +10,7 @@ import type { Member } from '@proximadb/coordination';
 import { toAppError } from '@proximadb/errors';
 import type { Logger } from '@proximadb/process';
 import type { Position } from './host.ts';
-import type { Staged } from './storage.ts';
+import type { ManifestId } from './storage.ts';
 
 export interface Published {
   readonly kind: 'published' | 'lost';
@@ -36,7 +36,7 @@ export interface SnapshotterOptions {
   readonly group: number;
   readonly writer: SnapshotWriter;
   readonly shards: {
-    stage(log: number, partition: number, directory: string): Promise<Staged | undefined>;
+    stage(log: number, partition: number, directory: string): Promise<ManifestId | undefined>;
     snapshotted(log: number, partition: number, oldestWatermark: number): Promise<void>;
   };
   readonly positions: () => readonly Position[];

@@ -82,7 +82,8 @@ export interface WrittenBytes {
   readonly sealedBytes: number;
 }
 
-export interface Staged {
+export interface ManifestId {
+  /** Counts the manifests of a shard's folder. */
   readonly generation: number;
   readonly watermark: number;
 }
@@ -274,16 +275,16 @@ export class Storage {
     }
   }
 
-  /** Counts manifests; 0: there is none. */
-  get generation(): number {
-    return this.#generation;
+  /** Of the last manifest; generation 0: there is none. */
+  get manifestId(): ManifestId {
+    return { generation: this.#generation, watermark: this.#durable.watermark };
   }
 
   /**
    * Hard links of the last manifest and of the files it names, in a new folder.
    * @returns which manifest that is; undefined if there is none.
    */
-  stage(directory: string): Promise<Staged | undefined> {
+  stage(directory: string): Promise<ManifestId | undefined> {
     return this.#alone(async () => {
       if (this.#generation === 0) return undefined;
       const manifest = await readManifest(this.#options.directory);

@@ -12,7 +12,7 @@ import type { Filter } from '@proximadb/schemas';
 import type { BuildJob, BuildResult } from '@proximadb/segment';
 import type { IndexerConfig } from '../config.ts';
 import type { Assignment, LogKeeper, Position } from '../host.ts';
-import type { Staged } from '../storage.ts';
+import type { ManifestId } from '../storage.ts';
 import type { BuildThreadData } from './build-thread.ts';
 import type { ChangesPage } from '../reindex/changes.ts';
 import { Rpc, type Handler } from './rpc.ts';
@@ -108,7 +108,7 @@ export class ShardPool implements Shards, Outcomes, Digests {
   }
 
   /** Hard links of a partition's last manifest and its files in a new folder; undefined if there is none. */
-  stage(log: number, partition: number, directory: string): Promise<Staged | undefined> {
+  stage(log: number, partition: number, directory: string): Promise<ManifestId | undefined> {
     return this.#of(partition).rpc.call('stage', log, partition, directory);
   }
 
