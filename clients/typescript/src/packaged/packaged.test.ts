@@ -52,16 +52,16 @@ after(async () => {
   rmSync(user, { recursive: true, force: true });
 });
 
-test('the tarball has JavaScript, declarations and the README, and asks for nothing but gRPC', () => {
+test('the tarball has JavaScript, declarations and the README, and asks for nothing but gRPC and Avro', () => {
   const listed = readdirSync(installed, { recursive: true, encoding: 'utf8' }).filter((name) => !name.startsWith('node_modules'));
   assert.ok(listed.every((name) => /\.(js|d\.ts)$|^package\.json$|^README\.md$/.test(name)), listed.join());
   const manifest = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as Record<string, unknown>;
-  assert.deepEqual(Object.keys(manifest['dependencies'] as object), ['@grpc/grpc-js']);
+  assert.deepEqual(Object.keys(manifest['dependencies'] as object), ['@grpc/grpc-js', 'avsc']);
   assert.equal('private' in manifest, false);
   const imported = listed.filter((name) => /\.(js|d\.ts)$/.test(name)).flatMap((name) =>
     [...readFileSync(join(installed, name), 'utf8').matchAll(/^(?:import|export)\b[^;]*?["']([^"'.][^"']*)["'];$/gm)].map(([, from]) => from));
   const packages = new Set(imported.map((from = '') => from.replace(/^(@[^/]+\/[^/]+)\/.*/, '$1')));
-  assert.deepEqual([...packages].sort(), ['@grpc/grpc-js', '@langchain/core', 'node:buffer']);
+  assert.deepEqual([...packages].sort(), ['@grpc/grpc-js', '@langchain/core', 'avsc', 'node:buffer']);
 });
 
 const program = `
