@@ -24,8 +24,11 @@ export async function startOtherRelease(name: ReleaseName): Promise<OtherRelease
   const folder = opened.use(new TemporaryFolder());
   const schemaIds = await register(folder.path, releases[name]);
   const server = opened.use(await startServer({ data: folder.path }));
-  const { port, front } = await startFront(`127.0.0.1:${server.standalone.grpcPort}`, schemaIds);
+  const behind = new Client(`127.0.0.1:${server.standalone.grpcPort}`, credentials.createInsecure());
+  opened.defer(() => { behind.close(); });
+  const front = frontOf(behind, schemaIds);
   opened.defer(() => { front.forceShutdown(); });
+  const port = await listen(front);
   const kept = opened.move();
   return { address: `127.0.0.1:${port}`, server, schemaIds, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
@@ -42,8 +45,7 @@ async function register(data: string, texts: Readonly<Record<RecordName, string>
 
 const same = (bytes: Buffer): Buffer => bytes;
 
-async function startFront(address: string, schemaIds: Readonly<Record<string, number>>): Promise<{ port: number; front: Server }> {
-  const behind = new Client(address, credentials.createInsecure());
+function frontOf(behind: Client, schemaIds: Readonly<Record<string, number>>): Server {
   const front = new Server();
   const unary = methods.filter(({ stream }) => stream === 'unary');
   const definitions = unary.map(({ name, grpcPath }) => [name, {
@@ -55,13 +57,16 @@ async function startFront(address: string, schemaIds: Readonly<Record<string, nu
     behind.makeUnaryRequest(grpcPath, same, same, asked, forwarded(call.metadata), answer);
   }] as const);
   front.addService(Object.fromEntries(definitions), Object.fromEntries(handlers));
-  const port = await new Promise<number>((resolve, reject) => {
-    front.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve(bound);
+  return front;
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) resolve(port);
       else reject(error);
     });
   });
-  return { port, front };
 }
 
 /** The one to write with is another schema's. */

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from .calls import Operation, Options, Servers, attempts
 from .contents import Readers
-from .errors import DataLoss
+from .errors import FailedPrecondition
 from .methods import GET_SCHEMA, Method, Request, Response
 from .releases import Translate, translator_of
 from .tokens import Tokens
@@ -56,5 +56,5 @@ class Session:
         request = pb.GetSchemaRequest(name="VectorRecord", id=schema_id)
         told = (yield from attempts(self.servers, self.options, GET_SCHEMA, request, timeout)).message
         if told.id != schema_id:
-            raise DataLoss(f"a record has the schema {schema_id}, which the server is too old to tell")
+            raise FailedPrecondition(f"a record is written in schema {schema_id}, which the server is too old to tell: upgrade the server")
         self.readers.learn(schema_id, told.schema)
