@@ -291,5 +291,5 @@ def test_a_server_that_is_too_old_to_tell_is_said_so() -> None:
             return Answer(known) if isinstance(step.request, pb.GetSchemaRequest) else Answer(pb.GetResponse(), [record])
 
     server = Server()
-    with pytest.raises(proximadb.FailedPrecondition, match="schema 7, .*upgrade the server"):
+    with pytest.raises(proximadb.FailedPrecondition, match=r"schema 7, .*upgrade the server"):
         server.drive(Session(ProtoWire(), Servers(1), Options(clock=lambda: server.now)).call(GET, pb.GetRequest(collection="c")))
