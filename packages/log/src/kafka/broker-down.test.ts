@@ -50,6 +50,27 @@ describe('Kafka log: its only broker is down', { skip: missing('kafka') }, () =>
     assert.ok(found.unknown > 0 && (found.errors['UNAVAILABLE'] ?? 0) > 0, 'the longest freeze outlasted an append');
   });
 
+  test('when it answers again, no topic waits for another to go on', async () => {
+    const entries: AppendEntry[] = [{ partition: partition(0), key: Buffer.from('k'), value: Buffer.from('v'), headers: {} }];
+    const topics = Array.from({ length: 30 }, (_, i) => `one-of-many-${i}-${randomUUID()}`);
+    for (const topic of topics) {
+      await log.createTopic(topic, 1);
+      await log.append(topic, entries);
+    }
+    await broker().pause();
+    const unanswered = await Promise.allSettled(topics.map((topic) => log.append(topic, entries)));
+    assert.ok(unanswered.every(({ status }) => status === 'rejected'));
+    await broker().resume();
+    const { length } = topics;
+    // A round of the recovery takes half a second: thirty, if it went from topic to topic.
+    for (const untilMs = performance.now() + 5_000; topics.length > 0 && performance.now() < untilMs; await delay(20)) {
+      const results = await Promise.allSettled(topics.map((topic) => log.append(topic, entries)));
+      const waiting = topics.filter((_, at) => results[at]?.status === 'rejected');
+      topics.splice(0, topics.length, ...waiting);
+    }
+    assert.equal(topics.length, 0, `${topics.length} of ${length} topics still wait`);
+  });
+
   test('killed with -9 under writers and started again: the same; reading is UNAVAILABLE meanwhile, and then goes on', async () => {
     const topic = `killed-${randomUUID()}`;
     const made = await log.createTopic(topic, 4);

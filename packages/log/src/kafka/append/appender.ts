@@ -51,7 +51,8 @@ export class Appender implements LaneOwner {
   readonly #lanes = new Map<number, Lane>();
   readonly #calls = new Set<AppendCall>();
   readonly #troubled = new Set<PartitionQueue>();
-  readonly #connecting = new Set<number>();
+  /** By the broker that is being reached: the partitions that go on when it is. */
+  readonly #connecting = new Map<number, Set<PartitionQueue>>();
   #recovering = false;
   #closed = false;
   #idle: (() => void) | undefined;
@@ -253,28 +254,40 @@ export class Appender implements LaneOwner {
     }
     topic.missingSinceMs = undefined;
     this.#route(topic, found);
-    const troubled = topic.queues.filter((queue) => this.#troubled.has(queue) && queue.leader >= 0);
-    for (const [leader, queues] of Map.groupBy(troubled, (queue) => queue.leader)) this.#tryAgain(leader, queues, found);
+    for (const queue of topic.queues) if (this.#troubled.has(queue) && queue.leader >= 0) this.#tryAgain(queue);
   }
 
-  /** Lets the queues of a broker go on if it can be reached. Another broker's do not wait for that. */
-  #tryAgain(nodeId: number, queues: readonly PartitionQueue[], found: TopicMetadata): void {
-    if (this.#connecting.has(nodeId)) return;
-    this.#connecting.add(nodeId);
+  /** Lets the partition go on if its leader can be reached, for which those of other brokers do not wait. */
+  #tryAgain(queue: PartitionQueue): void {
+    const nodeId = queue.leader;
+    const connecting = this.#connecting.get(nodeId);
+    if (connecting !== undefined) {
+      connecting.add(queue);
+      return;
+    }
+    const queues = new Set([queue]);
+    this.#connecting.set(nodeId, queues);
     void this.#cluster.link(nodeId, 'append').then(() => undefined, toAppError).then((failure) => {
       this.#connecting.delete(nodeId);
-      for (const queue of queues) {
-        if (queue.trouble === undefined || queue.leader !== nodeId || queue.isInFlight) continue;
-        if (failure !== undefined) queue.trouble.reason = failure.message;
-        else if (queue.hasWork) {
-          queue.isSuspended = false;
-          this.offer(queue);
-        } else if (queue.trouble.kind !== 'lacks_replicas' || (found.partitions[queue.partition]?.inSync.length ?? 0) >= this.#settings.minInsyncReplicas) {
-          queue.trouble = undefined;
-          this.recovered(queue);
-        }
+      for (const one of queues) {
+        if (one.trouble === undefined || one.leader !== nodeId || one.isInFlight) continue;
+        if (failure !== undefined) one.trouble.reason = failure.message;
+        else this.#goOn(one);
       }
     });
+  }
+
+  /** Its leader can be reached. */
+  #goOn(queue: PartitionQueue): void {
+    if (queue.hasWork) {
+      queue.isSuspended = false;
+      this.offer(queue);
+      return;
+    }
+    const inSync = this.#cluster.known(queue.topic)?.partitions[queue.partition]?.inSync.length ?? 0;
+    if (queue.trouble?.kind === 'lacks_replicas' && inSync < this.#settings.minInsyncReplicas) return;
+    queue.trouble = undefined;
+    this.recovered(queue);
   }
 
   /** Takes over who leads which partition. A topic that was made again under the name is another one. */
