@@ -1,9 +1,9 @@
-/** docker-compose.yml, run for real by podman-compose: under a project name and on ports of its own. */
+/** docker-compose.yml, run for real: under a project name and on ports of its own. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { freePorts } from '../cluster/ports.ts';
-import { composeFile, root, type ComposeFile } from './compose-file.ts';
-import { inspect, podman, podmanEnvironment, podmanLogs } from './podman.ts';
-import { python3 } from './tools.ts';
+import { composeFile, root } from './compose-file.ts';
+import type { Docker } from './docker.ts';
+import { dockerPlugins } from './plugins.ts';
 
 export interface Stack extends AsyncDisposable {
   readonly services: readonly string[];
@@ -12,7 +12,7 @@ export interface Stack extends AsyncDisposable {
   readonly query: string;
   readonly prometheus: string;
   containerOf(service: string): string;
-  /** Makes what is missing and starts all in the order of `depends_on`, as Docker does: who waits for a healthy service gets one. */
+  /** Builds and makes what is missing, and starts all. */
   up(): Promise<void>;
   /** Containers and network are gone, volumes stay. */
   down(): Promise<void>;
@@ -21,61 +21,35 @@ export interface Stack extends AsyncDisposable {
   logs(service: string): Promise<string>;
 }
 
-/** Services of the profile `monitoring` that Debian has; grafana it does not have. */
-const alsoStarted = ['prometheus'];
-const leftOut = ['grafana'];
-
-export async function openStack(project: string): Promise<Stack> {
-  const [gateway = 0, gatewayGrpc = 0, query = 0, queryGrpc = 0, prometheus = 0] = await freePorts(5);
+export async function openStack(docker: Docker, project: string): Promise<Stack> {
+  await dockerPlugins(docker);
+  const [gateway = 0, gatewayGrpc = 0, query = 0, queryGrpc = 0, prometheus = 0, grafana = 0] = await freePorts(6);
   const file = await composeFile();
   const environment = {
-    ...await podmanEnvironment(),
     PORT_GATEWAY_REST: String(gateway), PORT_GATEWAY_GRPC: String(gatewayGrpc),
-    PORT_QUERY_REST: String(query), PORT_QUERY_GRPC: String(queryGrpc), PORT_PROMETHEUS: String(prometheus),
+    PORT_QUERY_REST: String(query), PORT_QUERY_GRPC: String(queryGrpc), PORT_PROMETHEUS: String(prometheus), PORT_GRAFANA: String(grafana),
   };
-  const services = Object.keys(file.services).filter((name) => !leftOut.includes(name));
+  const services = Object.keys(file.services);
   const compose = (...args: string[]): Promise<string> =>
-    python3(['-m', 'podman_compose', '--project-name', project, '--profile', 'monitoring', ...args], { cwd: root, environment });
-  const containerOf = (service: string): string => `${project}_${service}_1`;
+    docker.run(['compose', '--project-name', project, '--profile', 'monitoring', ...args], { cwd: root, environment });
+  const containerOf = (service: string): string => `${project}-${service}-1`;
 
   const stack: Stack = {
     services, containerOf,
     gateway: `http://127.0.0.1:${gateway}`, query: `http://127.0.0.1:${query}`, prometheus: `http://127.0.0.1:${prometheus}`,
-    async up() {
-      await compose('up', '--no-start', '--no-build', ...services);
-      for (const step of startOrder(file, services)) {
-        await podman(['start', ...step.map(containerOf)]);
-        // Prometheus' image brings no health check.
-        await Promise.all(step.filter((service) => !alsoStarted.includes(service)).map((service) => stack.untilHealthy(service)));
-      }
-    },
+    async up() { await compose('up', '--build', '--detach', '--wait'); },
     async down() { await compose('down', '--timeout', '30'); },
     async untilHealthy(service, timeoutMs = 240_000) {
-      const until = performance.now() + timeoutMs;
-      // Where podman has systemd, that runs the checks; where it has not, we do.
-      while (!await podman(['healthcheck', 'run', containerOf(service)]).then(() => true, () => false)) {
+      for (const until = performance.now() + timeoutMs; ; await delay(200)) {
+        const state = (await docker.inspect(containerOf(service)))?.State;
+        if (state?.Status === 'running' && (state.Health === undefined || state.Health.Status === 'healthy')) return;
         if (performance.now() > until) {
-          const state = (await inspect(containerOf(service)))?.State;
           throw new Error(`${service} is not healthy after ${timeoutMs} ms (${JSON.stringify(state)}):\n${await stack.logs(service)}`);
         }
-        await delay(500);
       }
     },
-    logs: (service) => podmanLogs(containerOf(service)),
+    logs: (service) => docker.logs(containerOf(service)),
     async [Symbol.asyncDispose]() { await compose('down', '--volumes', '--timeout', '5').catch(() => undefined); },
   };
   return stack;
-}
-
-/** Services in steps: each depends only on those of earlier ones. */
-function startOrder(file: ComposeFile, services: readonly string[]): string[][] {
-  const steps: string[][] = [];
-  const placed = new Set<string>();
-  while (placed.size < services.length) {
-    const step = services.filter((name) => !placed.has(name) && Object.keys(file.services[name]?.depends_on ?? {}).every((other) => placed.has(other)));
-    if (step.length === 0) throw new Error('depends_on goes in a circle');
-    steps.push(step);
-    for (const name of step) placed.add(name);
-  }
-  return steps;
 }

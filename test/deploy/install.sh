@@ -3,8 +3,7 @@
 # tools that run a compose file and check manifests. Does nothing where all of it is there.
 set -euo pipefail
 declare -A wanted=(
-  [podman]=podman [runc]=runc [debootstrap]=debootstrap [iptables]=iptables [python3]=python3 [pip3]=python3-pip
-  [/usr/lib/podman/netavark]=netavark [/usr/lib/podman/aardvark-dns]=aardvark-dns
+  [docker]=docker.io [dockerd]=docker.io [debootstrap]=debootstrap [iptables]=iptables [python3]=python3 [pip3]=python3-pip
 )
 packages=()
 for program in "${!wanted[@]}"; do

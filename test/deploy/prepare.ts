@@ -1,5 +1,7 @@
 // Makes everything that the tests of deploy/ need and that takes long: run ahead, so that no test waits for it.
 import { environmentFile } from './compose-file.ts';
+import { startDocker } from './docker.ts';
+import { dockerPlugins } from './plugins.ts';
 import { nodeImage, thirdPartyImages } from './stand-ins.ts';
 import { helmProgram, missingForContainers, missingForHelm, python3 } from './tools.ts';
 
@@ -16,6 +18,8 @@ if (withoutHelm === false) {
 } else console.log(withoutHelm);
 const withoutContainers = missingForContainers();
 if (withoutContainers === false) {
-  await step('base image', nodeImage);
-  await step('images of third parties', async () => { await thirdPartyImages(await environmentFile()); });
+  await using docker = await startDocker();
+  await step('docker compose', () => dockerPlugins(docker));
+  await step('base image', () => nodeImage(docker));
+  await step('images of third parties', async () => { await thirdPartyImages(docker, await environmentFile()); });
 } else console.log(withoutContainers);

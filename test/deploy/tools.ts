@@ -1,5 +1,5 @@
 /** Programs that the tests of deploy/ are run with: fetched once a version, and kept. */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { isProvisioned, provision } from '../cluster/cache.ts';
@@ -7,11 +7,10 @@ import { runProgram, type ProgramOptions } from '../cluster/run-program.ts';
 
 const helmVersion = 'v3.22.0';
 const helmFolder = `helm-${helmVersion}`;
-const pythonPackages = ['podman-compose==1.6.0', 'kubernetes-validate==1.37.0'];
-const pythonFolder = 'deploy-python-2';
+const pythonPackages = ['kubernetes-validate==1.37.0'];
+const pythonFolder = 'deploy-python-3';
 
-/** Where Debian's podman keeps parts that are no commands. */
-const places = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/lib/podman', '/usr/sbin', '/sbin'];
+const places = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
 
 function has(program: string): boolean {
   return places.some((folder) => {
@@ -38,9 +37,10 @@ function missing(what: string, needs: readonly Need[]): string | false {
 export function missingForContainers(): string | false {
   const isLinuxRoot = process.platform === 'linux' && process.getuid?.() === 0;
   if (!isLinuxRoot) return 'needs Linux and root, to make the images that stand in for those of third parties';
-  return missing('needs podman', [
-    ...python, ['podman', 'podman'], ['runc', 'runc'], ['debootstrap', 'debootstrap'], ['iptables', 'iptables'],
-    ['netavark', 'netavark'], ['aardvark-dns', 'aardvark-dns'],
+  // Two of them would change each other's rules for packets.
+  if (existsSync('/var/run/docker.sock') && process.env['CI'] !== 'true') return 'needs a machine on which no Docker daemon runs: it starts one of its own';
+  return missing('needs Docker', [
+    ...python, ['docker', 'docker.io'], ['dockerd', 'docker.io'], ['debootstrap', 'debootstrap'], ['iptables', 'iptables'],
     // Third-party parts are made of what test/cluster fetches and builds.
     ['mvn', 'maven'], ['go', 'golang'], ['java', 'openjdk-17-jre-headless'],
   ]);
