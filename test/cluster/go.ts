@@ -16,6 +16,12 @@ export async function goInstall(folder: string, source: string): Promise<void> {
   await runProgram(await goProgram(), ['install', '-ldflags=-s -w', source], { environment, timeoutMs: 3_000_000 });
 }
 
+/** Builds the program whose sources lie in a folder. @param flags of the linker. @throws Error with Go's words. */
+export async function goBuild(target: string, sources: string, flags: string): Promise<void> {
+  const environment = { GOFLAGS: '-buildvcs=false', GOTOOLCHAIN: 'local' };
+  await runProgram(await goProgram(), ['build', `-ldflags=${flags}`, '-o', target, '.'], { cwd: sources, environment, timeoutMs: 3_000_000 });
+}
+
 /** The one on PATH, or a newer one that it fetches: Debian 12 has 1.19. */
 async function goProgram(): Promise<string> {
   const version = (await runProgram('go', ['env', 'GOVERSION'])).trim();

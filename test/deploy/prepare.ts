@@ -2,8 +2,9 @@
 import { environmentFile } from './compose-file.ts';
 import { startDocker } from './docker.ts';
 import { dockerPlugins } from './plugins.ts';
+import { kubernetesProgram } from './kubernetes/program.ts';
 import { nodeImage, thirdPartyImages } from './stand-ins.ts';
-import { helmProgram, missingForContainers, missingForHelm, python3 } from './tools.ts';
+import { helmProgram, missingForContainers, missingForHelm, missingForKubernetes, python3 } from './tools.ts';
 
 async function step(what: string, work: () => Promise<unknown>): Promise<void> {
   const started = performance.now();
@@ -23,3 +24,6 @@ if (withoutContainers === false) {
   await step('base image', () => nodeImage(docker));
   await step('images of third parties', async () => { await thirdPartyImages(docker, await environmentFile()); });
 } else console.log(withoutContainers);
+const withoutKubernetes = missingForKubernetes();
+if (withoutKubernetes === false) await step('Kubernetes', kubernetesProgram);
+else console.log(withoutKubernetes);

@@ -61,6 +61,13 @@ export function nodeImage(docker: Docker): Promise<void> {
 }
 export const nodeImageName = 'docker.io/library/node:24.21.0-trixie-slim';
 
+/** What holds the network of a pod in Kubernetes. @returns the image's name. */
+export async function pauseImage(docker: Docker): Promise<string> {
+  const name = 'localhost/proximadb-stand-in/pause:1';
+  await make(docker, { name, file: `FROM ${debianName}\nCMD ["sleep", "infinity"]\n` });
+  return name;
+}
+
 /** What builds MinIO in its Dockerfile. */
 async function goImageName(): Promise<string> {
   const [, name] = /^FROM (\S+golang\S+)/m.exec(await readFile(join(root, 'deploy', 'minio', 'Dockerfile'), 'utf8')) ?? [];

@@ -10,7 +10,8 @@ const helmFolder = `helm-${helmVersion}`;
 const pythonPackages = ['kubernetes-validate==1.37.0'];
 const pythonFolder = 'deploy-python-3';
 
-const places = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+/** Of programs, beside the path: plugins of Kubernetes' networks lie in the last. */
+const places = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/lib/cni'];
 
 function has(program: string): boolean {
   return places.some((folder) => {
@@ -43,6 +44,14 @@ export function missingForContainers(): string | false {
     ...python, ['docker', 'docker.io'], ['dockerd', 'docker.io'], ['debootstrap', 'debootstrap'], ['iptables', 'iptables'],
     // Third-party parts are made of what test/cluster fetches and builds.
     ['mvn', 'maven'], ['go', 'golang'], ['java', 'openjdk-17-jre-headless'],
+  ]);
+}
+
+/** As the `skip` of a test: false if Kubernetes can be built and run here. */
+export function missingForKubernetes(): string | false {
+  return missingForContainers() || missing('needs what Kubernetes runs on', [
+    ['etcd', 'etcd-server'], ['containerd', 'containerd'], ['runc', 'runc'], ['conntrack', 'conntrack'], ['bridge', 'containernetworking-plugins'],
+    ['docker-registry', 'docker-registry'], ['openssl', 'openssl'], ['ip', 'iproute2'], ['unshare', 'util-linux'],
   ]);
 }
 

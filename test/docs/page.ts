@@ -1,20 +1,22 @@
 /** The fenced blocks of a Markdown page, and what the page's source says about running them. */
 
 /**
- * What a comment before a block says of it: `<!-- test: not run: it needs Docker -->`.
+ * What a comment before a block says of it: `<!-- test: not run: it takes hours -->`.
  *
  * - `not run: REASON`: the block cannot run here.
  * - `fails`: its last command has to fail.
  * - `file NAME`: the reader saves it under this name; later blocks use it.
  * - `schema NAME`: JSON that is a message of the API, by its name in schemas/gen/json-schema or of OpenAPI.
- * - `values`: YAML that is values of the Helm chart.
+ * - `values NAME`: YAML that is values of the Helm chart, saved under this name.
+ * - `adapter rules SERIES`: YAML that is rules of prometheus-adapter for this series.
  */
 export type Mark =
   | { readonly kind: 'not run'; readonly reason: string }
   | { readonly kind: 'fails' }
   | { readonly kind: 'file'; readonly name: string }
   | { readonly kind: 'schema'; readonly name: string }
-  | { readonly kind: 'values' };
+  | { readonly kind: 'values'; readonly name: string }
+  | { readonly kind: 'adapter rules'; readonly series: string };
 
 export interface Block {
   /** The first word behind the fence. */
@@ -83,9 +85,11 @@ export function stepsOf(markdown: string): Step[] {
 function markOf(said: string, line: number): Mark {
   const [, reason] = /^not run: (.{10,})$/.exec(said) ?? [];
   if (reason !== undefined) return { kind: 'not run', reason };
-  const [, kind, name] = /^(file|schema) ((?:\w[\w.-]*\/)*\w[\w.-]*)$/.exec(said) ?? [];
-  if ((kind === 'file' || kind === 'schema') && name !== undefined) return { kind, name };
-  if (said === 'fails' || said === 'values') return { kind: said };
+  const [, kind, name] = /^(file|schema|values) ((?:\w[\w.-]*\/)*\w[\w.-]*)$/.exec(said) ?? [];
+  if ((kind === 'file' || kind === 'schema' || kind === 'values') && name !== undefined) return { kind, name };
+  const [, series] = /^adapter rules (\w+)$/.exec(said) ?? [];
+  if (series !== undefined) return { kind: 'adapter rules', series };
+  if (said === 'fails') return { kind: said };
   throw new Error(`line ${line}: no such mark: ${said}`);
 }
 

@@ -9,6 +9,9 @@ const root = join(import.meta.dirname, '../..');
 /** The clients' have tests of their own, beside the clients. */
 export const pages: readonly string[] = globSync(['README.md', 'docs/*.md'], { cwd: root }).sort();
 
+/** Those that show Docker or Kubernetes: ../deploy/containers/pages.ts runs that. */
+export const containerPages: readonly string[] = ['docs/deployment.md', 'docs/start.md'];
+
 export const textOf = (page: string): string => readFileSync(join(root, page), 'utf8');
 
 /** Every block that is run holds. @returns what became of each */

@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { freePorts } from '../cluster/ports.ts';
+import { missingKubernetesProgram } from '../deploy/kubernetes/program.ts';
 import { missingForHelm } from '../deploy/tools.ts';
-import { checkMessage, checkValues } from './data.ts';
+import { checkAdapterRules, checkMessage, checkValues } from './data.ts';
 import { checkDiagram } from './diagrams.ts';
 import { mismatch } from './expected.ts';
 import { stepsOf, type Block } from './page.ts';
@@ -22,6 +23,8 @@ export interface Result {
 }
 
 const blockMs = 120_000;
+/** For one that builds images. */
+const containersMs = 600_000;
 const stopMs = 40_000;
 
 /** Ports of a standalone server as pages show them; each is another one while a page is run. */
@@ -37,11 +40,22 @@ const scripts = Object.keys((JSON.parse(readFileSync(join(import.meta.dirname, '
 
 /** Why a block from the start of a cluster to its end is not run where `withCluster` does not ask for it. */
 export const needsCluster = 'it needs a cluster, which the tests in cluster/ have';
+/** Why a block is not run by `runPage`. */
+export const needsContainers = 'it needs containers, which the tests in ../deploy/containers have';
 
-/** Blocks that follow one that failed are not run. */
+/** What a block of containers needs: `compose` is Docker, `kubernetes` that and a cluster of it. */
+export type Containers = 'compose' | 'kubernetes';
+
+export function containersOf({ language, text, mark }: Block): Containers | null {
+  if (language !== 'sh' || mark?.kind === 'not run') return null;
+  if (/^docker compose /m.test(text)) return 'compose';
+  return /^(docker|helm|kubectl) /m.test(text) ? 'kubernetes' : null;
+}
+
+/** Blocks that follow one that failed are not run, and those of containers neither. */
 export async function runPage(markdown: string, withCluster = false): Promise<Result[]> {
   const steps = stepsOf(markdown);
-  await using page = new Page(await freePorts(2));
+  await using page = new Page({ ports: await freePorts(2) });
   const results: Result[] = [];
   let inCluster = false;
   for (const step of steps) {
@@ -49,13 +63,36 @@ export async function runPage(markdown: string, withCluster = false): Promise<Re
     inCluster ||= step.kind === 'block' && startsCluster(step.block);
     let outcome: Outcome;
     try {
-      if (inCluster && !withCluster) outcome = { kind: 'not run', reason: needsCluster };
+      if (step.kind === 'block' && containersOf(step.block) !== null) outcome = { kind: 'not run', reason: needsContainers };
+      else if (inCluster && !withCluster) outcome = { kind: 'not run', reason: needsCluster };
       else outcome = step.kind === 'stop' ? await page.stop() : await page.run(step.block);
       if (step.kind === 'stop') inCluster = false;
     } catch (error) {
       outcome = { kind: 'failed', why: (error as Error).message };
     }
     results.push({ block, outcome });
+    if (outcome.kind === 'failed') break;
+  }
+  return results;
+}
+
+export interface ContainerTools {
+  /** For what the page runs, beside the environment of this process. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** By what pages show: what it is here. */
+  readonly places: Readonly<Record<string, string>>;
+}
+
+/** Runs the blocks that need these containers, and those that save the files which they use, on the ports that pages show: nothing else may have them. */
+export async function runContainers(markdown: string, wanted: Containers, tools: ContainerTools): Promise<Result[]> {
+  await using page = new Page({ containers: tools });
+  const results: Result[] = [];
+  for (const step of stepsOf(markdown)) {
+    if (step.kind === 'stop') continue;
+    const { block } = step;
+    if (containersOf(block) !== wanted && block.mark?.kind !== 'file' && block.mark?.kind !== 'values') continue;
+    const outcome = await page.run(block).catch((error: unknown): Outcome => ({ kind: 'failed', why: (error as Error).message }));
+    results.push({ block: nameOf(block), outcome });
     if (outcome.kind === 'failed') break;
   }
   return results;
@@ -74,14 +111,20 @@ export const startsCluster = ({ language, text, mark }: Block): boolean =>
 class Page implements AsyncDisposable {
   /** By the port that the page shows. */
   readonly #ports: Map<number, number>;
+  readonly #places: readonly (readonly [shown: string, real: string])[];
+  readonly #blockMs: number;
   readonly #clone: Clone;
   readonly #shell: Shell;
   #server: Foreground | null = null;
   #programs = 0;
 
-  constructor([rest = 0, grpc = 0]: readonly number[]) {
-    this.#ports = new Map([[restPort, rest], [grpcPort, grpc]]);
-    this.#clone = new Clone({ PROXIMADB_REST_PORT: String(rest), PROXIMADB_GRPC_PORT: String(grpc), PROXIMADB_SERVER: `127.0.0.1:${grpc}` });
+  /** @param containers in place of ports: those of the page. */
+  constructor({ ports: [rest, grpc] = [], containers }: { readonly ports?: readonly number[]; readonly containers?: ContainerTools }) {
+    this.#ports = new Map(rest === undefined || grpc === undefined ? [] : [[restPort, rest], [grpcPort, grpc]]);
+    this.#places = Object.entries(containers?.places ?? {});
+    this.#blockMs = containers === undefined ? blockMs : containersMs;
+    const environment = { PROXIMADB_REST_PORT: String(rest), PROXIMADB_GRPC_PORT: String(grpc), PROXIMADB_SERVER: `127.0.0.1:${grpc}` };
+    this.#clone = containers === undefined ? new Clone(environment) : new Clone(containers.environment, 'whole');
     this.#shell = new Shell(this.#clone);
   }
 
@@ -108,28 +151,36 @@ class Page implements AsyncDisposable {
     if (/^npm (start|run cluster)\b/.test(firstCommand(text))) {
       if (this.#server !== null) throw new Error('a server runs already');
       this.#server = new Foreground(this.#clone, this.#real(text));
-      const said = await this.#server.ready(blockMs);
+      const said = await this.#server.ready(this.#blockMs);
       for (const [port, where] of clusterPorts) {
         const real = where.exec(said)?.[1];
         if (real !== undefined) this.#ports.set(port, Number(real));
       }
       return this.#compare(output, said);
     }
-    return this.#judge(await this.#shell.run(this.#real(text), blockMs, mark?.kind === 'fails'), { mark, output });
+    return this.#judge(await this.#shell.run(this.#real(text), this.#blockMs, mark?.kind === 'fails'), { mark, output });
   }
 
   async program(command: string, ending: string, { text, mark, output }: Block): Promise<Outcome> {
     this.#programs += 1;
     const file = `block-${this.#programs}.${ending}`;
     this.#clone.write(file, this.#real(text));
-    return this.#judge(await this.#shell.run(`${command} ${file}`, blockMs, mark?.kind === 'fails'), { mark, output });
+    return this.#judge(await this.#shell.run(`${command} ${file}`, this.#blockMs, mark?.kind === 'fails'), { mark, output });
   }
 
-  async values({ text }: Block): Promise<Outcome> {
+  async values(name: string, { text }: Block): Promise<Outcome> {
+    this.#clone.write(name, `${this.#real(text)}\n`);
     const missing = missingForHelm();
     if (missing !== false) return { kind: 'not run', reason: missing };
-    this.#clone.write('values.yaml', text);
-    await checkValues(join(this.#clone.path, 'values.yaml'));
+    await checkValues(join(this.#clone.path, name));
+    return held;
+  }
+
+  async adapterRules(series: string, { text }: Block): Promise<Outcome> {
+    const missing = missingKubernetesProgram();
+    if (missing !== false) return { kind: 'not run', reason: missing };
+    this.#clone.write('rules.yaml', text);
+    await checkAdapterRules(join(this.#clone.path, 'rules.yaml'), series);
     return held;
   }
 
@@ -142,14 +193,14 @@ class Page implements AsyncDisposable {
   /** At least it is bash, and names scripts that are there. */
   async #checkUnrun(text: string): Promise<void> {
     this.#clone.write('.unrun.sh', text);
-    const { code, output } = await this.#shell.run('bash -n .unrun.sh', blockMs, true);
+    const { code, output } = await this.#shell.run('bash -n .unrun.sh', this.#blockMs, true);
     if (code !== 0) throw new Error(output);
     const unknown = [...text.matchAll(/\bnpm run (?:--silent )?([\w:-]+)/g)].map(([, name = '']) => name).filter((name) => !scripts.includes(name));
     if (unknown.length > 0) throw new Error(`package.json has no script ${unknown.join(', ')}`);
   }
 
   #judge({ code, output: printed }: Ended, { mark, output }: Pick<Block, 'mark' | 'output'>): Outcome {
-    if (code === null) throw new Error(`it takes longer than ${blockMs} ms:\n${printed}`);
+    if (code === null) throw new Error(`it takes longer than ${this.#blockMs} ms:\n${printed}`);
     const hasFailed = code !== 0;
     if (hasFailed !== (mark?.kind === 'fails')) {
       throw new Error(`it ${hasFailed ? `fails with code ${code}` : 'does not fail'}:\n${printed}${this.#serverSays()}`);
@@ -166,9 +217,10 @@ class Page implements AsyncDisposable {
     return this.#server === null ? '' : `\nThe server said:\n${this.#server.output.slice(-2_000)}`;
   }
 
-  /** With the ports of this run. */
+  /** With the ports and places of this run. */
   #real(text: string): string {
-    return text.replaceAll(/\b\d{4}\b/g, (port) => String(this.#ports.get(Number(port)) ?? port));
+    const placed = this.#places.reduce((before, [shown, real]) => before.replaceAll(shown, real), text);
+    return placed.replaceAll(/\b\d{4}\b/g, (port) => String(this.#ports.get(Number(port)) ?? port));
   }
 
   /** With the ports of the page. */
@@ -196,8 +248,9 @@ const rules: Readonly<Record<string, (page: Page, block: Block) => Outcome | Pro
     return held;
   },
   yaml: (page, block) => {
-    if (block.mark?.kind !== 'values') throw new Error('the mark of YAML says what it is');
-    return page.values(block);
+    if (block.mark?.kind === 'values') return page.values(block.mark.name, block);
+    if (block.mark?.kind === 'adapter rules') return page.adapterRules(block.mark.series, block);
+    throw new Error('the mark of YAML says what it is');
   },
   mermaid: async (_, { text }) => {
     await checkDiagram(text);

@@ -1,7 +1,9 @@
 /** The runner of the pages on pages that are wrong: whatever a page may get wrong, it finds. */
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
-import { runPage, type Outcome } from './run-page.ts';
+import { missingKubernetesProgram } from '../deploy/kubernetes/program.ts';
+import { missingForHelm } from '../deploy/tools.ts';
+import { needsContainers, runPage, type Outcome } from './run-page.ts';
 
 const fenced = (language: string, text: string): string => `\`\`\`${language}\n${text}\n\`\`\`\n`;
 const outcomes = async (...parts: readonly string[]): Promise<Outcome[]> => (await runPage(parts.join('\n'))).map(({ outcome }) => outcome);
@@ -97,9 +99,35 @@ describe('a page', () => {
     await fails(/nothing is known about blocks of ruby/, fenced('ruby', 'puts 1'));
   });
 
+  test('keeps values of the chart for later blocks', { skip: missingForHelm() }, async () => {
+    const least = 'kafka: { brokers: ["kafka:9092"] }\nregistry: { url: "http://registry" }\nredis: { url: "redis://redis" }\nblobs: { url: "s3://blobs" }';
+    await holds('<!-- test: values my.yaml -->', fenced('yaml', least), 'and', fenced('sh', 'grep --count : my.yaml'), fenced('text', '4'));
+    await fails(/registrar/, '<!-- test: values my.yaml -->', fenced('yaml', least.replace('registry', 'registrar')));
+  });
+
+  test('holds rules against the adapter that reads them', { skip: missingKubernetesProgram() }, async () => {
+    const rules = (series: string, query: string): string =>
+      `rules:\n  - seriesQuery: '${series}{pod!=""}'\n    resources: { template: "<<.Resource>>" }\n    metricsQuery: '${query}'`;
+    const mark = '<!-- test: adapter rules proximadb_lag_records -->';
+    const query = 'max(<<.Series>>{<<.LabelMatchers>>}) by (<<.GroupBy>>)';
+    await holds(mark, fenced('yaml', rules('proximadb_lag_records', query)));
+    await fails(/not about proximadb_lag_records/, mark, fenced('yaml', rules('proximadb_lag', query)));
+    await fails(/not about proximadb_lag_records/, mark, fenced('yaml', rules('proximadb_lag_records', 'max(<<.Series>>)')));
+    await fails(/adapter-rules/, mark, fenced('yaml', rules('proximadb_lag_records', query).replace('metricsQuery', 'query')));
+    const other = '<!-- test: adapter rules proximadb_no_such -->';
+    await fails(/indexers have no gauge proximadb_no_such/, other, fenced('yaml', rules('proximadb_no_such', query)));
+  });
+
+  test('leaves blocks of containers to the tests that have some', async () => {
+    for (const text of ['docker compose up', 'docker build .', '# a comment\nkubectl get pods', 'helm list']) {
+      assert.deepEqual(await outcomes(fenced('sh', text)), [{ kind: 'not run', reason: needsContainers }], text);
+    }
+    await holds(fenced('sh', 'echo docker compose up'), fenced('text', 'docker compose up'));
+  });
+
   test('says with a reason what is not run', async () => {
-    const [outcome] = await outcomes('<!-- test: not run: it needs Docker -->', fenced('sh', 'docker compose up'));
-    assert.deepEqual(outcome, { kind: 'not run', reason: 'it needs Docker' });
+    const [outcome] = await outcomes('<!-- test: not run: it takes hours -->', fenced('sh', 'npm run soak'));
+    assert.deepEqual(outcome, { kind: 'not run', reason: 'it takes hours' });
     await fails(/package.json has no script nothing/, '<!-- test: not run: it takes hours -->', fenced('sh', 'npm run nothing'));
     await fails(/syntax error/, '<!-- test: not run: it takes hours -->', fenced('sh', 'if then'));
     await assert.rejects(runPage(`<!-- test: not run: no -->\n${fenced('sh', 'true')}`), /line 1: no such mark/);

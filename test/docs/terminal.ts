@@ -1,6 +1,6 @@
 /** What the reader of a page has: a folder that looks like a fresh clone, a terminal, and a second one in which a server runs. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
@@ -15,25 +15,41 @@ export interface Ended {
   readonly output: string;
 }
 
-/** Nearly everything of the repository is in it by a link; what a page makes lies beside that, and is gone at the end. */
+/** The repository, nearly all of it by links; what a page makes lies beside that, and is gone at the end. */
 export class Clone implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'proximadb-page-'));
   readonly #environment: NodeJS.ProcessEnv;
 
-  /** @param environment variables beside those of this process; ours that a developer has set are left out. */
-  constructor(environment: Readonly<Record<string, string>>) {
+  /**
+   * @param environment variables beside those of this process; ours that a developer has set are left out. `PATH` is put before the path.
+   * @param how `whole`: every file that is in git or could be is copied, as images are built of real files.
+   */
+  constructor(environment: Readonly<Record<string, string>>, how: 'linked' | 'whole' = 'linked') {
+    if (how === 'whole') this.#copyAll();
+    else this.#link();
+    // Where output is no terminal curl shows how far it is; and a request that is refused has to fail the page.
+    writeFileSync(join(this.path, '.curlrc'), 'silent\nshow-error\nfail-with-body\n');
+    const inherited = Object.entries(process.env).filter(([name]) => !/^(PROXIMADB_|NODE_(?!EXTRA_CA_CERTS$)|npm_(?!config_))/.test(name));
+    const first = environment['PATH'] === undefined ? [] : [environment['PATH']];
+    this.#environment = {
+      ...Object.fromEntries(inherited), ...environment, CURL_HOME: this.path, NO_COLOR: '1', NODE_NO_WARNINGS: '1', npm_config_update_notifier: 'false',
+      // The Node that runs the tests is the one of whoever follows the page.
+      PATH: [...first, dirname(process.execPath), process.env['PATH'] ?? ''].join(':'),
+    };
+  }
+
+  #copyAll(): void {
+    const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: root, encoding: 'utf8' }).split('\0');
+    for (const file of files) {
+      if (file !== '' && existsSync(join(root, file))) cpSync(join(root, file), join(this.path, file), { verbatimSymlinks: true });
+    }
+  }
+
+  #link(): void {
     for (const name of readdirSync(root)) if (!['.git', 'clients', 'data'].includes(name)) symlinkSync(join(root, name), join(this.path, name));
     // pip builds where the sources lie.
     cpSync(join(root, 'clients/python'), join(this.path, 'clients/python'), { recursive: true });
     symlinkSync(join(root, 'clients/typescript'), join(this.path, 'clients/typescript'));
-    // Where output is no terminal curl shows how far it is; and a request that is refused has to fail the page.
-    writeFileSync(join(this.path, '.curlrc'), 'silent\nshow-error\nfail-with-body\n');
-    const inherited = Object.entries(process.env).filter(([name]) => !/^(PROXIMADB_|NODE_(?!EXTRA_CA_CERTS$)|npm_(?!config_))/.test(name));
-    this.#environment = {
-      ...Object.fromEntries(inherited), ...environment, CURL_HOME: this.path, NO_COLOR: '1', NODE_NO_WARNINGS: '1', npm_config_update_notifier: 'false',
-      // The Node that runs the tests is the one of whoever follows the page.
-      PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
-    };
   }
 
   start(command: string, args: readonly string[], channels: readonly ('ignore' | 'pipe')[]): ChildProcess {
