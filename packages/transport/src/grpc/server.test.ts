@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Client as GrpcClient, credentials, loadPackageDefinition, status, type ServiceError } from '@grpc/grpc-js';
+import { Client as GrpcClient, credentials, loadPackageDefinition, status, type ClientReadableStream, type ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { AppError, AssertionError, grpcStatus, invalid, type Code } from '@proximadb/errors';
 import { method, UpsertRequest, type ReadOptions } from '@proximadb/schemas';
@@ -264,22 +264,38 @@ test('calls are counted by operation and answer', async () => {
   assert.match(text, /proximadb_grpc_calls_under_way 0/);
 });
 
-type Check = (request: { service: string }, done: (error: ServiceError | null, answer?: { status: string }) => void) => void;
+interface HealthCalls {
+  check(request: { service: string }, done: (error: ServiceError | null, answer?: { status: string }) => void): void;
+  watch(request: { service: string }): ClientReadableStream<{ status: string }>;
+}
 
-test('health follows readiness', async () => {
+test('health is what the process says when it is asked, and a watcher is told of changes', async () => {
   let ready = false;
   const environment = parts(() => ({ ready }));
   const { address } = await serve({}, environment);
   const loaded = loadPackageDefinition(loadSync(healthProto, { enums: String })) as unknown as
-    { grpc: { health: { v1: { Health: new (address: string, with_: ReturnType<typeof credentials.createInsecure>) => GrpcClient & { check: Check } } } } };
+    { grpc: { health: { v1: { Health: new (address: string, with_: ReturnType<typeof credentials.createInsecure>) => GrpcClient & HealthCalls } } } };
   const health = new loaded.grpc.health.v1.Health(address, credentials.createInsecure());
   open.push(() => health.close());
   const ask = (service: string): Promise<string> => new Promise((resolve, reject) =>
     health.check({ service }, (error, answer) => (error === null ? resolve(answer?.status ?? '') : reject(error))));
   assert.deepEqual([await ask(''), await ask('proximadb.v1.ProximaDB')], ['NOT_SERVING', 'NOT_SERVING']);
   ready = true;
-  while (await ask('proximadb.v1.ProximaDB') !== 'SERVING') await sleep(20);
+  assert.deepEqual([await ask(''), await ask('proximadb.v1.ProximaDB')], ['SERVING', 'SERVING']);
   await assert.rejects(ask('other'), (error: ServiceError) => error.code === status.NOT_FOUND);
+
+  const watched = health.watch({ service: 'proximadb.v1.ProximaDB' });
+  watched.on('error', () => { /* Cancelled below. */ });
+  const told: string[] = [];
+  watched.on('data', (answer: { status: string }) => { told.push(answer.status); });
+  const until = async (count: number): Promise<void> => { while (told.length < count) await sleep(5); };
+  await until(1);
+  ready = false;
+  await until(2);
+  ready = true;
+  await until(3);
+  watched.cancel();
+  assert.deepEqual(told, ['SERVING', 'NOT_SERVING', 'SERVING']);
 });
 
 /** `list_services` of grpc.reflection.v1, by hand: field 7 of the request is the empty string; the answer is searched for names. */
