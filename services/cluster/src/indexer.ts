@@ -53,7 +53,7 @@ export async function createIndexerProcess(config: IndexerProcessConfig, { logge
   const snapshotter = opened.use(new Snapshotter({
     directory: pathOf(config.data, 'staged'), memberId, group: config.group, writer: snapshots, shards: pool,
     positions: () => holder.positions, members: () => coordination.members, everyMs: config.snapshots.everyMs, everyRecords: config.snapshots.everyRecords,
-    collectEveryMs: config.snapshots.collectEveryMs, lookMs: lookEveryMs, clock: () => performance.now(), logger,
+    collectEveryMs: config.snapshots.collectEveryMs, lookMs: Math.min(snapshotLookEveryMs, config.snapshots.everyMs), clock: () => performance.now(), logger,
   }));
   opened.use(new Reindexer({
     catalog, log, local: pool, shards: reachShards(coordination, metrics, logger, opened).shards, positions: async () => holder.positions,
@@ -69,6 +69,8 @@ export async function createIndexerProcess(config: IndexerProcessConfig, { logge
 }
 
 const lookEveryMs = 500;
+/** Each look wakes a process that may have nothing else to do. */
+const snapshotLookEveryMs = 2_000;
 
 /** Who this indexer is, over restarts, as long as it has its folder. */
 function keptId(data: string): string {

@@ -115,10 +115,11 @@ export class Snapshotter implements AsyncDisposable {
 
   #isDue({ log, partition, state, durable, generation, isAtRest }: Position): boolean {
     const { clock, everyMs, everyRecords } = this.#options;
-    if (state !== 'serving' || durable === 0 || !this.#isOurs(log, partition)) return false;
+    if (state !== 'serving' || durable === 0) return false;
     const line = this.#lines.get(keyOf(log, partition));
-    if (line === undefined || durable - line.watermark >= everyRecords) return true;
-    return clock() - line.writtenMs >= everyMs && (durable > line.watermark || (generation !== line.generation && isAtRest));
+    const isDue = line === undefined || durable - line.watermark >= everyRecords
+      || (clock() - line.writtenMs >= everyMs && (durable > line.watermark || (generation !== line.generation && isAtRest)));
+    return isDue && this.#isOurs(log, partition);
   }
 
   #isOurs(log: number, partition: number): boolean {

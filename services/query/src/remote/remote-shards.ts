@@ -31,7 +31,7 @@ export interface RemoteShardsOptions {
 }
 
 /** How often unused connections are looked for. */
-const sweepMs = 1_000;
+const sweepMs = 5_000;
 
 export class RemoteShards implements Shards, Outcomes, Replicas, AsyncDisposable {
   readonly #routes: Routes;
