@@ -7,6 +7,7 @@ import { runContainers, type Containers, type ContainerTools } from '../../docs/
 import { environmentFile } from '../compose-file.ts';
 import { startDocker, type Docker } from '../docker.ts';
 import { startKubernetes, type Kubernetes } from '../kubernetes/kubernetes.ts';
+import { Load } from '../kubernetes/load.ts';
 import { dockerPlugins } from '../plugins.ts';
 import { nodeImage, thirdPartyImages } from '../stand-ins.ts';
 import { missingForKubernetes } from '../tools.ts';
@@ -49,6 +50,12 @@ describe('what the pages show of containers is what happens', { skip: missingFor
     });
     after(async () => { await kubernetes[Symbol.asyncDispose](); });
 
+    /** Of a Service, which this machine reaches as pods do. */
+    async function addressOf(kind: string, port: number): Promise<string> {
+      const service = ['service', `vectors-proximadb-${kind}`, '--namespace', 'vectors'];
+      return `http://${await kubernetes.kubectl(['get', ...service, '--output', 'jsonpath={.spec.clusterIP}'])}:${port}`;
+    }
+
     /** Those of an older release may still be ending. */
     async function assertRuns(version: string): Promise<void> {
       const wanted = Array.from({ length: 6 }, () => `${kubernetes.registry}/proximadb:${version}`);
@@ -67,9 +74,14 @@ describe('what the pages show of containers is what happens', { skip: missingFor
       await assertRuns('0.1.0');
     });
 
-    test('docs/deployment.md: Kubernetes', async () => {
+    test('docs/deployment.md: Kubernetes; nobody notices the upgrade', async () => {
+      const [gateway, query] = await Promise.all([addressOf('gateway', 5678), addressOf('query', 5688)]);
+      await using load = new Load(gateway, query, 'words');
       await follow('docs/deployment.md', 'kubernetes', tools);
       await assertRuns('0.2.0');
+      const { writes, searches, failures } = await load.stop();
+      assert.deepEqual(failures, []);
+      assert.ok(writes > 100 && searches > 100, `${writes} writes, ${searches} searches`);
       // Through the API server, which knows the Service.
       const service = '/api/v1/namespaces/vectors/services/vectors-proximadb-query:rest/proxy';
       const found = JSON.parse(await kubernetes.kubectl(['get', '--raw', `${service}/v1/collections/words/records/king`])) as { id: string };
