@@ -29,6 +29,7 @@ describe('blocks of a terminal', { concurrency: 2 }, () => {
     const results = await outcomes(fenced('sh', 'false\necho after'), 'and', fenced('sh', 'echo never'));
     assert.deepEqual(results.map(({ kind }) => kind), ['failed']);
     await fails(/fails with code 127[^]*no-such-program/, fenced('sh', 'no-such-program | cat'));
+    await fails(/fails with code 1/, fenced('sh', 'sleep 600 &\nfalse'));
   });
 
   test('that have to fail, fail if they do not', async () => {

@@ -84,12 +84,9 @@ export class Shell implements AsyncDisposable {
     this.#bash = clone.start('bash', ['--noprofile', '--norc', '-eo', 'pipefail'], ['pipe', 'ignore', 'ignore', 'pipe']);
     // The descriptor by which bash says that a block is over.
     (this.#bash.stdio[3] as Readable).on('data', (bytes: Buffer) => { this.#said += bytes.toString(); });
-    this.#ended = new Promise((resolve) => {
-      this.#bash.once('close', () => {
-        this.#over = true;
-        resolve();
-      });
-    });
+    // What a block leaves in the background keeps its descriptors open: the shell is over before.
+    this.#bash.once('exit', () => { this.#over = true; });
+    this.#ended = new Promise((resolve) => { this.#bash.once('close', () => { resolve(); }); });
   }
 
   /** @param mayFail whether the shell goes on after a failure; only the last command's counts then. */

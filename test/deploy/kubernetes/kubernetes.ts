@@ -27,13 +27,17 @@ export interface Kubernetes extends AsyncDisposable {
 
 /** Of pods, and of the node: nothing outside of this machine reaches either. */
 const [bridge, nodeLink] = ['proximadb-pods', 'proximadb-node'];
-const [nodeAddress, dnsAddress] = ['10.97.0.1', '10.96.0.10'];
+const [nodeAddress, dnsAddress, pods] = ['10.97.0.1', '10.96.0.10', '10.244.0.0/24'];
+/** Docker drops what is forwarded and not its own. (CNI's plugin for that loses rules when the first pods come together.) */
+const letThrough = ['--source', '--destination'].map((end) => ['FORWARD', end, pods, '--jump', 'ACCEPT']);
 
 /** With Kafka, a schema registry, Redis and MinIO, all of them ready. @throws Error with the end of the logs. */
 export async function startKubernetes(docker: Docker): Promise<Kubernetes> {
   const program = await kubernetesProgram();
   const names = await environmentFile();
   const place = join(tmpdir(), 'proximadb-kubernetes');
+  // Of one that was killed.
+  await removeLinks(program);
   await rm(place, { recursive: true, force: true });
   await mkdir(join(place, 'programs'), { recursive: true });
   const [api = 0, etcd = 0, etcdPeers = 0, kubelet = 0, proxyHealth = 0, proxyMetrics = 0, dns = 0, registryPort = 0] = await freePorts(8);
@@ -56,13 +60,13 @@ export async function startKubernetes(docker: Docker): Promise<Kubernetes> {
 
   await using stack = new AsyncDisposableStack();
   stack.defer(async () => {
-    await runProgram(program, ['kube-proxy', '--cleanup']).catch(() => undefined);
-    for (const link of [bridge, nodeLink]) await runProgram('ip', ['link', 'delete', link]).catch(() => undefined);
+    await removeLinks(program);
     await rm(place, { recursive: true, force: true });
   });
   await runProgram('ip', ['link', 'add', nodeLink, 'type', 'bridge']);
   await runProgram('ip', ['address', 'add', `${nodeAddress}/32`, 'dev', nodeLink]);
   await runProgram('ip', ['link', 'set', nodeLink, 'up']);
+  for (const rule of letThrough) await runProgram('iptables', ['--insert', ...rule]);
   for (const disk of ['0', '1']) {
     await mkdir(join(places.DISKS, disk), { recursive: true });
     // Kubernetes does not give a folder of the node to a pod's group.
@@ -75,7 +79,7 @@ export async function startKubernetes(docker: Docker): Promise<Kubernetes> {
     args: ['--mount', '--pid', '--fork', '--mount-proc', '--kill-child=SIGKILL', 'bash', join(import.meta.dirname, 'run.sh')],
     environment: {
       ...process.env, ...places, FOLDER: place, STORE: join(containersFolder, 'containerd'), PROGRAM: program, KUBECONFIG: kubeconfig, TOKEN: token,
-      PAUSE_IMAGE: pause, BRIDGE: bridge, PORT_API: String(api), PORT_ETCD: String(etcd), PORT_ETCD_PEERS: String(etcdPeers),
+      PAUSE_IMAGE: pause, BRIDGE: bridge, PODS: pods, PORT_API: String(api), PORT_ETCD: String(etcd), PORT_ETCD_PEERS: String(etcdPeers),
       PORT_KUBELET: String(kubelet), PORT_PROXY_HEALTH: String(proxyHealth), PORT_PROXY_METRICS: String(proxyMetrics),
     },
     isReady: async () => /\bReady\b/.test(await kubectl(['get', 'nodes'])),
@@ -88,15 +92,26 @@ export async function startKubernetes(docker: Docker): Promise<Kubernetes> {
   const wanted = ['IMAGE_KAFKA', 'IMAGE_REGISTRY', 'IMAGE_REDIS', 'IMAGE_MINIO'].map((name) => names[name] ?? '');
   await copyImages(docker, join(place, 'containerd.sock'), [pause, ...wanted]);
   await applyParts(kubectl, { ...names, ...places });
-  const ready = ['wait', '--for=condition=Ready', 'pods', '--all', '--all-namespaces', '--timeout=240s'];
-  await kubectl(ready, { timeoutMs: 250_000 }).catch(async (error: unknown) => {
+  try {
+    // Only pods that are there are waited for.
+    await kubectl(['rollout', 'status', 'statefulset/kafka', '--namespace', 'kafka', '--timeout=240s'], { timeoutMs: 250_000 });
+    await kubectl(['wait', '--for=condition=Ready', 'pods', '--all', '--all-namespaces', '--timeout=240s'], { timeoutMs: 250_000 });
+  } catch (error) {
     throw new Error(`${String(error)}\n${await kubectl(['get', 'pods,events', '--all-namespaces'])}`);
-  });
+  }
   const owned = stack.move();
   return {
     registry: `127.0.0.1:${registryPort}`, programs: join(place, 'programs'), kubeconfig, kubectl,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** And rules, whichever there are. */
+async function removeLinks(program: string): Promise<void> {
+  const may = (command: string, args: readonly string[]): Promise<unknown> => runProgram(command, args).catch(() => undefined);
+  await may(program, ['kube-proxy', '--cleanup']);
+  for (const rule of letThrough) await may('iptables', ['--delete', ...rule]);
+  for (const link of [bridge, nodeLink]) await may('ip', ['link', 'delete', link]);
 }
 
 /** `$$` is `$`, as in a compose file. */

@@ -28,8 +28,7 @@ END
 cat >cni/pods.conflist <<END
 {"cniVersion": "1.0.0", "name": "pods", "plugins": [
   {"type": "bridge", "bridge": "$BRIDGE", "isGateway": true, "ipMasq": true, "hairpinMode": true, "ipam": {
-    "type": "host-local", "dataDir": "$FOLDER/addresses", "ranges": [[{"subnet": "10.244.0.0/24"}]], "routes": [{"dst": "0.0.0.0/0"}]}},
-  {"type": "firewall"}]}
+    "type": "host-local", "dataDir": "$FOLDER/addresses", "ranges": [[{"subnet": "$PODS"}]], "routes": [{"dst": "0.0.0.0/0"}]}}]}
 END
 cat >kubelet.yaml <<END
 apiVersion: kubelet.config.k8s.io/v1beta1
@@ -53,7 +52,7 @@ cat >proxy.yaml <<END
 apiVersion: kubeproxy.config.k8s.io/v1alpha1
 kind: KubeProxyConfiguration
 clientConnection: {kubeconfig: "$KUBECONFIG"}
-clusterCIDR: 10.244.0.0/16
+clusterCIDR: $PODS
 hostnameOverride: node
 healthzBindAddress: 127.0.0.1:$PORT_PROXY_HEALTH
 metricsBindAddress: 127.0.0.1:$PORT_PROXY_METRICS
