@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the image, and runs it and docker-compose.yml for real. Not a part of `npm test`: it takes minutes and the whole machine, and needs
+# Builds the image, and runs it, docker-compose.yml and the chart for real. Not a part of `npm test`: it takes minutes and the whole machine, and needs
 # root on Linux. Dependencies of the repository are installed already. Arguments: names of tests/deploy/containers; all without any.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -19,4 +19,4 @@ for name in "${@:-*}"; do
   for file in test/deploy/containers/$name.ts; do files+=("$file"); done
 done
 node24 --no-warnings test/deploy/prepare.ts
-node24 --no-warnings --test --test-concurrency=1 --test-timeout=720000 "${files[@]}"
+node24 --no-warnings --test --test-concurrency=1 --test-timeout=1500000 "${files[@]}"
