@@ -49,6 +49,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       }),
     histogram: <L extends string>(name: string, help: string, labels: readonly L[] = [], buckets: readonly number[] = latencyBucketsSeconds) =>
       known<Histogram<L>>(name) ?? new Histogram<L>({ name: prefix + name, help, labelNames: [...labels], buckets: [...buckets], registers: [registry] }),
-    text: () => registry.metrics(),
+    // prom-client writes `Nan`, which the format does not know.
+    text: async () => (await registry.metrics()).replaceAll(/ Nan$/gm, ' NaN'),
   };
 }
