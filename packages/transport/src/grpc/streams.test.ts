@@ -62,9 +62,11 @@ test('a stream that stays open for long keeps nothing of the requests that it ha
     collectGarbage();
     return process.memoryUsage().heapUsed;
   };
-  const before = await heapAfter(2_000);
-  const requests = 10_000;
-  const kept = (await heapAfter(requests) - before) / requests;
+  const requests = 8_000;
+  const heaps: number[] = [];
+  for (let round = 0; round < 4; round += 1) heaps.push(await heapAfter(requests));
+  // Code that is compiled on the way stays, too, in some of the rounds; what is kept of requests does in each.
+  const kept = Math.min(...heaps.slice(1).map((heap, at) => (heap - (heaps[at] ?? 0)) / requests));
   stream.cancel();
   // A single promise that was forgotten takes more.
   assert.ok(kept < 50, `${kept.toFixed(0)} bytes a request`);
