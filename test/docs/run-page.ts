@@ -123,8 +123,9 @@ class Page implements AsyncDisposable {
     this.#ports = new Map(rest === undefined || grpc === undefined ? [] : [[restPort, rest], [grpcPort, grpc]]);
     this.#places = Object.entries(containers?.places ?? {});
     this.#blockMs = containers === undefined ? blockMs : containersMs;
-    const environment = { PROXIMADB_REST_PORT: String(rest), PROXIMADB_GRPC_PORT: String(grpc), PROXIMADB_SERVER: `127.0.0.1:${grpc}` };
-    this.#clone = containers === undefined ? new Clone(environment) : new Clone(containers.environment, 'whole');
+    this.#clone = containers === undefined
+      ? new Clone({ PROXIMADB_REST_PORT: String(rest), PROXIMADB_GRPC_PORT: String(grpc), PROXIMADB_SERVER: `127.0.0.1:${grpc}` })
+      : new Clone(containers.environment, 'whole');
     this.#shell = new Shell(this.#clone);
   }
 
