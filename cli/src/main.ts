@@ -1,5 +1,8 @@
-#!/usr/bin/env node
-/** The command `proximadb`. */
+#!/usr/bin/env -S node --min-semi-space-size=4
+/**
+ * The command `proximadb`. The young generation of V8's heaps stays at 4 MiB at least: at rest it would shrink to 1 MiB, and be collected
+ * every few seconds, which takes a third of a percent of a core.
+ */
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import process from 'node:process';

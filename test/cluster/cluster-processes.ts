@@ -40,6 +40,8 @@ export type ProcessSettings = Partial<Record<ProcessKind, Readonly<Record<string
 const usualPorts: Partial<Record<ProcessKind, readonly number[]>> = { gateway: [5679, 5678], query: [5689, 5688] };
 
 const commandLine = join(import.meta.dirname, '..', '..', 'cli', 'src', 'main.ts');
+/** As the command's first line says. */
+const commandFlags = ['--no-warnings', '--min-semi-space-size=4'];
 
 export class ClusterProcesses implements AsyncDisposable {
   readonly #folder: Folder;
@@ -71,7 +73,7 @@ export class ClusterProcesses implements AsyncDisposable {
     const [grpcPort = 0, restPort = 0] = usual === undefined ? await freePorts(2) : await portsLike(usual);
     const child = await Child.start({
       name, folder: this.#folder, logFile: join(this.#folder.path, `${name}.log`),
-      command: process.execPath, args: ['--no-warnings', commandLine, kind],
+      command: process.execPath, args: [...commandFlags, commandLine, kind],
       environment: {
         ...this.#environment(), ...(kind === 'indexer' ? this.#ofIndexer(name, group) : {}), ...this.#settings[kind],
         PROXIMADB_ID: name, PROXIMADB_GRPC_PORT: String(grpcPort), PROXIMADB_REST_PORT: String(restPort),

@@ -70,6 +70,8 @@ export async function startServer(config: Config = {}, clientOptions: ClientOpti
 }
 
 const commandLine = join(import.meta.dirname, '../../cli/src/main.ts');
+/** As the command's first line says. */
+const commandFlags = ['--no-warnings', '--min-semi-space-size=4'];
 
 export interface Ended {
   readonly code: number | null;
@@ -80,7 +82,7 @@ export interface Ended {
 
 /** Any other command, run to its end in a process of its own. */
 export async function runCommand(args: readonly string[]): Promise<Ended> {
-  const child = spawn(process.execPath, ['--no-warnings', commandLine, ...args], { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...commandFlags, commandLine, ...args], { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes: Buffer) => { output += stripVTControlCharacters(bytes.toString()); });
   return new Promise((resolve) => child.on('close', (code, signal) => { resolve({ code, signal, output }); }));
@@ -100,7 +102,7 @@ export class ChildServer implements AsyncDisposable {
 
   /** @param flags beside `--data`; ports are free ones. @param nodeFlags for Node itself. */
   constructor(data: string, flags: readonly string[] = [], nodeFlags: readonly string[] = []) {
-    this.#child = spawn(process.execPath, ['--no-warnings', ...nodeFlags, commandLine, 'start', '--data', data, '--grpc-port', '0', '--rest-port', '0',
+    this.#child = spawn(process.execPath, [...commandFlags, ...nodeFlags, commandLine, 'start', '--data', data, '--grpc-port', '0', '--rest-port', '0',
       '--gateway-partitions-default', String(partitionsDefault), ...flags], {
       env: environment(), stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { periodically } from './periodically.ts';
 
 export type { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
@@ -29,13 +30,14 @@ export interface MetricsOptions {
 }
 
 const prefix = 'proximadb_';
-/** Between two looks at the event loop; part of the lag that is measured. Each wakes the process: every 10 ms, the default, takes 1 % of a core at rest. */
-const loopLookMs = 500;
+/** Between two looks at the event loop. Each may wake the process. */
+const loopLookMs = 1_000;
+const never = 2 ** 31 - 1;
 
 export function createMetrics(options: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   if (options.labels !== undefined) registry.setDefaultLabels({ ...options.labels });
-  if (options.processMetrics ?? true) collectDefaultMetrics({ register: registry, prefix, eventLoopMonitoringPrecision: loopLookMs });
+  if (options.processMetrics ?? true) collectProcessMetrics(registry);
   // prom-client's registry forgets the labels' types; a name always stands for one kind and one set of labels.
   const known = <T>(name: string): T | undefined => registry.getSingleMetric(prefix + name) as T | undefined;
   return {
@@ -52,4 +54,14 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     // prom-client writes `Nan`, which the format does not know.
     text: async () => (await registry.metrics()).replaceAll(/ Nan$/gm, ' NaN'),
   };
+}
+
+/** Of prom-client, but for the event loop: its own look at that wakes a process at rest a hundred times a second, or else is part of the lag that it finds. */
+function collectProcessMetrics(registry: Registry): void {
+  collectDefaultMetrics({ register: registry, prefix, eventLoopMonitoringPrecision: never });
+  for (const { name } of registry.getMetricsAsArray()) if (name.startsWith(`${prefix}nodejs_eventloop_lag`)) registry.removeSingleMetric(name);
+  const lag = new Histogram({
+    name: `${prefix}eventloop_lag_seconds`, help: 'How late the event loop was with what was due.', buckets: [...latencyBucketsSeconds], registers: [registry],
+  });
+  periodically(loopLookMs, (lateMs) => { lag.observe(lateMs / 1_000); });
 }

@@ -4,11 +4,11 @@ import { createLogger } from '@proximadb/process';
 import { Faults } from './faults.ts';
 
 test('a fault is told once, with its beginning, as long as it lasts, and its end is told', (context) => {
-  context.mock.timers.enable({ apis: ['setInterval', 'Date'], now: 1_700_000_000_000 });
+  context.mock.timers.enable({ apis: ['setTimeout', 'Date'], now: 1_700_000_000_000 });
   const lines: Record<string, unknown>[] = [];
   const logger = createLogger({ destination: { write: (line) => { lines.push(JSON.parse(line) as Record<string, unknown>); } } });
   let redis: string | null = null;
-  using faults = new Faults({ redis: () => redis, registry: () => null }, logger);
+  using faults = new Faults({ redis: () => redis, registry: () => null }, logger, () => Date.now());
   assert.deepEqual([faults.list(), faults.away], [[], '']);
 
   redis = 'does not answer';

@@ -1,5 +1,5 @@
 /** What a process does without at the moment, and since when: looked at every second, told to the log, to health and to `proximadb doctor`. */
-import type { Logger } from '@proximadb/process';
+import { periodically, type Logger, type MonotonicClock } from '@proximadb/process';
 import type { ProcessFault } from '@proximadb/query';
 
 const lookEveryMs = 1_000;
@@ -11,13 +11,13 @@ export class Faults implements Disposable {
   readonly #probes: Readonly<Record<string, Probe>>;
   readonly #logger: Logger;
   readonly #found = new Map<string, ProcessFault>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Disposable;
 
   /** @param probes by the names of the parts. */
-  constructor(probes: Readonly<Record<string, Probe>>, logger: Logger) {
+  constructor(probes: Readonly<Record<string, Probe>>, logger: Logger, clock?: MonotonicClock) {
     this.#probes = probes;
     this.#logger = logger;
-    this.#timer = setInterval(() => { this.#look(); }, lookEveryMs).unref();
+    this.#timer = periodically(lookEveryMs, () => { this.#look(); }, clock);
   }
 
   list(): readonly ProcessFault[] {
@@ -31,7 +31,7 @@ export class Faults implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#timer);
+    this.#timer[Symbol.dispose]();
   }
 
   #look(): void {

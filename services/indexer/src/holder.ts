@@ -9,7 +9,7 @@ import type { Catalog, Change, Collection } from '@proximadb/catalog';
 import type { Coordination, Holding } from '@proximadb/coordination';
 import { AppError } from '@proximadb/errors';
 import type { Log } from '@proximadb/log';
-import type { Logger } from '@proximadb/process';
+import { periodically, type Logger } from '@proximadb/process';
 import { manifestFile, readManifest } from '@proximadb/segment';
 import type { Assignment, Position } from './host.ts';
 import { decide, partitionKey, type PlacementMember } from './placement.ts';
@@ -82,7 +82,7 @@ export class Holder implements AsyncDisposable {
   readonly #healedAtMs = new Map<string, number>();
   readonly #background = new Set<Promise<void>>();
   readonly #startedMs: number;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Disposable;
   readonly #unlisten: readonly (() => void)[];
   #positions: readonly Position[] = [];
   #lookedMs = -Infinity;
@@ -100,7 +100,7 @@ export class Holder implements AsyncDisposable {
       options.catalog.onChange((change) => { this.#follow(change); }),
       options.coordination.onChange(() => { this.look(); }),
     ];
-    this.#timer = setInterval(() => { this.#tick(); }, options.lookMs);
+    this.#timer = periodically(options.lookMs, () => { this.#tick(); });
   }
 
   get #closed(): boolean {
@@ -127,7 +127,7 @@ export class Holder implements AsyncDisposable {
   /** Ends placement; the shards stay as they are. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    clearInterval(this.#timer);
+    this.#timer[Symbol.dispose]();
     for (const unlisten of this.#unlisten) unlisten();
     await this.#looking;
     await Promise.all(this.#background);

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import { AppError, type Code } from '@proximadb/errors';
 import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
 import { partitionOf, type LogReader } from '@proximadb/log';
-import type { Logger } from '@proximadb/process';
+import { periodically, type Logger } from '@proximadb/process';
 import type {
   CountAnswer, Covered, Digest, DigestRequest, Digests, MissingPartition, PageAnswer, PageSpec, RowsAnswer, SearchAnswer, SearchAnswers, SearchSpec,
   SegmentCost, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark,
@@ -73,13 +73,12 @@ export interface HostOptions {
 export class ShardHost implements Shards, Outcomes, Digests {
   readonly #options: HostOptions;
   readonly #shards = new Map<string, Shard>();
-  readonly #maintenance: NodeJS.Timeout;
+  readonly #maintenance: Disposable;
   readonly #trimmed = new Map<Shard, number>();
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#maintenance = setInterval(() => { void this.maintain(); }, options.config.maintenanceMs);
-    this.#maintenance.unref();
+    this.#maintenance = periodically(options.config.maintenanceMs, () => { void this.maintain(); });
   }
 
   /** Starts to hold a partition; one that is held already is left as it is. */
@@ -233,7 +232,7 @@ export class ShardHost implements Shards, Outcomes, Digests {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#maintenance);
+    this.#maintenance[Symbol.dispose]();
     await Promise.all([...this.#shards.values()].map((shard) => shard.close()));
   }
 

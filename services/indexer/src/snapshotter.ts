@@ -8,7 +8,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Member } from '@proximadb/coordination';
 import { toAppError } from '@proximadb/errors';
-import type { Logger } from '@proximadb/process';
+import { periodically, type Logger } from '@proximadb/process';
 import type { Position } from './host.ts';
 import type { ManifestId } from './storage.ts';
 
@@ -68,7 +68,7 @@ interface Line {
 export class Snapshotter implements AsyncDisposable {
   readonly #options: SnapshotterOptions;
   readonly #lines = new Map<string, Line>();
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Disposable;
   #working: Promise<void> | undefined;
   #closed = false;
   #failingSinceMs: number | undefined;
@@ -77,7 +77,7 @@ export class Snapshotter implements AsyncDisposable {
   constructor(options: SnapshotterOptions) {
     this.#options = options;
     rmSync(options.directory, { recursive: true, force: true });
-    this.#timer = setInterval(() => { this.#working ??= this.#look().finally(() => { this.#working = undefined; }); }, options.lookMs);
+    this.#timer = periodically(options.lookMs, () => { this.#working ??= this.#look().finally(() => { this.#working = undefined; }); });
   }
 
   /** How long snapshots have failed, ms; 0: they do not. For an alert: meanwhile the log is not trimmed. */
@@ -92,7 +92,7 @@ export class Snapshotter implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#timer);
+    this.#timer[Symbol.dispose]();
     await this.#working;
   }
 

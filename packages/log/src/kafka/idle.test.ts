@@ -1,4 +1,4 @@
-/** A log at rest: it asks twice a second, and costs next to nothing. */
+/** A log at rest: it hardly ever asks, and costs next to nothing. */
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import { describe, test } from 'node:test';
@@ -12,7 +12,7 @@ const PARTITIONS = 12;
 const entries = Array.from({ length: PARTITIONS }, (_, at) => ({ partition: partition(at), key: Buffer.from('k'), value: Buffer.from('v'), headers: {} }));
 
 describe('Kafka log: at rest', { skip: missing('kafka') }, () => {
-  test('12 tails at their ends ask at most three times a second and take under 1 % of a core; the next record is there at once', async () => {
+  test('12 tails at their ends ask at most once a second and take under 1 % of a core; the next record is there at once', async () => {
     await using kafka = await startKafka({ proxied: true });
     const brokers = kafka.proxied ?? [];
     await using log = await KafkaLog.open({ brokers, replicationFactor: 1 });
@@ -36,7 +36,7 @@ describe('Kafka log: at rest', { skip: missing('kafka') }, () => {
     await delay(4_000);
     const { user, system } = process.cpuUsage(cpu);
     counting?.cancel();
-    assert.ok(requests >= 4 && requests <= 12, `${requests} requests in 4 s`);
+    assert.ok(requests >= 1 && requests <= 4, `${requests} requests in 4 s`);
     assert.ok((user + system) / 40_000 < 1, `${((user + system) / 40_000).toFixed(2)} % of a core`);
     assert.equal(seenMs.length, PARTITIONS + 1);
     await log.append(topic, entries);

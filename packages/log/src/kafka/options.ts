@@ -43,7 +43,7 @@ export interface KafkaReaderOptions {
   readonly operationTimeoutMs?: number;
   /** How long a tail waits for its partition to have a leader again before it is UNAVAILABLE. Default 10,000 ms. */
   readonly leaderTimeoutMs?: number;
-  /** How long a broker holds back the answer to a fetch while there is nothing new. Default 500 ms. */
+  /** How long a broker holds back the answer to a fetch while there is nothing new. Default 2,000 ms. */
   readonly fetchWaitMs?: number;
   /** What is read ahead for one tail, and the most of one of its batches; a record batch that is larger comes whole. Default 1 MiB. */
   readonly tailBytesMax?: number;
@@ -118,7 +118,7 @@ export function readerSettings(options: KafkaReaderOptions): ReaderSettings {
     requestTimeoutMs: positive('requestTimeoutMs', options.requestTimeoutMs ?? 5_000),
     operationTimeoutMs: positive('operationTimeoutMs', options.operationTimeoutMs ?? 10_000),
     leaderTimeoutMs: positive('leaderTimeoutMs', options.leaderTimeoutMs ?? 10_000),
-    fetchWaitMs: positive('fetchWaitMs', options.fetchWaitMs ?? 500),
+    fetchWaitMs: positive('fetchWaitMs', options.fetchWaitMs ?? 2_000),
     tailBytesMax: positive('tailBytesMax', options.tailBytesMax ?? MIB),
     fetchBytesMax: positive('fetchBytesMax', options.fetchBytesMax ?? 8 * MIB),
     bufferBytesMax: positive('bufferBytesMax', options.bufferBytesMax ?? 64 * MIB),

@@ -5,7 +5,7 @@
 import type { Catalog, Change, Collection } from '@proximadb/catalog';
 import { AppError } from '@proximadb/errors';
 import type { Log } from '@proximadb/log';
-import type { Logger } from '@proximadb/process';
+import { periodically, type Logger } from '@proximadb/process';
 import type { Shards } from '@proximadb/query';
 import type { Position } from '../host.ts';
 import { Copier, type CopierLimits, type CopierStep, type OldShards } from './copier.ts';
@@ -60,7 +60,7 @@ export class Reindexer implements AsyncDisposable {
   readonly #discards = new Set<number>();
   readonly #background = new Set<Promise<void>>();
   readonly #unlisten: () => void;
-  readonly #timer: NodeJS.Timeout;
+  readonly #timer: Disposable;
   readonly #waiting: (() => void)[] = [];
   #copies = 0;
   #change = Promise.withResolvers<void>();
@@ -71,12 +71,12 @@ export class Reindexer implements AsyncDisposable {
     this.#options = options;
     this.#limits = { ...defaults, ...options.limits };
     this.#unlisten = options.catalog.onChange((change) => { this.#follow(change); });
-    this.#timer = setInterval(() => { this.#review(); }, this.#limits.reviewMs);
+    this.#timer = periodically(this.#limits.reviewMs, () => { this.#review(); });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#timer);
+    this.#timer[Symbol.dispose]();
     this.#unlisten();
     for (const { stop } of this.#copiers.values()) stop.abort();
     for (const next of this.#waiting.splice(0)) next();

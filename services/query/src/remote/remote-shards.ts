@@ -1,7 +1,7 @@
 /** The shards of a cluster's indexers, over gRPC. */
 import { AppError, toAppError } from '@proximadb/errors';
 import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
-import type { Logger } from '@proximadb/process';
+import { periodically, type Logger } from '@proximadb/process';
 import type { Filter } from '@proximadb/schemas';
 import type { Digest, DigestRequest, MemberReport, ReplicaMember, Replicas } from '../replicas.ts';
 import type {
@@ -40,7 +40,7 @@ export class RemoteShards implements Shards, Outcomes, Replicas, AsyncDisposable
   readonly #random: () => number;
   readonly #links = new Map<string, Link>();
   readonly #dependencies: FanOutDependencies;
-  readonly #sweep: NodeJS.Timeout;
+  readonly #sweep: Disposable;
   #turn = 0;
   #closed = false;
 
@@ -59,7 +59,7 @@ export class RemoteShards implements Shards, Outcomes, Replicas, AsyncDisposable
       link: (address) => this.#link(address),
       changed: (ms, signal) => this.#changed(ms, signal),
     };
-    this.#sweep = setInterval(() => { this.#closeUnused(); }, Math.min(sweepMs, this.#config.idleMsMax)).unref();
+    this.#sweep = periodically(Math.min(sweepMs, this.#config.idleMsMax), () => { this.#closeUnused(); });
   }
 
   /** Indexers to which there is a connection, or will be at once, and the calls to them that are under way. */
@@ -128,7 +128,7 @@ export class RemoteShards implements Shards, Outcomes, Replicas, AsyncDisposable
   /** Fails what is under way, and closes the connections. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#sweep);
+    this.#sweep[Symbol.dispose]();
     for (const link of this.#links.values()) link.close();
     this.#links.clear();
   }

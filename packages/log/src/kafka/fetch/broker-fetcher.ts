@@ -33,7 +33,7 @@ type Poll = 'follow' | 'catch-up';
  * Fetches from one broker for all tails of its partitions, on two connections. The long poll holds everybody who has room when it
  * begins, and the broker answers it when one of them gets something, or after `fetchWaitMs`. Who comes while it is on its way (has just
  * begun, or has made room again) is served by the second connection until the long poll begins anew. So nobody waits for others, and a
- * reader at the end of all its partitions asks twice a second.
+ * reader at the end of all its partitions hardly ever asks.
  */
 export class BrokerFetcher {
   readonly nodeId: number;

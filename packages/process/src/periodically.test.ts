@@ -1,0 +1,73 @@
+import { strict as assert } from 'node:assert';
+import { mock, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { periodically } from './index.ts';
+
+/** Time that only passes by its own steps of 1 ms. @param early whether timers fire 1 ms before the clock says so. */
+function steps(t: { after(end: () => void): void }, early = false): { now: () => number; pass: (ms: number) => void } {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.after(() => { mock.timers.reset(); });
+  let nowMs = 100_003.4;
+  return {
+    now: () => nowMs,
+    pass: (ms) => {
+      for (let i = 0; i < ms; i += 1) {
+        if (!early) nowMs += 1;
+        mock.timers.tick(1);
+        if (early) nowMs += 1;
+      }
+    },
+  };
+}
+
+test('tasks that began at different times are due together', (t) => {
+  const time = steps(t);
+  const ran: Record<string, number[]> = { slow: [], fast: [] };
+  using _slow = periodically(1_000, () => { ran['slow']?.push(Math.floor(time.now())); }, time.now);
+  time.pass(230);
+  using _fast = periodically(500, () => { ran['fast']?.push(Math.floor(time.now())); }, time.now);
+  time.pass(3_000);
+  assert.equal(ran['slow']?.length, 3);
+  assert.ok(ran['fast'] !== undefined && ran['fast'].length >= 6);
+  assert.ok(ran['slow'].every((ms) => ran['fast']?.includes(ms)), JSON.stringify(ran));
+});
+
+test('a task runs once a period though timers fire early', (t) => {
+  const time = steps(t, true);
+  let runs = 0;
+  using _task = periodically(20, () => { runs += 1; }, time.now);
+  time.pass(200);
+  assert.equal(runs, 10);
+});
+
+test('a task that takes longer than its period is told how late it is, and nothing is made up for', async () => {
+  const late: number[] = [];
+  const startedMs = performance.now();
+  using _task = periodically(20, (lateMs) => {
+    late.push(lateMs);
+    if (late.length === 2) for (const untilMs = performance.now() + 75; performance.now() < untilMs;);
+  });
+  while (late.length < 5) await delay(5);
+  const tookMs = performance.now() - startedMs;
+  assert.ok(late.length <= (tookMs - 75) / 20 + 3, `${late.length} in ${tookMs} ms`);
+  assert.ok((late[2] ?? 0) > 10, JSON.stringify(late));
+});
+
+test('nothing runs after its end', async () => {
+  let runs = 0;
+  const task = periodically(1, () => { runs += 1; });
+  while (runs === 0) await delay(1);
+  task[Symbol.dispose]();
+  const before = runs;
+  await delay(20);
+  assert.equal(runs, before);
+});
+
+test('threads agree on the time', async () => {
+  const worker = new Worker('require("node:worker_threads").parentPort.postMessage(performance.timeOrigin + performance.now())', { eval: true });
+  const beforeMs = performance.timeOrigin + performance.now();
+  const [theirsMs] = await new Promise<[number]>((resolve) => { worker.once('message', (ms: number) => { resolve([ms]); }); });
+  const afterMs = performance.timeOrigin + performance.now();
+  assert.ok(theirsMs > beforeMs - 2 && theirsMs < afterMs + 2, `${beforeMs} ${theirsMs} ${afterMs}`);
+});
