@@ -31,7 +31,7 @@ export interface MetricsOptions {
 
 const prefix = 'proximadb_';
 /** Between two looks at the event loop. Each may wake the process. */
-const loopLookMs = 1_000;
+const loopLookMs = 5_000;
 const never = 2 ** 31 - 1;
 
 export function createMetrics(options: MetricsOptions = {}): Metrics {

@@ -1,8 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { mock, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
-import { periodically } from './index.ts';
+import { periodically, untilNext } from './index.ts';
 
 /** Time that only passes by its own steps of 1 ms. @param early whether timers fire 1 ms before the clock says so. */
 function steps(t: { after(end: () => void): void }, early = false): { now: () => number; pass: (ms: number) => void } {
@@ -64,10 +63,26 @@ test('nothing runs after its end', async () => {
   assert.equal(runs, before);
 });
 
-test('threads agree on the time', async () => {
-  const worker = new Worker('require("node:worker_threads").parentPort.postMessage(performance.timeOrigin + performance.now())', { eval: true });
-  const beforeMs = performance.timeOrigin + performance.now();
-  const [theirsMs] = await new Promise<[number]>((resolve) => { worker.once('message', (ms: number) => { resolve([ms]); }); });
-  const afterMs = performance.timeOrigin + performance.now();
-  assert.ok(theirsMs > beforeMs - 2 && theirsMs < afterMs + 2, `${beforeMs} ${theirsMs} ${afterMs}`);
+test('a period may change', (t) => {
+  const time = steps(t);
+  let everyMs = 100;
+  let runs = 0;
+  using _task = periodically(() => everyMs, () => { runs += 1; }, time.now);
+  time.pass(1_000);
+  assert.equal(runs, 10);
+  everyMs = 500;
+  time.pass(100);
+  runs = 0;
+  time.pass(2_000);
+  assert.equal(runs, 4);
+});
+
+test('whoever asks when the next is due is due with it', (t) => {
+  const time = steps(t);
+  const ran: number[] = [];
+  using _task = periodically(50, () => { ran.push(time.now()); }, time.now);
+  time.pass(17);
+  const dueMs = time.now() + untilNext(50, time.now);
+  time.pass(60);
+  assert.ok(ran.includes(dueMs), `${dueMs} of ${ran.join(' ')}`);
 });

@@ -1,8 +1,8 @@
-/** What a process does without at the moment, and since when: looked at every second, told to the log, to health and to `proximadb doctor`. */
+/** What a process does without at the moment, and since when: looked at every two seconds, told to the log, to health and to `proximadb doctor`. */
 import { periodically, type Logger, type MonotonicClock } from '@proximadb/process';
 import type { ProcessFault } from '@proximadb/query';
 
-const lookEveryMs = 1_000;
+const lookEveryMs = 2_000;
 
 /** null: nothing is wrong. */
 export type Probe = () => string | null;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Catalog, Change, Collection } from '@proximadb/catalog';
 import type { Coordination, Holding } from '@proximadb/coordination';
-import { AppError } from '@proximadb/errors';
+import { AppError, toAppError } from '@proximadb/errors';
 import type { Log } from '@proximadb/log';
 import { periodically, type Logger } from '@proximadb/process';
 import { manifestFile, readManifest } from '@proximadb/segment';
@@ -52,7 +52,7 @@ export interface HolderOptions {
   readonly restoresMax: number;
   /** Time after the start in which only what lies on this disk is taken: the others may be starting, too. */
   readonly settleMs: number;
-  /** Between two looks at who lives and how far the shards are; thrice as long while nothing is under way. */
+  /** Between two looks at who lives and how far the shards are; four times as long while nothing is under way. */
   readonly lookMs: number;
   /** Monotonic, ms. */
   readonly clock: () => number;
@@ -71,6 +71,8 @@ type Held =
 
 /** A stopped shard is restored again at most so often: what stops it may be in the log. */
 const healAgainMs = 10 * 60_000;
+/** Looks of which one is left while nothing is under way: each wakes a process that may have nothing else to do. */
+const quietLooks = 4;
 /** Others hear of a deleted collection a moment later; a topic that goes before would stop their shards with a complaint. */
 const eraseAfterMs = 1_000;
 const eraseAgainMsMax = 60_000;
@@ -85,7 +87,6 @@ export class Holder implements AsyncDisposable {
   readonly #timer: Disposable;
   readonly #unlisten: readonly (() => void)[];
   #positions: readonly Position[] = [];
-  #lookedMs = -Infinity;
   #looking: Promise<void> | undefined;
   #lookAgain = false;
   #restores = 0;
@@ -100,7 +101,7 @@ export class Holder implements AsyncDisposable {
       options.catalog.onChange((change) => { this.#follow(change); }),
       options.coordination.onChange(() => { this.look(); }),
     ];
-    this.#timer = periodically(options.lookMs, () => { this.#tick(); });
+    this.#timer = periodically(() => (this.#isQuiet ? quietLooks : 1) * options.lookMs, () => { this.look(); });
   }
 
   get #closed(): boolean {
@@ -144,14 +145,13 @@ export class Holder implements AsyncDisposable {
     }
   }
 
-  #tick(): void {
-    const atRest = this.ready && [...this.#held.values()].every(({ kind }) => kind === 'assigned');
-    if (!atRest || this.#options.clock() - this.#lookedMs >= 2.5 * this.#options.lookMs) this.look();
+  /** Whether nothing is under way. */
+  get #isQuiet(): boolean {
+    return this.ready && [...this.#held.values()].every(({ kind }) => kind === 'assigned');
   }
 
   async #look(): Promise<void> {
-    const { shards, coordination, clock } = this.#options;
-    this.#lookedMs = clock();
+    const { shards, coordination } = this.#options;
     this.#positions = await shards.positions();
     this.#heal();
     coordination.announce(this.#holdings());
@@ -259,8 +259,14 @@ export class Holder implements AsyncDisposable {
       if (local !== undefined && local.watermark >= start) return;
       this.#moveAside(folder);
     }
-    const restored = await restorer.restore(log, partition, folder);
-    logger.info('shard-restored', { log, partition, watermark: restored?.watermark ?? 0, logStart: start });
+    try {
+      const restored = await restorer.restore(log, partition, folder);
+      logger.info('shard-restored', { log, partition, watermark: restored?.watermark ?? 0, logStart: start });
+    } catch (error) {
+      // A log that has everything needs no snapshot: without one it takes longer.
+      if (start > 0 || !toAppError(error).retryable) throw error;
+      logger.warn('snapshots-away', { log, partition, error });
+    }
   }
 
   /** Damaged files, and a log that was trimmed meanwhile, are mended by the newest snapshot. */

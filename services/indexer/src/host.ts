@@ -70,15 +70,20 @@ export interface HostOptions {
   readonly logger: Logger;
 }
 
+/** Looks of which one is left at rest: each wakes a thread that may have nothing else to do. */
+const restLooks = 4;
+
 export class ShardHost implements Shards, Outcomes, Digests {
   readonly #options: HostOptions;
   readonly #shards = new Map<string, Shard>();
   readonly #maintenance: Disposable;
   readonly #trimmed = new Map<Shard, number>();
+  /** Of all shards together, when the last look began. */
+  #watermarks = 0;
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#maintenance = periodically(options.config.maintenanceMs, () => { void this.maintain(); });
+    this.#maintenance = periodically(() => (this.#isAtRest() ? restLooks : 1) * options.config.maintenanceMs, () => { void this.maintain(); });
   }
 
   /** Starts to hold a partition; one that is held already is left as it is. */
@@ -270,6 +275,13 @@ export class ShardHost implements Shards, Outcomes, Digests {
     const shard = this.#shards.get(keyOf(log, partition));
     if (shard === undefined) throw new AppError('UNAVAILABLE', `partition ${partition} of log ${log} is not served here`);
     return shard;
+  }
+
+  /** Whether nothing was written since the last look, and nothing is being sealed, merged or built. */
+  #isAtRest(): boolean {
+    const before = this.#watermarks;
+    this.#watermarks = [...this.#shards.values()].reduce((sum, { watermark }) => sum + watermark, 0);
+    return this.#watermarks === before && [...this.#shards.values()].every(({ isAtRest }) => isAtRest);
   }
 
   #memorySpent(): boolean {

@@ -4,7 +4,7 @@ import type { Member } from '../port.ts';
 import { MemberTable, type Answer, type Heard } from './member-table.ts';
 
 const ttlMs = 3_000;
-const beat = 700;
+const beat = 1_000;
 
 const memberOf = (id: string): Member => ({ id, kind: 'indexer', group: 0, address: `${id}:1`, incarnation: 'i', holdings: [] });
 

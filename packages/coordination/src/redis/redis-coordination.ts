@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { AppError } from '@proximadb/errors';
-import type { Logger, MonotonicClock } from '@proximadb/process';
+import { untilNext, type Logger, type MonotonicClock } from '@proximadb/process';
 import { Member } from '@proximadb/schemas';
 import { Listeners } from '../listeners.ts';
 import type { Coordination, Holding, RateLimit } from '../port.ts';
@@ -9,8 +9,10 @@ import { MemberTable } from './member-table.ts';
 import { SharedBuckets } from './shared-buckets.ts';
 import type { BeatAnswer, RedisStore } from './store.ts';
 
-/** ms between two beats, give or take a tenth. */
-const beatMs = 700;
+/** ms between two beats. */
+const beatMs = 1_000;
+/** ms from a beat that failed to the next. */
+const beatAgainMs = 250;
 /** ms from an announcement to its beat, so that several in a row are one. */
 const announceMs = 20;
 /** ms after which a beat counts as failed. */
@@ -161,7 +163,7 @@ export class RedisCoordination implements Coordination {
       this.#lost(error);
     }
     this.#beating = undefined;
-    this.#plan(this.#isBeatWanted ? announceMs : beatMs * (0.9 + 0.2 * Math.random()));
+    this.#plan(this.#isBeatWanted ? announceMs : this.#lostMs === undefined ? untilNext(beatMs) : beatAgainMs);
   }
 
   #tell(message: Uint8Array | undefined): Promise<BeatAnswer | undefined> {

@@ -60,7 +60,8 @@ export class Reindexer implements AsyncDisposable {
   readonly #discards = new Set<number>();
   readonly #background = new Set<Promise<void>>();
   readonly #unlisten: () => void;
-  readonly #timer: Disposable;
+  /** While there is a generation to look after. */
+  #timer: Disposable | undefined;
   readonly #waiting: (() => void)[] = [];
   #copies = 0;
   #change = Promise.withResolvers<void>();
@@ -71,12 +72,11 @@ export class Reindexer implements AsyncDisposable {
     this.#options = options;
     this.#limits = { ...defaults, ...options.limits };
     this.#unlisten = options.catalog.onChange((change) => { this.#follow(change); });
-    this.#timer = periodically(this.#limits.reviewMs, () => { this.#review(); });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    this.#timer[Symbol.dispose]();
+    this.#timer?.[Symbol.dispose]();
     this.#unlisten();
     for (const { stop } of this.#copiers.values()) stop.abort();
     for (const next of this.#waiting.splice(0)) next();
@@ -88,6 +88,10 @@ export class Reindexer implements AsyncDisposable {
     const { log, state } = collection;
     if (state === 'filling' || state === 'retired') this.#generations.set(log, collection);
     else this.#generations.delete(log);
+    if (this.#generations.size === 0) {
+      this.#timer?.[Symbol.dispose]();
+      this.#timer = undefined;
+    } else if (!this.#closed) this.#timer ??= periodically(this.#limits.reviewMs, () => { this.#review(); });
     for (const running of this.#copiers.values()) if (running.log === log && state !== 'filling') running.stop.abort();
     const { resolve } = this.#change;
     this.#change = Promise.withResolvers<void>();
@@ -97,7 +101,7 @@ export class Reindexer implements AsyncDisposable {
 
   /** One at a time; never rejects. */
   #review(): void {
-    if (this.#closed || this.#generations.size === 0) return;
+    if (this.#closed) return;
     this.#reviewing ??= this.#look().catch((error: unknown) => { this.#options.logger.warn('reindex-review-failed', { error }); })
       .finally(() => { this.#reviewing = undefined; });
   }
