@@ -92,7 +92,12 @@ export class ClusterProcesses implements AsyncDisposable {
     const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(PROXIMADB_|AWS_|NODE_OPTIONS$)/.test(name)));
     return {
       ...own, NO_COLOR: '1', PROXIMADB_HOST: host,
-      PROXIMADB_KAFKA_BROKERS: (kafka.proxied ?? kafka.bootstrap).join(','), PROXIMADB_KAFKA_REPLICATION_FACTOR: String(kafka.brokers.length),
+      PROXIMADB_KAFKA_BROKERS: (kafka.sasl?.bootstrap ?? kafka.proxied ?? kafka.bootstrap).join(','),
+      PROXIMADB_KAFKA_REPLICATION_FACTOR: String(kafka.brokers.length),
+      ...(kafka.sasl && {
+        PROXIMADB_KAFKA_CA_FILE: kafka.sasl.caFile, PROXIMADB_KAFKA_SASL_MECHANISM: 'scram-sha-512',
+        PROXIMADB_KAFKA_USERNAME: kafka.sasl.username, PROXIMADB_KAFKA_PASSWORD: kafka.sasl.password,
+      }),
       PROXIMADB_REGISTRY_URL: registry.url, PROXIMADB_REDIS_URL: redis.url,
       AWS_ACCESS_KEY_ID: minio.accessKeyId, AWS_SECRET_ACCESS_KEY: minio.secretAccessKey,
     };

@@ -13,8 +13,8 @@ import { startTogether } from './together.ts';
 export interface ClusterOptions {
   /** @default 1; with 3 every record is kept three times. */
   readonly brokers?: 1 | 3;
-  /** `proxied: true`: our processes reach the brokers through proxies that swallow, delay and cut. */
-  readonly kafka?: Pick<KafkaOptions, 'proxied' | 'settings'>;
+  /** `proxied: true`: our processes reach the brokers through proxies that swallow, delay and cut. `sasl: true`: by SASL over TLS. */
+  readonly kafka?: Pick<KafkaOptions, 'proxied' | 'sasl' | 'settings'>;
   /** @default 1 */
   readonly gateways?: number;
   /** Replica groups. @default 2 */

@@ -103,7 +103,7 @@ async function format(software: KafkaSoftware, home: string, clusterId: string, 
   if (existsSync(join(data, 'meta.properties'))) return;
   if (credentials !== undefined) {
     const user = `SCRAM-SHA-512=[name=${credentials.username},password=${credentials.password}]`;
-    await runProgram('java', [...software.javaArgs, 'kafka.tools.StorageTool', 'format', '--cluster-id', clusterId,
+    await runProgram('java', [...software.javaArgs, 'kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`,
       '--config', join(home, 'server.properties'), '--add-scram', user], { cwd: software.folder });
     return;
   }

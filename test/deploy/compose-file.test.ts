@@ -48,8 +48,8 @@ describe('docker-compose.yml', { skip: missingForHelm() }, () => {
       assert.equal(service.restart, 'unless-stopped', name);
       assert.ok(service.security_opt?.includes('no-new-privileges:true') === true || ['kafka', 'registry'].includes(name), name);
       for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
-        assert.equal(condition, other === 'prometheus' ? 'service_started' : 'service_healthy', `${name} on ${other}`);
-        assert.ok(other === 'prometheus' || (file.services[other]?.healthcheck?.test ?? []).length > 1, other);
+        assert.equal(condition, 'service_healthy', `${name} on ${other}`);
+        assert.ok((file.services[other]?.healthcheck?.test ?? []).length > 1, other);
       }
     }
   });

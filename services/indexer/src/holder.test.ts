@@ -138,6 +138,23 @@ describe('the indexers of a group', { skip, concurrency: false }, () => {
     await until('it serves again', () => again.serving().length === 4);
   });
 
+  test('are ready although a shard is stopped, but not while all are: an upgrade must not go on past them', async () => {
+    await using group = await Group.open(redis.url);
+    const words = await group.collection('words', 2);
+    await group.write(words, ['one', 'two', 'three']);
+    const a = await group.join('a');
+    await until('it is ready', () => a.holder.ready && a.serving().length === 2);
+    await a.stop();
+    await group.log.deleteTopic(words.topic);
+    await group.log.createTopic(words.topic, 2);
+    const again = await group.join('a');
+    await until('both are stopped', () => again.holder.positions.filter(({ state }) => state === 'stopped').length === 2);
+    assert.equal(again.holder.ready, false);
+    await group.collection('more', 1);
+    await until('it is ready', () => again.holder.ready);
+    assert.equal(again.holder.positions.filter(({ state }) => state === 'stopped').length, 2);
+  });
+
   test('erase a deleted collection: its files, its topic, and the catalog forgets it', async () => {
     await using group = await Group.open(redis.url);
     const words = await group.collection('words', 4);

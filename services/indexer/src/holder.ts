@@ -108,9 +108,11 @@ export class Holder implements AsyncDisposable {
     return this.#closing.signal.aborted;
   }
 
-  /** Whether everything that is placed here has caught up once. */
+  /** Whether everything that is placed here has caught up once, or says why it cannot; not while nothing of it is served. */
   get ready(): boolean {
-    return this.#hasAll && [...this.#held.values()].every(({ kind }) => kind !== 'restoring') && this.#positions.every(({ state }) => state !== 'replaying');
+    const hasCaughtUp = this.#positions.every(({ state }) => state !== 'replaying');
+    const servesSome = this.#positions.length === 0 || this.#positions.some(({ state }) => state === 'serving');
+    return this.#hasAll && [...this.#held.values()].every(({ kind }) => kind !== 'restoring') && hasCaughtUp && servesSome;
   }
 
   /** As of the last look. */

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@proximadb/errors';
+import { encodeVectorRecord } from '@proximadb/record';
 import { missingForCluster, startCluster, type Cluster } from '@proximadb/test-cluster';
+import { createClient } from '@proximadb/transport/client';
 import { callRest, runCommand } from '../server.ts';
 import { clientOf, type ClusterClient } from './api-server.ts';
 import { Load } from './load.ts';
@@ -63,8 +65,10 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
       rmSync(join(cluster.directory, indexer.name), { recursive: true });
       await indexer.start();
     });
-    const stats = await connection.client.stats({ collection: 'load-0' });
-    assert.ok(stats.partitions.every(({ state }) => state === 'serving'));
+    await until('it holds what the other one holds', async () => {
+      const { verdict, partitions } = await connection.client.verify({ collection: `load-${collections - 1}` });
+      return verdict === 'agree' && partitions.every(({ replicas }) => replicas.length === 2 && replicas.every(({ sum }) => sum !== null));
+    });
   });
 
   test('a query service is killed: clients go to the others', async () => {
@@ -119,8 +123,28 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
     await assert.rejects(client.search({ ...asked, read: { ...quick, consistency: 'strong' } }), (error) =>
       error instanceof AppError && ['UNAVAILABLE', 'DEADLINE_EXCEEDED'].includes(error.code));
     const frozenAt = load.writes;
-    await delay(2_000);
+    // A client that does not try again is told what became of its write: of the first nobody knows, the next are not even sent.
+    await using impatient = createClient(cluster.gateways[0]!.address, { attemptsMax: 1 });
+    const { id } = await client.getSchema({ name: 'VectorRecord' });
+    const records = [encodeVectorRecord(id, { id: 'impatient', vector: asked.vector })];
+    const told = async (timeoutMs: number): Promise<AppError> => {
+      try {
+        await impatient.upsert({ collection: asked.collection, records }, { timeoutMs });
+      } catch (error) {
+        if (error instanceof AppError) return error;
+        throw error;
+      }
+      throw new assert.AssertionError({ message: 'a write was acknowledged that is not in the log' });
+    };
+    const fates: string[] = [];
+    await until('writes are refused at once', async () => {
+      const { code, details } = await told(1_000);
+      fates.push(`${code} ${details.map(({ reason }) => reason).join()}`);
+      return code === 'UNAVAILABLE' && details.every(({ reason }) => reason === 'not written');
+    });
+    assert.match(fates[0] ?? '', /^(DEADLINE_EXCEEDED|UNAVAILABLE) unknown$/, fates.join('; '));
     assert.equal(load.writes, frozenAt, 'nothing is acknowledged that is not in the log');
+    assert.deepEqual(load.readErrors, []);
     await broker!.resume();
     await delay(3_000);
     const after = await load.go(2_000);
@@ -157,6 +181,7 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
     await broker!.start();
     await until('an answer is as of now', async () => await search() === null);
     await load.go(2_000);
+    assert.deepEqual(load.readErrors, []);
     await load.finish();
     await until('nothing is wrong any more', async () => (await client.diagnose({})).findings.length === 0);
   });

@@ -27,15 +27,15 @@ coordinationContract('Redis', {
 describe('members through Redis', { skip }, () => {
   const crewOf = async (): Promise<Crew> => new Crew((await sharedRedis()).url);
 
-  test('a member is seen within a second, and what it announces, too', async () => {
+  test('a member is seen with the next beat, and what it announces, too', async () => {
     await using crew = await crewOf();
     const one = await crew.join('one');
     const other = await crew.join('other');
     assert.notEqual(seenBy(other, 'one'), undefined, 'with the first answer');
-    const ms = await eventually(() => seenBy(one, 'other') !== undefined, 'the newcomer', 1_000);
+    const ms = await eventually(() => seenBy(one, 'other') !== undefined, 'the newcomer', 1_500);
     one.announce([holding(3)]);
-    const announcedMs = await eventually(() => seenBy(other, 'one')?.length === 1, 'the announcement', 1_000);
-    assert.ok(ms < 1_000 && announcedMs < 1_000);
+    const announcedMs = await eventually(() => seenBy(other, 'one')?.length === 1, 'the announcement', 1_500);
+    assert.ok(ms < 1_500 && announcedMs < 1_500);
   });
 
   test('a member that is killed is dropped after the time to live, not before; the others stay', async () => {

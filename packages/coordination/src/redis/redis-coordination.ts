@@ -9,8 +9,8 @@ import { MemberTable } from './member-table.ts';
 import { SharedBuckets } from './shared-buckets.ts';
 import type { BeatAnswer, RedisStore } from './store.ts';
 
-/** ms between two beats. */
-const beatMs = 1_000;
+/** Beats of a member in the time of silence after which it is dead. */
+const beatsALife = 3;
 /** ms from a beat that failed to the next. */
 const beatAgainMs = 250;
 /** ms from an announcement to its beat, so that several in a row are one. */
@@ -40,6 +40,7 @@ export class RedisCoordination implements Coordination {
   readonly #self: Omit<Member, 'holdings'>;
   readonly #store: RedisStore;
   readonly #ttlMs: number;
+  readonly #beatMs: number;
   readonly #lastKnown: LastKnown | undefined;
   readonly #logger: Pick<Logger, 'info' | 'warn' | 'error'> | undefined;
   readonly #clock: MonotonicClock;
@@ -75,6 +76,7 @@ export class RedisCoordination implements Coordination {
     this.#self = parts.self;
     this.#store = parts.store;
     this.#ttlMs = parts.ttlMs ?? 3_000;
+    this.#beatMs = this.#ttlMs / beatsALife;
     this.#lastKnown = parts.lastKnown;
     this.#logger = parts.logger;
     this.#clock = parts.clock ?? ((): number => performance.now());
@@ -90,7 +92,7 @@ export class RedisCoordination implements Coordination {
   async start(patienceMs: number): Promise<void> {
     const heard = new Promise<void>((resolve) => { this.#isHeard = resolve; });
     this.#store.watch(() => { this.#lost(); }, () => { this.#plan(Math.random() * announceMs); });
-    this.#plan(beatMs);
+    this.#plan(this.#beatMs);
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([heard, new Promise((resolve) => { timer = setTimeout(resolve, patienceMs); })]);
     clearTimeout(timer);
@@ -163,7 +165,7 @@ export class RedisCoordination implements Coordination {
       this.#lost(error);
     }
     this.#beating = undefined;
-    this.#plan(this.#isBeatWanted ? announceMs : this.#lostMs === undefined ? untilNext(beatMs) : beatAgainMs);
+    this.#plan(this.#isBeatWanted ? announceMs : this.#lostMs === undefined ? untilNext(this.#beatMs) : beatAgainMs);
   }
 
   #tell(message: Uint8Array | undefined): Promise<BeatAnswer | undefined> {

@@ -55,7 +55,7 @@ describe('Kafka log: answers that never arrive', { skip: missing('kafka') }, () 
 
   test('answers to fetches that are lost: a tail that is begun again where it ended has every record once', async () => {
     const topic = await newTopic(3);
-    await using writers = new Writers(log, topic, 3, 4);
+    await using writers = new Writers(log, topic, 3);
     const seen = [0, 0, 0];
     const stop = new AbortController();
     let interruptions = 0;
