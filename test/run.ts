@@ -13,8 +13,8 @@ const wanted = args.filter((arg) => arg !== '--all');
 const withLong = args.includes('--all') || process.env['CI'] === 'true' || wanted.length > 0;
 /** Real parts that die, are frozen and come back, for minutes. */
 const long = [
-  'test/cluster/', 'test/e2e/cluster/failures', 'test/e2e/cluster/moves', 'test/e2e/cluster/snapshots', 'test/e2e/cluster/brokers', 'kafka/three-brokers', 'confluent/outages',
-  'snapshots/interrupted', 'test/docs/cluster/',
+  'test/cluster/', 'test/e2e/cluster/failures', 'test/e2e/cluster/moves', 'test/e2e/cluster/snapshots', 'test/e2e/cluster/brokers',
+  'kafka/three-brokers', 'confluent/outages', 'snapshots/interrupted', 'test/docs/cluster/',
 ];
 const places = ['schemas/src', 'packages/*/src', 'services/*/src', 'cli/src', 'clients/typescript/src', 'bench', 'test'];
 const all = globSync(places.map((place) => `${place}/**/*.test.ts`), { cwd: root })

@@ -49,9 +49,11 @@ async function run({ short, scratch, say }: BenchOptions): Promise<Report> {
   say(`at rest: ${idle.map(({ name, percent }) => `${name} ${percent.toFixed(2)} %`).join(', ')}`);
   const redundancy = await measureRedundancy(running, reads);
   say(`another replica group was caught up after ${redundancy.seconds.toFixed(1)} s with ${redundancy.records} records`);
+  const reindexed = await measureReindex(running, writes);
+  say(`reindexed in ${reindexed.seconds.toFixed(1)} s; writes paused for ${reindexed.pauseMs.toFixed(0)} ms`);
   return {
-    tables: [ingestTable(ingest, caughtUp), cpuTable(ingest), latencyTable(latencies), restTable(idle, redundancy)],
-    aims: aimsOf(ingest, idle, latencies, redundancy, short),
+    tables: [ingestTable(ingest, caughtUp), cpuTable(ingest), latencyTable(latencies), restTable(idle, redundancy, reindexed)],
+    aims: aimsOf(ingest, idle, latencies, redundancy, reindexed, short),
   };
 }
 
@@ -266,6 +268,33 @@ async function measureRedundancy(running: Cluster, client: Client): Promise<Redu
   }
 }
 
+interface Reindexed {
+  readonly seconds: number;
+  readonly records: number;
+  /** In which no write was taken. */
+  readonly pauseMs: number;
+  /** The longest that a write took meanwhile, which its client repeats by itself. */
+  readonly longestMs: number;
+}
+
+/** All words to twice as many partitions, while a client writes without pause. */
+async function measureReindex(running: Cluster, client: Client): Promise<Reindexed> {
+  await using writer = connect(addressesOf(running.gateways));
+  const words = writer.collection(collection);
+  const startedMs = performance.now();
+  await client.reindexCollection({ collection, partitions: 2 * partitions, metric: null, index: null, hnsw: null, requestId: null });
+  let longestMs = 0;
+  for (let at = 0; ; at += 1) {
+    const sentMs = performance.now();
+    await words.upsert([{ id: `reindexed-${at}`, vector: Float32Array.from({ length: dimension }, (_, i) => Math.sin(at + i)) }]);
+    longestMs = Math.max(longestMs, performance.now() - sentMs);
+    const { state, pauseMicros, copied } = await client.getReindex({ collection });
+    if (state === 'done') return { seconds: (sentMs - startedMs) / 1_000, records: Number(copied), pauseMs: Number(pauseMicros ?? NaN) / 1_000, longestMs };
+    if (sentMs - startedMs > 300_000) throw new Error(`the reindex is ${state} after five minutes`);
+    await delay(1_000 / writesPerSecond);
+  }
+}
+
 const rate = ({ records, tookMs }: WriterAnswer): number => Math.round(records / tookMs * 1_000);
 const share = ({ gateway, bare }: IngestRound): number => rate(gateway) / rate(bare) * 100;
 
@@ -324,18 +353,23 @@ function latencyTable(latencies: readonly Latencies[]): Table {
   };
 }
 
-function restTable(idle: readonly Idle[], { seconds, records }: Redundancy): Table {
+function restTable(idle: readonly Idle[], { seconds, records }: Redundancy, reindexed: Reindexed): Table {
   return {
-    title: 'Redundancy and rest', columns: ['', 'figure', 'unit'],
+    title: 'Redundancy, rest and a reindex', columns: ['', 'figure', 'unit'],
     rows: [
       [`a replica group of ${records} records, from the start of its processes to caught up`, seconds.toFixed(1), 's'],
       ...idle.map(({ name, percent }) => [`at rest: ${name}`, percent.toFixed(2), '% of a core']),
+      [`${reindexed.records} records copied to ${2 * partitions} partitions, under single writes`, reindexed.seconds.toFixed(1), 's'],
+      ['no write was taken meanwhile for', reindexed.pauseMs.toFixed(0), 'ms'],
+      ['the longest write of a client, which repeats it by itself', reindexed.longestMs.toFixed(0), 'ms'],
     ],
     notes: ['At rest: over a minute, four minutes after the last write.'],
   };
 }
 
-function aimsOf(rounds: readonly IngestRound[], idle: readonly Idle[], latencies: readonly Latencies[], { seconds }: Redundancy, short: boolean): Aim[] {
+function aimsOf(
+  rounds: readonly IngestRound[], idle: readonly Idle[], latencies: readonly Latencies[], { seconds }: Redundancy, { pauseMs }: Reindexed, short: boolean,
+): Aim[] {
   if (short) return [];
   const p99 = Math.max(...latencies.filter(({ what }) => !what.endsWith(withoutStreams)).map(({ visible }) => of(visible, 0.99)));
   const busiest = Math.max(...idle.filter(({ name }) => !name.startsWith('Kafka')).map(({ percent }) => percent));
@@ -344,6 +378,7 @@ function aimsOf(rounds: readonly IngestRound[], idle: readonly Idle[], latencies
     { what: 'acked through the gateway', aimed: '≥ 40 % of bare kafkajs', measured: `${acked} %`, met: acked >= 40 },
     { what: 'acknowledged → found at its token with the TypeScript client, the worst p99', aimed: '≤ 30 ms', measured: `${p99.toFixed(1)} ms`, met: p99 <= 30 },
     { what: 'a replica group of all words caught up', aimed: '≤ 30 s', measured: `${seconds.toFixed(1)} s`, met: seconds <= 30 },
+    { what: 'writes pause in a reindex', aimed: '< 2 s', measured: `${(pauseMs / 1_000).toFixed(2)} s`, met: pauseMs < 2_000 },
     { what: 'at rest, the busiest Node process', aimed: '≤ 1 % of a core', measured: `${busiest.toFixed(2)} %`, met: busiest <= 1 },
   ];
 }
