@@ -18,7 +18,7 @@ export function withServer(command: Command): Command {
 }
 
 /** Nothing is sent before the first call. */
-export function connect({ server }: ServerOption, { environment }: Streams, options: ClientOptions = {}): Connection {
+export function connect({ server }: ServerOption, { environment }: Streams, options: ClientOptions = { attemptsMax: 5 }): Connection {
   const given = environment[serverVariable];
   const address = server ?? (given === undefined || given === '' ? serverDefault : given);
   return { address, db: connectTo(address, options) };

@@ -86,6 +86,12 @@ def test_unavailable_is_repeated_with_waits_that_double() -> None:
     assert world.waits == [0.05, 0.1, 0.2, 0.4]
 
 
+def test_by_default_it_rides_out_two_seconds_even_if_all_waits_are_short() -> None:
+    world = World(unavailable(9))
+    world.drive(attempts(Servers(1), Options(random=lambda: 0.0, clock=lambda: world.now), COUNT, pb.CountRequest(collection="c"), 60))
+    assert sum(world.waits) > 2
+
+
 def test_waits_have_jitter_and_a_ceiling() -> None:
     world = World(unavailable(9))
     chosen = Options(random=lambda: 0.0, clock=lambda: world.now, attempts_max=10)

@@ -127,7 +127,7 @@ class Options:
     #: Of a request, all its attempts together.
     timeout_s: float = 60.0
     #: Of one request, the first included.
-    attempts_max: int = 5
+    attempts_max: int = 10
     #: Before the second attempt; doubled before each further one, with jitter.
     backoff_s: float = 0.05
     #: Longest wait between attempts, unless the server asks for more.

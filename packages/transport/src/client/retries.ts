@@ -6,7 +6,7 @@ import { descriptors } from '@proximadb/schemas/descriptors';
 export interface RetryOptions {
   /** Of a call that names none, all its attempts together. Default 60,000. */
   readonly timeoutMs?: number;
-  /** Attempts of one call, the first included. Default 5. */
+  /** Attempts of one call, the first included. Default 10: some seconds, in which a partition gets another leader, or a reindex its new log. */
   readonly attemptsMax?: number;
   /** Wait before the second attempt, doubled before each further one, with jitter. Default 50. */
   readonly backoffMs?: number;
@@ -48,7 +48,7 @@ export async function withRetries<Answer extends object>(
       // The attempt before may have deleted it, and its answer was lost.
       if (one.name === 'DeleteCollection' && attempt > 0 && thrown.code === 'NOT_FOUND') return {} as Answer;
       const waitMs = backoffMs(thrown, attempt, options);
-      if (!thrown.retryable || attempt + 1 >= (options.attemptsMax ?? 5) || performance.now() + waitMs >= endMs) throw thrown;
+      if (!thrown.retryable || attempt + 1 >= (options.attemptsMax ?? 10) || performance.now() + waitMs >= endMs) throw thrown;
       await pause(waitMs, call.signal);
     }
   }
