@@ -17,8 +17,11 @@ export function withServer(command: Command): Command {
   return command.addOption(new Option('--server <host:port>', `gRPC address of the server; default ${serverDefault}, or $${serverVariable}`));
 }
 
+/** Who sits before a terminal hears soon that nobody answers. */
+const attemptsMax = 5;
+
 /** Nothing is sent before the first call. */
-export function connect({ server }: ServerOption, { environment }: Streams, options: ClientOptions = { attemptsMax: 5 }): Connection {
+export function connect({ server }: ServerOption, { environment }: Streams, options: ClientOptions = { attemptsMax }): Connection {
   const given = environment[serverVariable];
   const address = server ?? (given === undefined || given === '' ? serverDefault : given);
   return { address, db: connectTo(address, options) };

@@ -27,17 +27,17 @@ export interface MetricsOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Memory, CPU, event loop lag, garbage collection of this process. Default: true. */
   readonly processMetrics?: boolean;
+  /** ms between two looks at the event loop. Each may wake the process. Default: 5,000. */
+  readonly loopLookMs?: number;
 }
 
 const prefix = 'proximadb_';
-/** Between two looks at the event loop. Each may wake the process. */
-const loopLookMs = 5_000;
 const never = 2 ** 31 - 1;
 
 export function createMetrics(options: MetricsOptions = {}): Metrics {
   const registry = new Registry();
   if (options.labels !== undefined) registry.setDefaultLabels({ ...options.labels });
-  if (options.processMetrics ?? true) collectProcessMetrics(registry);
+  if (options.processMetrics ?? true) collectProcessMetrics(registry, options.loopLookMs ?? 5_000);
   // prom-client's registry forgets the labels' types; a name always stands for one kind and one set of labels.
   const known = <T>(name: string): T | undefined => registry.getSingleMetric(prefix + name) as T | undefined;
   return {
@@ -57,7 +57,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
 }
 
 /** Of prom-client, but for the event loop: its own look at that wakes a process at rest a hundred times a second, or else is part of the lag that it finds. */
-function collectProcessMetrics(registry: Registry): void {
+function collectProcessMetrics(registry: Registry, loopLookMs: number): void {
   collectDefaultMetrics({ register: registry, prefix, eventLoopMonitoringPrecision: never });
   for (const { name } of registry.getMetricsAsArray()) if (name.startsWith(`${prefix}nodejs_eventloop_lag`)) registry.removeSingleMetric(name);
   const lag = new Histogram({

@@ -12,8 +12,8 @@ test('a fault is told once, with its beginning, as long as it lasts, and its end
   assert.deepEqual([faults.list(), faults.away], [[], '']);
 
   redis = 'does not answer';
-  context.mock.timers.tick(1_000);
-  const since = 1_700_000_001_000_000;
+  context.mock.timers.tick(2_000);
+  const since = 1_700_000_002_000_000;
   context.mock.timers.tick(5_000);
   assert.deepEqual(faults.list(), [{ part: 'redis', what: 'does not answer', since }]);
   redis = 'refuses the password';
@@ -21,7 +21,7 @@ test('a fault is told once, with its beginning, as long as it lasts, and its end
   assert.equal(faults.away, 'redis');
 
   redis = null;
-  context.mock.timers.tick(1_000);
+  context.mock.timers.tick(2_000);
   assert.deepEqual([faults.list(), faults.away], [[], '']);
   assert.deepEqual(lines.map(({ level, event, part, what }) => [level, event, part, what]), [
     ['warn', 'part-is-away', 'redis', 'does not answer'], ['warn', 'part-is-away', 'redis', 'refuses the password'],

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@proximadb/errors';
+import { offset, partition } from '@proximadb/log';
 import { missing, startRedis, type Redis } from '@proximadb/test-cluster';
 import type { Restorer } from './holder.ts';
 import { Group, ttlMs, type Indexer } from './testing/group.ts';
@@ -169,6 +170,33 @@ describe('the indexers of a group', { skip, concurrency: false }, () => {
       assert.equal(existsSync(join(directory, String(words.log))), false);
       assert.deepEqual(host.positions(), []);
     }
+  });
+
+  test('hold a new collection although the blob store is away, and an old one whose log was trimmed once it is back', async () => {
+    await using group = await Group.open(redis.url);
+    const old = await group.collection('old', 1);
+    await group.write(old, ['a', 'b', 'c']);
+    await group.log.trim(old.topic, partition(0), offset(1));
+    const words = await group.collection('words', 1);
+    await group.write(words, ['one', 'two']);
+    let isAway = true;
+    let asked = 0;
+    const restorer: Restorer = {
+      restore: async () => {
+        asked += 1;
+        await delay(20);
+        if (isAway) throw new AppError('UNAVAILABLE', 'the blob store is away');
+        return undefined;
+      },
+      erase: async () => {},
+    };
+    const a = await group.join('a', { restorer });
+    await until('the new one is served', () => a.serving().includes(`${words.log}-0`));
+    await until('it is tried again', () => asked > 4);
+    assert.deepEqual(a.host.positions().map(({ log }) => log), [words.log]);
+    assert.equal(a.holder.ready, false);
+    isAway = false;
+    await until('both are held', () => a.host.positions().length === 2);
   });
 
   test('erase it later if the blob store is away', async () => {

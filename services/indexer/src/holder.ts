@@ -9,7 +9,7 @@ import type { Catalog, Change, Collection } from '@proximadb/catalog';
 import type { Coordination, Holding } from '@proximadb/coordination';
 import { AppError, toAppError } from '@proximadb/errors';
 import type { Log } from '@proximadb/log';
-import { periodically, type Logger } from '@proximadb/process';
+import { untilNext, type Logger } from '@proximadb/process';
 import { manifestFile, readManifest } from '@proximadb/segment';
 import type { Assignment, Position } from './host.ts';
 import { decide, partitionKey, type PlacementMember } from './placement.ts';
@@ -71,6 +71,8 @@ type Held =
 
 /** A stopped shard is restored again at most so often: what stops it may be in the log. */
 const healAgainMs = 10 * 60_000;
+/** So short a log is applied from its beginning in no time. */
+const newLogRecordsMax = 65_536;
 /** Looks of which one is left while nothing is under way: each wakes a process that may have nothing else to do. */
 const quietLooks = 4;
 /** Others hear of a deleted collection a moment later; a topic that goes before would stop their shards with a complaint. */
@@ -84,7 +86,7 @@ export class Holder implements AsyncDisposable {
   readonly #healedAtMs = new Map<string, number>();
   readonly #background = new Set<Promise<void>>();
   readonly #startedMs: number;
-  readonly #timer: Disposable;
+  #timer: NodeJS.Timeout | undefined;
   readonly #unlisten: readonly (() => void)[];
   #positions: readonly Position[] = [];
   #looking: Promise<void> | undefined;
@@ -101,7 +103,7 @@ export class Holder implements AsyncDisposable {
       options.catalog.onChange((change) => { this.#follow(change); }),
       options.coordination.onChange(() => { this.look(); }),
     ];
-    this.#timer = periodically(() => (this.#isQuiet ? quietLooks : 1) * options.lookMs, () => { this.look(); });
+    this.#planLook();
   }
 
   get #closed(): boolean {
@@ -130,7 +132,7 @@ export class Holder implements AsyncDisposable {
   /** Ends placement; the shards stay as they are. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    this.#timer[Symbol.dispose]();
+    clearTimeout(this.#timer);
     for (const unlisten of this.#unlisten) unlisten();
     await this.#looking;
     await Promise.all(this.#background);
@@ -145,6 +147,13 @@ export class Holder implements AsyncDisposable {
         this.#options.logger.error('placement-failed', { error });
       }
     }
+    this.#planLook();
+  }
+
+  #planLook(): void {
+    clearTimeout(this.#timer);
+    if (this.#closed) return;
+    this.#timer = setTimeout(() => { this.look(); }, untilNext((this.#isQuiet ? quietLooks : 1) * this.#options.lookMs)).unref();
   }
 
   /** Whether nothing is under way. */
@@ -246,29 +255,37 @@ export class Holder implements AsyncDisposable {
     const collection = this.#collections.get(log);
     if (collection === undefined) return;
     const { topic, topicId, settings } = collection;
-    const start = (await source.extents(topic))[partition]?.start ?? 0;
-    await this.#prepare(key, start);
+    const { start = 0, end = 0 } = (await source.extents(topic))[partition] ?? {};
+    await this.#prepare(key, { start, end });
     await shards.assign({ identity: { clusterId: source.clusterId, topic, topicId, log, partition }, partitions: settings.partitions, settings });
   }
 
   /** What is on this disk is good enough if the log goes on from it; else the newest snapshot takes its place. */
-  async #prepare(key: string, start: number): Promise<void> {
-    const { restorer, logger } = this.#options;
+  async #prepare(key: string, { start, end }: { readonly start: number; readonly end: number }): Promise<void> {
+    const { logger } = this.#options;
     const { log, partition } = parse(key);
     const folder = this.#folderOf(key);
     if (existsSync(folder)) {
       const local = await readManifest(folder).catch((error: unknown) => { logger.warn('local-shard-damaged', { log, partition, error }); });
       if (local !== undefined && local.watermark >= start) return;
       this.#moveAside(folder);
+      await this.#restore(key, start);
+      return;
     }
     try {
-      const restored = await restorer.restore(log, partition, folder);
-      logger.info('shard-restored', { log, partition, watermark: restored?.watermark ?? 0, logStart: start });
+      await this.#restore(key, start);
     } catch (error) {
-      // A log that has everything needs no snapshot: without one it takes longer.
-      if (start > 0 || !toAppError(error).retryable) throw error;
+      // A new log has everything: it needs no snapshot, and its collection not to wait for the blob store. Not where data was here and is no more.
+      if (start > 0 || end > newLogRecordsMax || this.#healedAtMs.has(key) || !toAppError(error).retryable) throw error;
       logger.warn('snapshots-away', { log, partition, error });
     }
+  }
+
+  async #restore(key: string, logStart: number): Promise<void> {
+    const { restorer, logger } = this.#options;
+    const { log, partition } = parse(key);
+    const restored = await restorer.restore(log, partition, this.#folderOf(key));
+    logger.info('shard-restored', { log, partition, watermark: restored?.watermark ?? 0, logStart });
   }
 
   /** Damaged files, and a log that was trimmed meanwhile, are mended by the newest snapshot. */

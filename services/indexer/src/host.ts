@@ -78,12 +78,13 @@ export class ShardHost implements Shards, Outcomes, Digests {
   readonly #shards = new Map<string, Shard>();
   readonly #maintenance: Disposable;
   readonly #trimmed = new Map<Shard, number>();
-  /** Of all shards together, when the last look began. */
+  /** Of all shards together, when they were looked at last, and whether these were others than before. */
   #watermarks = 0;
+  #hasMoved = false;
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#maintenance = periodically(() => (this.#isAtRest() ? restLooks : 1) * options.config.maintenanceMs, () => { void this.maintain(); });
+    this.#maintenance = periodically(() => (this.#isAtRest ? restLooks : 1) * options.config.maintenanceMs, () => { void this.maintain(); });
   }
 
   /** Starts to hold a partition; one that is held already is left as it is. */
@@ -277,11 +278,9 @@ export class ShardHost implements Shards, Outcomes, Digests {
     return shard;
   }
 
-  /** Whether nothing was written since the last look, and nothing is being sealed, merged or built. */
-  #isAtRest(): boolean {
-    const before = this.#watermarks;
-    this.#watermarks = [...this.#shards.values()].reduce((sum, { watermark }) => sum + watermark, 0);
-    return this.#watermarks === before && [...this.#shards.values()].every(({ isAtRest }) => isAtRest);
+  /** Whether nothing came between the last two looks, nothing waits to be applied, and nothing is being sealed, merged or built. */
+  get #isAtRest(): boolean {
+    return !this.#hasMoved && [...this.#shards.values()].every(({ isAtRest, lag }) => isAtRest && lag === 0);
   }
 
   #memorySpent(): boolean {
@@ -294,6 +293,9 @@ export class ShardHost implements Shards, Outcomes, Digests {
   async maintain(): Promise<void> {
     const { config, keeper } = this.#options;
     const shards = [...this.#shards.values()];
+    const watermarks = shards.reduce((sum, { watermark }) => sum + watermark, 0);
+    this.#hasMoved = watermarks !== this.#watermarks;
+    this.#watermarks = watermarks;
     if (this.#memorySpent()) {
       // One that has a memtable waiting frees memory already; with another one it would only take more.
       const free = shards.filter(({ rows }) => rows.frozen.length === 0);

@@ -177,7 +177,7 @@ export interface Moves {
 }
 
 /**
- * What this member does about what {@link place} says. To be asked whenever something changed, and once a second, but only while the
+ * What this member does about what {@link place} says. To be asked whenever something changed, and every few seconds, but only while the
  * coordination is connected (in an outage nobody moves and nobody lets go) and with the partitions of a catalog that was read to its end:
  * a partition that is not named is let go of.
  *

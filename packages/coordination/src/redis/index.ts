@@ -13,7 +13,7 @@ export interface CoordinationOptions {
   readonly self: Omit<Member, 'holdings'>;
   /** Those with the same name know each other; letters, digits, `_`, `.` and `-`. Default: `default`. */
   readonly installation?: string;
-  /** ms of silence after which a member is dead. Default: 3,000. A member beats three times in it. */
+  /** ms of silence after which a member is dead. Default: 3,000. A member beats three times in it, and at least once a second. */
   readonly ttlMs?: number;
   /** ms to wait for the first answer of Redis; after that the process starts without it. Default: 1,500. */
   readonly startMs?: number;

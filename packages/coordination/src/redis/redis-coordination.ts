@@ -9,7 +9,8 @@ import { MemberTable } from './member-table.ts';
 import { SharedBuckets } from './shared-buckets.ts';
 import type { BeatAnswer, RedisStore } from './store.ts';
 
-/** Beats of a member in the time of silence after which it is dead. */
+/** Longest time between two beats, ms, and how many there are at least in the time of silence after which a member is dead. */
+const beatMsMax = 1_000;
 const beatsALife = 3;
 /** ms from a beat that failed to the next. */
 const beatAgainMs = 250;
@@ -76,7 +77,7 @@ export class RedisCoordination implements Coordination {
     this.#self = parts.self;
     this.#store = parts.store;
     this.#ttlMs = parts.ttlMs ?? 3_000;
-    this.#beatMs = this.#ttlMs / beatsALife;
+    this.#beatMs = Math.min(beatMsMax, this.#ttlMs / beatsALife);
     this.#lastKnown = parts.lastKnown;
     this.#logger = parts.logger;
     this.#clock = parts.clock ?? ((): number => performance.now());
@@ -165,7 +166,7 @@ export class RedisCoordination implements Coordination {
       this.#lost(error);
     }
     this.#beating = undefined;
-    this.#plan(this.#isBeatWanted ? announceMs : this.#lostMs === undefined ? untilNext(this.#beatMs) : beatAgainMs);
+    this.#plan(this.#isBeatWanted ? announceMs : this.#lostMs === undefined ? untilNext(this.#beatMs, this.#clock) : beatAgainMs);
   }
 
   #tell(message: Uint8Array | undefined): Promise<BeatAnswer | undefined> {

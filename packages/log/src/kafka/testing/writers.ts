@@ -21,6 +21,8 @@ export interface Found {
   readonly errors: Readonly<Record<string, number>>;
 }
 
+const writersAtOnce = 8;
+
 /** Disposing of them stops them. */
 export class Writers implements AsyncDisposable {
   readonly #log: Log;
@@ -33,11 +35,11 @@ export class Writers implements AsyncDisposable {
   #acknowledged = 0;
 
   /** Starts to write at once. */
-  constructor(log: Log, topic: string, partitions: number, writers = 8) {
+  constructor(log: Log, topic: string, partitions: number) {
     this.#log = log;
     this.#topic = topic;
     this.#partitions = partitions;
-    for (let writer = 0; writer < writers; writer += 1) this.#running.push(this.#write(writer));
+    for (let writer = 0; writer < writersAtOnce; writer += 1) this.#running.push(this.#write(writer));
   }
 
   /** Waits until so many more records were acknowledged. */
