@@ -41,8 +41,9 @@ if (process.env.PROXIMADB_TOOLCHAIN !== 'ready' && !(nodeIsNew && has('pnpm'))) 
 
 const given = process.env.PROXIMADB_ARGS === undefined ? args : JSON.parse(process.env.PROXIMADB_ARGS);
 install();
-// As the command's first line says.
-const nodeFlags = ['--no-warnings', ...(command.startsWith('cli/') ? ['--min-semi-space-size=4'] : [])];
+// Some commands say in their first line what Node needs for them.
+const [, firstLine = ''] = /^#!\/usr\/bin\/env -S node (.+)\n/.exec(readFileSync(join(root, command.split(' ')[0]), 'utf8')) ?? [];
+const nodeFlags = ['--no-warnings', ...firstLine.split(' ').filter((flag) => flag !== '')];
 await rerun('node', [...nodeFlags, ...command.split(' ').map((part, i) => (i === 0 ? join(root, part) : part)), ...given], { PROXIMADB_ARGS: undefined, PROXIMADB_TOOLCHAIN: undefined });
 
 /** Installs the dependencies if the lock file changed since the last time. */

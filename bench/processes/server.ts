@@ -1,6 +1,6 @@
 /** A real server in a process of its own. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
+import { commandFlags, commandLine } from '@proximadb/test-cluster';
 
 export interface ServerProcess {
   /** gRPC, `host:port`. */
@@ -13,7 +13,6 @@ export interface ServerProcess {
   signal(name: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
-const main = join(import.meta.dirname, '..', '..', 'cli', 'src', 'main.ts');
 const startMsMax = 120_000;
 
 /**
@@ -27,7 +26,7 @@ export async function startServer(data: string, profiles?: string, dataBytesMax?
   // As it comes: settings of whoever measures are not measured.
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PROXIMADB_')));
   const limit = dataBytesMax === undefined ? [] : ['prlimit', `--data=${dataBytesMax}`];
-  const [command = '', ...words] = [...limit, process.execPath, '--no-warnings', ...profiling, main, 'start', ...options];
+  const [command = '', ...words] = [...limit, process.execPath, ...commandFlags, ...profiling, commandLine, 'start', ...options];
   const child = spawn(command, words,
     { stdio: ['ignore', 'pipe', 'inherit'], env: { ...inherited, NO_COLOR: '1' } });
   const stopOnExit = (): void => { child.kill('SIGKILL'); };

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { Child, type Stoppable } from './child.ts';
+import { commandFlags, commandLine } from './command.ts';
 import type { Folder } from './folder.ts';
 import type { Kafka } from './kafka.ts';
 import type { Minio } from './minio.ts';
@@ -38,10 +39,6 @@ export type ProcessSettings = Partial<Record<ProcessKind, Readonly<Record<string
 
 /** gRPC and REST of the first of a kind that clients talk to, as its configuration has them. */
 const usualPorts: Partial<Record<ProcessKind, readonly number[]>> = { gateway: [5679, 5678], query: [5689, 5688] };
-
-const commandLine = join(import.meta.dirname, '..', '..', 'cli', 'src', 'main.ts');
-/** As the command's first line says. */
-const commandFlags = ['--no-warnings', '--min-semi-space-size=4'];
 
 export class ClusterProcesses implements AsyncDisposable {
   readonly #folder: Folder;

@@ -7,6 +7,7 @@ import process from 'node:process';
 import { stripVTControlCharacters } from 'node:util';
 import { createLogger } from '@proximadb/process';
 import { createStandalone, standaloneConfig, type Standalone } from '@proximadb/standalone';
+import { commandFlags, commandLine } from '@proximadb/test-cluster';
 import { createClient, type Client, type ClientOptions } from '@proximadb/transport/client';
 
 /** A folder that is gone at the end. */
@@ -68,10 +69,6 @@ export async function startServer(config: Config = {}, clientOptions: ClientOpti
     },
   };
 }
-
-const commandLine = join(import.meta.dirname, '../../cli/src/main.ts');
-/** As the command's first line says. */
-const commandFlags = ['--no-warnings', '--min-semi-space-size=4'];
 
 export interface Ended {
   readonly code: number | null;
