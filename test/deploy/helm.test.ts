@@ -97,19 +97,24 @@ describe('the Helm chart', { skip: missingForHelm(), concurrency: 2 }, () => {
       });
     });
 
-    test('are given longer to end than their drain and preStop take', async () => {
+    test('are given longer to end than their preStop, their leaving and their drain take', async () => {
       everyWorkload(({ pod, manifest }, name) => {
         const [container] = pod.containers;
         const preStopSeconds = Number(container!.lifecycle?.preStop.exec.command[1] ?? 0);
         const file = [...rendered.values()].flatMap(({ manifests }) => manifests)
           .find(({ kind, data }) => kind === 'ConfigMap' && data?.[`${container!.name}.json`] !== undefined);
-        const { graceMs } = JSON.parse(file!.data![`${container!.name}.json`]!) as { graceMs: number };
-        assert.ok(pod.terminationGracePeriodSeconds >= preStopSeconds + graceMs / 1_000 + (manifest.kind === 'StatefulSet' ? 30 : 5), name);
+        const { graceMs, leaveMs = 0 } = JSON.parse(file!.data![`${container!.name}.json`]!) as { graceMs: number; leaveMs?: number };
+        assert.ok(pod.terminationGracePeriodSeconds >= preStopSeconds + (leaveMs + graceMs) / 1_000 + (manifest.kind === 'StatefulSet' ? 30 : 5), name);
       });
       const all = workloads(await render('ci/minimal.yaml', 'gateway.graceMs=45500', 'gateway.preStopSeconds=30'));
       const one = all.find(({ pod }) => pod.containers[0]!.name === 'gateway')!;
       assert.ok(one.pod.terminationGracePeriodSeconds >= 80);
       assert.deepEqual(one.pod.containers[0]!.lifecycle?.preStop.exec.command, ['sleep', '30']);
+      for (const [groups, waitsMs] of [[1, 0], [2, 99_500]] as const) {
+        const { manifests } = await render('ci/minimal.yaml', 'indexer.leaveMs=99500', `indexer.groups=${groups}`);
+        const [text] = manifests.flatMap(({ data }) => data?.['indexer.json'] ?? []);
+        assert.equal((JSON.parse(text!) as { leaveMs: number }).leaveMs, waitsMs, `${groups} groups`);
+      }
     });
 
     test('spread over nodes and zones', () => {

@@ -25,5 +25,5 @@ export async function createGatewayProcess(config: GatewayProcessConfig, { logge
   const { faults, inspection } = inspect(config.query, { log, catalog, coordination, shards, routes, logger }, opened);
   const readiness = () => ({ ready: true, progress: { redis: coordination.connected, away: faults.away } });
   const ports = await serveApi(config, { handlers: { ...reads, ...writes, ...inspection }, catalog, readiness, metrics, logger }, opened);
-  return clusterProcess(opened.move(), ports, fatal, readiness);
+  return clusterProcess({ everything: opened.move(), ports, fatal, readiness });
 }

@@ -65,7 +65,11 @@ export async function createIndexerProcess(config: IndexerProcessConfig, { logge
   measure(metrics, holder, snapshotter, coordination);
   const operation = await startOperation({ host: config.host, port: config.restPort, readiness, metrics });
   opened.defer(() => operation.close(config.graceMs));
-  return clusterProcess(opened.move(), { grpcPort: server.port, restPort: operation.port }, fatal, readiness);
+  const ports = { grpcPort: server.port, restPort: operation.port };
+  return clusterProcess({
+    everything: opened.move(), ports, fatal, readiness,
+    ...(config.leaveMs > 0 && { leave: () => holder.depart(config.leaveMs) }),
+  });
 }
 
 const lookEveryMs = 500;

@@ -24,20 +24,30 @@ export interface Running {
 
 export type ClusterProcess = Service & Running;
 
-/** @param everything what was opened, in its order; it is closed in the opposite one. */
-export function clusterProcess(everything: AsyncDisposableStack, ports: Running, fatal: Fatal, readiness: () => Readiness): ClusterProcess {
+export interface ProcessParts {
+  /** What was opened, in its order; it is closed in the opposite one. */
+  readonly everything: AsyncDisposableStack;
+  readonly ports: Running;
+  readonly fatal: Fatal;
+  readonly readiness: () => Readiness;
+  /** What comes before the end while everything still works; never rejects. */
+  readonly leave?: () => Promise<void>;
+}
+
+export function clusterProcess({ everything, ports, fatal, readiness, leave = async () => {} }: ProcessParts): ClusterProcess {
+  let stopping: Promise<void> | undefined;
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => closing ??= everything.disposeAsync();
   return {
     ...ports,
-    ready: () => (closing === undefined ? readiness() : { ready: false, progress: { state: 'stopping' } }),
+    ready: () => (stopping === undefined && closing === undefined ? readiness() : { ready: false, progress: { state: 'stopping' } }),
     async run(signal) {
       const stopped = new Promise<void>((resolve) => {
         if (signal.aborted) resolve();
         else signal.addEventListener('abort', () => { resolve(); }, { once: true });
       });
       try {
-        await Promise.race([stopped, fatal.happened]);
+        await Promise.race([stopped.then(() => stopping = leave()), fatal.happened]);
       } finally {
         await close();
       }

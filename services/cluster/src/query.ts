@@ -33,7 +33,7 @@ export async function createQueryProcess(config: QueryProcessConfig, { logger }:
   };
   const readiness = () => ({ ready: true, progress: { redis: coordination.connected, away: faults.away } });
   const ports = await serveApi(config, { handlers, catalog, readiness, metrics, logger }, opened);
-  return clusterProcess(opened.move(), ports, fatal, readiness);
+  return clusterProcess({ everything: opened.move(), ports, fatal, readiness });
 }
 
 async function elsewhere(): Promise<never> {

@@ -127,6 +127,48 @@ describe('the indexers of a group', { skip, concurrency: false }, () => {
     assert.equal(await watched.stop(), 6);
   });
 
+  test('told to stop at once, in two groups: the second goes on answering until the first is back', async () => {
+    await using group = await Group.open(redis.url);
+    const words = await group.collection('words', 4);
+    await group.write(words, Array.from({ length: 40 }, (_, i) => `w${i}`));
+    await using reader = await group.reader();
+    const [a, b] = [await group.join('a'), await group.join('b', { group: 1 })];
+    await until('both serve and are known', () => reader.members.filter(({ holdings }) =>
+      holdings.length === 4 && holdings.every(({ state }) => state === 'ready')).length === 2);
+    const watched = watch(group, 4);
+    const gone: string[] = [];
+    const stop = async (indexer: Indexer): Promise<void> => {
+      await indexer.holder.depart(30_000);
+      gone.push(indexer.id);
+      await indexer.stop();
+    };
+    const stopped = [stop(b), stop(a)] as const;
+    await stopped[1];
+    await delay(3 * ttlMs);
+    assert.deepEqual(gone, ['a'], 'the other one would leave nobody');
+    assert.equal(b.serving().length, 4);
+    await group.join('a');
+    await stopped[0];
+    assert.equal(await watched.stop(), 4, 'somebody always answered');
+  });
+
+  test('told to stop, go at once where nobody would ask, and in the end where nobody takes their place', async () => {
+    await using group = await Group.open(redis.url);
+    await group.collection('words', 2);
+    const alone = await group.join('a');
+    await until('it serves', () => alone.serving().length === 2);
+    const departed = async (timeoutMs: number): Promise<number> => {
+      const startMs = performance.now();
+      await alone.holder.depart(timeoutMs);
+      return performance.now() - startMs;
+    };
+    assert.ok(await departed(30_000) < 10_000);
+    await using reader = await group.reader();
+    await until('it knows of the reader', () => alone.coordination.members.length === 2 && reader.connected);
+    assert.ok(await departed(2_000) >= 1_900);
+    assert.equal(alone.serving().length, 2, 'until it is closed it answers');
+  });
+
   test('take what lies on their disk at once after a restart, before they know of anybody', async () => {
     await using group = await Group.open(redis.url);
     const words = await group.collection('words', 4);

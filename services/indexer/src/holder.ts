@@ -6,13 +6,13 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Catalog, Change, Collection } from '@proximadb/catalog';
-import type { Coordination, Holding } from '@proximadb/coordination';
+import type { Coordination, Holding, Member } from '@proximadb/coordination';
 import { AppError, toAppError } from '@proximadb/errors';
 import type { Log } from '@proximadb/log';
 import { untilNext, type Logger } from '@proximadb/process';
 import { manifestFile, readManifest } from '@proximadb/segment';
 import type { Assignment, Position } from './host.ts';
-import { decide, partitionKey, type PlacementMember } from './placement.ts';
+import { decide, mayDepart, partitionKey, type Leaving, type PlacementMember } from './placement.ts';
 
 /** The shards of this process. */
 export interface HeldShards {
@@ -64,7 +64,7 @@ type Held =
   | { readonly kind: 'restoring' }
   /** Entry: given to the shards, which replay or serve it. */
   | { readonly kind: 'assigned' }
-  /** Entry: placed at another member, and the others were told. Serves until that one is ready. */
+  /** Entry: placed at another member, or this one departs, and the others were told. Serves until somebody else is ready. */
   | { readonly kind: 'leaving'; readonly sinceMs: number; readonly watermark: number }
   /** Entry: the other one is ready, or the collection is deleted. Its files are being closed. Serves nobody. */
   | { readonly kind: 'releasing' };
@@ -94,6 +94,8 @@ export class Holder implements AsyncDisposable {
   #restores = 0;
   /** Whether the last look left nothing that is placed here for a later one; false until there was a look after settling. */
   #hasAll = false;
+  /** Ends {@link depart}; undefined while this member means to stay. */
+  #departed: (() => void) | undefined;
   readonly #closing = new AbortController();
 
   constructor(options: HolderOptions) {
@@ -127,6 +129,27 @@ export class Holder implements AsyncDisposable {
     if (this.#closed) return;
     this.#lookAgain = true;
     this.#looking ??= this.#lookWhileAsked().finally(() => { this.#looking = undefined; });
+  }
+
+  /**
+   * Tells the others that all that is held here is being left, and goes on serving it.
+   * @returns once somebody else answers for each partition that is answered for here, or nobody is left who would ask; at the latest after
+   * `timeoutMs`, which is then what readers notice.
+   */
+  async depart(timeoutMs: number): Promise<void> {
+    const { clock, logger } = this.#options;
+    const startedMs = clock();
+    const departed = new Promise<void>((resolve) => { this.#departed = resolve; });
+    this.look();
+    const done = new AbortController();
+    const isInTime = await Promise.race([
+      departed.then(() => true), delay(timeoutMs, false, { signal: AbortSignal.any([done.signal, this.#closing.signal]) }).catch(() => false),
+    ]);
+    done.abort();
+    const waitedMs = Math.round(clock() - startedMs);
+    if (this.#closed) return;
+    if (isInTime) logger.info('departed', { waitedMs });
+    else logger.warn('departed-unrelieved', { waitedMs, remedy: 'partitions without another replica are not answered for now: stop one at a time' });
   }
 
   /** Ends placement; the shards stay as they are. */
@@ -166,6 +189,10 @@ export class Holder implements AsyncDisposable {
     this.#positions = await shards.positions();
     this.#heal();
     coordination.announce(this.#holdings());
+    if (this.#departed !== undefined) {
+      this.#leaveAll(this.#departed);
+      return;
+    }
     const settled = this.#settled();
     const wanted = coordination.connected && settled ? this.#move() : this.#stay();
     this.#hasAll = settled && wanted.every((key) => this.#held.has(key));
@@ -174,28 +201,52 @@ export class Holder implements AsyncDisposable {
 
   /** Does what placement says. @returns what is placed here and was not held. */
   #move(): readonly string[] {
-    const { memberId, noticeMs, clock } = this.#options;
-    const watermarks = new Map(this.#positions.map(({ log, partition, watermark }) => [partitionKey(log, partition), watermark]));
-    const moves = decide(memberId, this.#group(), this.#partitions(), {
-      noticeMs,
-      leaving: (key) => {
-        const held = this.#held.get(key);
-        return held?.kind === 'leaving' ? { forMs: clock() - held.sinceMs, watermark: held.watermark } : { forMs: 0, watermark: Infinity };
-      },
-    });
-    for (const key of moves.markLeaving) {
-      if (this.#held.get(key)?.kind === 'assigned') this.#held.set(key, { kind: 'leaving', sinceMs: clock(), watermark: watermarks.get(key) ?? 0 });
-    }
+    const { memberId, noticeMs } = this.#options;
+    const moves = decide(memberId, this.#group(), this.#partitions(), { noticeMs, leaving: (key) => this.#leavingOf(key) });
+    this.#markLeaving(moves.markLeaving);
     for (const key of moves.reclaim) if (this.#held.get(key)?.kind === 'leaving') this.#held.set(key, { kind: 'assigned' });
     for (const key of moves.release) this.#release(key);
     for (const key of moves.acquire) this.#acquire(key);
     return moves.acquire;
   }
 
+  /** Takes up nothing and lets go of nothing: what stays open to the end is the last that a reader can turn to. */
+  #leaveAll(departed: () => void): void {
+    const { memberId, group, noticeMs, coordination } = this.#options;
+    this.#markLeaving(this.#positions.filter(({ state }) => state === 'serving').map(({ log, partition }) => partitionKey(log, partition)));
+    coordination.announce(this.#holdings());
+    if (!coordination.connected) {
+      this.#beginNoticeAnew();
+      return;
+    }
+    const others = coordination.members.filter(({ id }) => id !== memberId);
+    const indexers = others.filter(({ kind }) => kind === 'indexer').map((other) => ({ ...toPlacement(other), group: other.group }));
+    const self = { ...toPlacement({ id: memberId, holdings: this.#holdings() }), group };
+    const isAsked = others.length > indexers.length;
+    if (!isAsked || mayDepart(self, indexers, { noticeMs, leaving: (key) => this.#leavingOf(key) })) departed();
+  }
+
+  #leavingOf(key: string): Leaving {
+    const held = this.#held.get(key);
+    return held?.kind === 'leaving' ? { forMs: this.#options.clock() - held.sinceMs, watermark: held.watermark } : { forMs: 0, watermark: Infinity };
+  }
+
+  #markLeaving(keys: readonly string[]): void {
+    const watermarks = new Map(this.#positions.map(({ log, partition, watermark }) => [partitionKey(log, partition), watermark]));
+    const sinceMs = this.#options.clock();
+    for (const key of keys) {
+      if (this.#held.get(key)?.kind === 'assigned') this.#held.set(key, { kind: 'leaving', sinceMs, watermark: watermarks.get(key) ?? 0 });
+    }
+  }
+
+  #beginNoticeAnew(): void {
+    const sinceMs = this.#options.clock();
+    for (const [key, held] of this.#held) if (held.kind === 'leaving') this.#held.set(key, { ...held, sinceMs });
+  }
+
   /** While nobody can be told anything, or nobody is known yet, nobody lets go; what lies on this disk is taken all the same. */
   #stay(): readonly string[] {
-    const { clock } = this.#options;
-    for (const [key, held] of this.#held) if (held.kind === 'leaving') this.#held.set(key, { ...held, sinceMs: clock() });
+    this.#beginNoticeAnew();
     const here = this.#partitions().filter((key) => existsSync(join(this.#folderOf(key), manifestFile)));
     for (const key of here) this.#acquire(key);
     return here;
@@ -205,9 +256,7 @@ export class Holder implements AsyncDisposable {
   #group(): PlacementMember[] {
     const { coordination, memberId, group } = this.#options;
     const others = coordination.members.filter(({ id, kind, group: theirs }) => kind === 'indexer' && theirs === group && id !== memberId);
-    return [...others, { id: memberId, holdings: this.#holdings() }].map(({ id, holdings }) => ({
-      id, holdings: holdings.map(({ log, partition, state, watermark }) => ({ key: partitionKey(log, partition), state, watermark })),
-    }));
+    return [...others, { id: memberId, holdings: this.#holdings() }].map(toPlacement);
   }
 
   /** All there are. */
@@ -387,6 +436,10 @@ export class Holder implements AsyncDisposable {
     }).finally(() => { this.#background.delete(running); });
     this.#background.add(running);
   }
+}
+
+function toPlacement({ id, holdings }: Pick<Member, 'id' | 'holdings'>): PlacementMember {
+  return { id, holdings: holdings.map(({ log, partition, state, watermark }) => ({ key: partitionKey(log, partition), state, watermark })) };
 }
 
 function parse(key: string): { log: number; partition: number } {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { HoldingState } from '@proximadb/coordination';
 import fc from 'fast-check';
 import {
-  decide, partitionKey, place, rendezvousScore, type Leaving, type Moves, type PlacedHolding, type PlacementMember,
+  decide, mayDepart, partitionKey, place, rendezvousScore, type GroupMember, type Leaving, type Moves, type PlacedHolding, type PlacementMember,
 } from './placement.ts';
 
 /** fast-check prints the seed and the path of a property that fails. */
@@ -434,5 +434,51 @@ describe('decide', () => {
     const own = [{ id: 'a', holdings: [ready('1-0'), ready('2-0')] }];
     const moves = decide('a', own, ['2-0'], { leaving: () => assert.fail('nothing is being left') });
     assert.deepEqual(moves, { acquire: [], reclaim: [], markLeaving: [], release: ['1-0'] });
+  });
+});
+
+describe('mayDepart', () => {
+  const settledLong = { noticeMs: 2_000, leaving: (): Leaving => ({ forMs: 2_000, watermark: 7 }) };
+  const holder = (id: string, group: number, state: HoldingState, watermark = 7): GroupMember => ({ id, group, holdings: [{ key: '1-0', state, watermark }] });
+  const self = holder('m', 1, 'leaving');
+
+  test('counts on who is ready and has applied what this one had, once all have heard of it', () => {
+    assert.ok(mayDepart(self, [holder('x', 0, 'ready')], settledLong));
+    assert.ok(mayDepart(self, [holder('x', 1, 'ready')], settledLong), 'of its own group, too');
+    assert.ok(!mayDepart(self, [holder('x', 0, 'ready', 6)], settledLong), 'it is behind');
+    assert.ok(!mayDepart(self, [holder('x', 0, 'building')], settledLong), 'it answers nobody yet');
+    assert.ok(!mayDepart(self, [{ ...holder('x', 0, 'ready'), holdings: [ready('2-0')] }], settledLong), 'it holds another one');
+    assert.ok(!mayDepart(self, [], settledLong));
+    assert.ok(!mayDepart(self, [holder('x', 0, 'ready')], { ...settledLong, leaving: () => ({ forMs: 1_999, watermark: 7 }) }), 'it may be leaving, too');
+  });
+
+  test('waits for nobody about what it does not answer for', () => {
+    assert.ok(mayDepart({ ...self, holdings: [] }, [], settledLong));
+    assert.ok(mayDepart(holder('m', 1, 'building'), [], settledLong));
+  });
+
+  test('of two that leave the same, the first by group and id counts on the other', () => {
+    for (const [other, first] of [[holder('a', 2, 'leaving'), true], [holder('z', 0, 'leaving'), false], [holder('z', 1, 'leaving'), true],
+      [holder('a', 1, 'leaving'), false]] as const) {
+      assert.equal(mayDepart(self, [other], settledLong), first);
+      assert.equal(mayDepart(other, [self], settledLong), !first);
+    }
+  });
+
+  test('whoever are told to stop at once: when all that may go are gone, nothing is unanswered that was answered', () => {
+    const groups = fc.integer({ min: 1, max: 3 });
+    check(fc.property(anything, groups, seeds, ({ members }, groupCount, random) => {
+      const told = new Set(members.filter(() => random() < 0.7).map(({ id }) => id));
+      const all = members.map(({ id, holdings }, at): GroupMember => ({
+        id, group: at % groupCount,
+        holdings: holdings.map((each) => (each.state === 'building' || !told.has(id) ? { ...each, state: each.state === 'leaving' ? 'ready' : each.state }
+          : { ...each, state: 'leaving' })),
+      }));
+      const answered = (some: readonly GroupMember[]): Set<string> =>
+        new Set(some.flatMap(({ holdings }) => holdings.filter(({ state }) => state !== 'building').map(({ key }) => key)));
+      const stay = all.filter((one) => !told.has(one.id)
+        || !mayDepart(one, all.filter((other) => other !== one), { noticeMs: 1, leaving: () => ({ forMs: 1, watermark: 0 }) }));
+      assert.deepEqual(answered(stay), answered(all));
+    }));
   });
 });

@@ -20,7 +20,7 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
   let connection: ClusterClient;
   let collections = 0;
   before(async () => {
-    cluster = await startCluster({ gateways: 2, groups: 2, indexersPerGroup: 1, queries: 2 });
+    cluster = await startCluster({ gateways: 2, groups: 2, indexersPerGroup: 1, queries: 2, settings: { indexer: { PROXIMADB_LEAVE_MS: '60000' } } });
     connection = clientOf(cluster, { attemptsMax: 30, timeoutMs: 60_000, backoffMsMax: 500 });
   });
   after(async () => {
@@ -56,6 +56,19 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
       await delay(2_000);
       await cluster.indexers[0]!.start();
     });
+  });
+
+  test('both replica groups are told to stop at once, as by an upgrade: they take turns', async () => {
+    const replaced: string[] = [];
+    await survives(async () => {
+      await Promise.all(cluster.indexers.map(async (indexer) => {
+        await indexer.kill('SIGTERM');
+        replaced.push(`${indexer.name} stopped`);
+        await indexer.start();
+        replaced.push(`${indexer.name} started`);
+      }));
+    });
+    assert.deepEqual(replaced, ['indexer-0-0 stopped', 'indexer-0-0 started', 'indexer-1-0 stopped', 'indexer-1-0 started']);
   });
 
   test('an indexer loses its disk: it heals itself', async () => {

@@ -18,8 +18,9 @@ imagePullSecrets:
 {{- with $mine.priorityClassName }}
 priorityClassName: {{ . }}
 {{- end }}
-{{- /* Drain, then the last checkpoint; by force only after that. */}}
-terminationGracePeriodSeconds: {{ add (div (add (int $mine.graceMs) 999) 1000) (int $mine.preStopSeconds) (ternary 40 10 $isIndexer) }}
+{{- /* Others take over, calls under way end, the last checkpoint is written; by force only after that. */}}
+{{- $stopMs := add (int $mine.graceMs) (int (dig "leaveMs" 0 $mine)) }}
+terminationGracePeriodSeconds: {{ add (div (add $stopMs 999) 1000) (int $mine.preStopSeconds) (ternary 40 10 $isIndexer) }}
 securityContext:
   runAsNonRoot: true
   runAsUser: 65532

@@ -119,6 +119,12 @@ export class Group implements AsyncDisposable {
     return indexer;
   }
 
+  /** Somebody who might ask; nothing of it answers. */
+  reader(): Promise<Coordination> {
+    const self = { id: 'reader', kind: 'query', group: 0, address: 'reader:1', incarnation: randomUUID() } as const;
+    return openCoordination(this.#redisUrl, { self, installation: this.#installation, ttlMs });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const indexer of this.indexers) await indexer.stop();
     await this.catalog[Symbol.asyncDispose]();
