@@ -26,7 +26,7 @@ async function run({ short, say }: BenchOptions): Promise<Report> {
   for (const recordBytes of [0, 3_200]) {
     const own = answering(recordBytes);
     const server = await startShardServer({ port: 0, logger, metrics: createMetrics({ processMetrics: false }), shards: own });
-    const replica: Replica = { memberId: 'a', address: `127.0.0.1:${server.port}`, group: 0, ready: true, building: false };
+    const replica: Replica = { memberId: 'a', address: `127.0.0.1:${server.port}`, incarnation: 'x', group: 0, ready: true, building: false };
     const routes = { replicas: () => [replica], holders: () => [replica], onChange: () => () => {} };
     await using remote = new RemoteShards({ routes, logger });
     try {

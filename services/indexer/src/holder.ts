@@ -12,7 +12,7 @@ import type { Log } from '@proximadb/log';
 import { untilNext, type Logger } from '@proximadb/process';
 import { manifestFile, readManifest } from '@proximadb/segment';
 import type { Assignment, Position } from './host.ts';
-import { decide, mayDepart, partitionKey, type Leaving, type PlacementMember } from './placement.ts';
+import { decide, isDispensable, partitionKey, type Leaving, type PlacementMember } from './placement.ts';
 
 /** The shards of this process. */
 export interface HeldShards {
@@ -96,6 +96,8 @@ export class Holder implements AsyncDisposable {
   #hasAll = false;
   /** Ends {@link depart}; undefined while this member means to stay. */
   #departed: (() => void) | undefined;
+  /** Since when others answer for all that is held here, as far as was heard without a break; undefined: they do not. */
+  #dispensableMs: number | undefined;
   readonly #closing = new AbortController();
 
   constructor(options: HolderOptions) {
@@ -133,8 +135,8 @@ export class Holder implements AsyncDisposable {
 
   /**
    * Tells the others that all that is held here is being left, and goes on serving it.
-   * @returns once somebody else answers for each partition that is answered for here, or nobody is left who would ask; at the latest after
-   * `timeoutMs`, which is then what readers notice.
+   * @returns once somebody else has answered for each partition that is answered for here for a notice, in which readers find that out, or nobody is left who
+   * would ask; at the latest after `timeoutMs`, which is then what readers notice.
    */
   async depart(timeoutMs: number): Promise<void> {
     const { clock, logger } = this.#options;
@@ -212,18 +214,20 @@ export class Holder implements AsyncDisposable {
 
   /** Takes up nothing and lets go of nothing: what stays open to the end is the last that a reader can turn to. */
   #leaveAll(departed: () => void): void {
-    const { memberId, group, noticeMs, coordination } = this.#options;
-    this.#markLeaving(this.#positions.filter(({ state }) => state === 'serving').map(({ log, partition }) => partitionKey(log, partition)));
+    const { memberId, group, noticeMs, coordination, clock } = this.#options;
+    const served = this.#positions.filter(({ state }) => state === 'serving').map(({ log, partition }) => partitionKey(log, partition));
+    const untold = served.filter((key) => this.#held.get(key)?.kind === 'assigned');
+    this.#markLeaving(untold);
     coordination.announce(this.#holdings());
-    if (!coordination.connected) {
-      this.#beginNoticeAnew();
-      return;
-    }
     const others = coordination.members.filter(({ id }) => id !== memberId);
     const indexers = others.filter(({ kind }) => kind === 'indexer').map((other) => ({ ...toPlacement(other), group: other.group }));
-    const self = { ...toPlacement({ id: memberId, holdings: this.#holdings() }), group };
     const isAsked = others.length > indexers.length;
-    if (!isAsked || mayDepart(self, indexers, { noticeMs, leaving: (key) => this.#leavingOf(key) })) departed();
+    if (coordination.connected && !isAsked) departed();
+    const self = { ...toPlacement({ id: memberId, holdings: this.#holdings() }), group };
+    const isHeard = coordination.connected && untold.length === 0;
+    const isDone = isHeard && isDispensable(self, indexers, (key) => this.#leavingOf(key).watermark);
+    this.#dispensableMs = isDone ? this.#dispensableMs ?? clock() : undefined;
+    if (clock() - (this.#dispensableMs ?? Infinity) >= noticeMs) departed();
   }
 
   #leavingOf(key: string): Leaving {

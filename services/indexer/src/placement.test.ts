@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { HoldingState } from '@proximadb/coordination';
 import fc from 'fast-check';
 import {
-  decide, mayDepart, partitionKey, place, rendezvousScore, type GroupMember, type Leaving, type Moves, type PlacedHolding, type PlacementMember,
+  decide, isDispensable, partitionKey, place, rendezvousScore, type GroupMember, type Leaving, type Moves, type PlacedHolding, type PlacementMember,
 } from './placement.ts';
 
 /** fast-check prints the seed and the path of a property that fails. */
@@ -437,31 +437,30 @@ describe('decide', () => {
   });
 });
 
-describe('mayDepart', () => {
-  const settledLong = { noticeMs: 2_000, leaving: (): Leaving => ({ forMs: 2_000, watermark: 7 }) };
+describe('isDispensable', () => {
+  const watermarkOf = (): number => 7;
   const holder = (id: string, group: number, state: HoldingState, watermark = 7): GroupMember => ({ id, group, holdings: [{ key: '1-0', state, watermark }] });
   const self = holder('m', 1, 'leaving');
 
-  test('counts on who is ready and has applied what this one had, once all have heard of it', () => {
-    assert.ok(mayDepart(self, [holder('x', 0, 'ready')], settledLong));
-    assert.ok(mayDepart(self, [holder('x', 1, 'ready')], settledLong), 'of its own group, too');
-    assert.ok(!mayDepart(self, [holder('x', 0, 'ready', 6)], settledLong), 'it is behind');
-    assert.ok(!mayDepart(self, [holder('x', 0, 'building')], settledLong), 'it answers nobody yet');
-    assert.ok(!mayDepart(self, [{ ...holder('x', 0, 'ready'), holdings: [ready('2-0')] }], settledLong), 'it holds another one');
-    assert.ok(!mayDepart(self, [], settledLong));
-    assert.ok(!mayDepart(self, [holder('x', 0, 'ready')], { ...settledLong, leaving: () => ({ forMs: 1_999, watermark: 7 }) }), 'it may be leaving, too');
+  test('by who is ready and has applied what this one had', () => {
+    assert.ok(isDispensable(self, [holder('x', 0, 'ready')], watermarkOf));
+    assert.ok(isDispensable(self, [holder('x', 1, 'ready')], watermarkOf), 'of its own group, too');
+    assert.ok(!isDispensable(self, [holder('x', 0, 'ready', 6)], watermarkOf), 'it is behind');
+    assert.ok(!isDispensable(self, [holder('x', 0, 'building')], watermarkOf), 'it answers nobody yet');
+    assert.ok(!isDispensable(self, [{ ...holder('x', 0, 'ready'), holdings: [ready('2-0')] }], watermarkOf), 'it holds another one');
+    assert.ok(!isDispensable(self, [], watermarkOf));
   });
 
-  test('waits for nobody about what it does not answer for', () => {
-    assert.ok(mayDepart({ ...self, holdings: [] }, [], settledLong));
-    assert.ok(mayDepart(holder('m', 1, 'building'), [], settledLong));
+  test('of what it does not answer for', () => {
+    assert.ok(isDispensable({ ...self, holdings: [] }, [], watermarkOf));
+    assert.ok(isDispensable(holder('m', 1, 'building'), [], watermarkOf));
   });
 
   test('of two that leave the same, the first by group and id counts on the other', () => {
     for (const [other, first] of [[holder('a', 2, 'leaving'), true], [holder('z', 0, 'leaving'), false], [holder('z', 1, 'leaving'), true],
       [holder('a', 1, 'leaving'), false]] as const) {
-      assert.equal(mayDepart(self, [other], settledLong), first);
-      assert.equal(mayDepart(other, [self], settledLong), !first);
+      assert.equal(isDispensable(self, [other], watermarkOf), first);
+      assert.equal(isDispensable(other, [self], watermarkOf), !first);
     }
   });
 
@@ -471,13 +470,11 @@ describe('mayDepart', () => {
       const told = new Set(members.filter(() => random() < 0.7).map(({ id }) => id));
       const all = members.map(({ id, holdings }, at): GroupMember => ({
         id, group: at % groupCount,
-        holdings: holdings.map((each) => (each.state === 'building' || !told.has(id) ? { ...each, state: each.state === 'leaving' ? 'ready' : each.state }
-          : { ...each, state: 'leaving' })),
+        holdings: holdings.map((each) => (each.state === 'building' ? each : { ...each, state: told.has(id) ? 'leaving' : 'ready' })),
       }));
       const answered = (some: readonly GroupMember[]): Set<string> =>
         new Set(some.flatMap(({ holdings }) => holdings.filter(({ state }) => state !== 'building').map(({ key }) => key)));
-      const stay = all.filter((one) => !told.has(one.id)
-        || !mayDepart(one, all.filter((other) => other !== one), { noticeMs: 1, leaving: () => ({ forMs: 1, watermark: 0 }) }));
+      const stay = all.filter((one) => !told.has(one.id) || !isDispensable(one, all.filter((other) => other !== one), () => 0));
       assert.deepEqual(answered(stay), answered(all));
     }));
   });

@@ -215,28 +215,24 @@ export interface GroupMember extends PlacementMember {
 }
 
 /**
- * Whether a member that stops may go: for each partition that it answers for somebody else, of whatever group, has to go on answering who has
- * applied all that this one had when it told the others, and the notice has to be over.
+ * Whether others answer for all that a member answers for which stops: for each of its partitions somebody, of whatever group, who goes on and has
+ * applied all that this one had when it told the others. To be asked again and again, and to hold for a notice: what is known of others is a beat old.
  *
  * Who is `ready` goes on. Of two that leave the same partition the one that comes first, by group, then by id, counts on the other; that one
  * waits until somebody is `ready` again. So two that are told to stop at once, as by an upgrade of both groups, go one after the other.
  * @param self what it holds; it is leaving all of it.
  * @param others all other members that hold partitions.
+ * @param watermarkOf the next offset of a partition here when the others were told.
  */
-export function mayDepart(self: GroupMember, others: readonly GroupMember[], options: DecideOptions): boolean {
-  const { noticeMs = 2_000, leaving } = options;
+export function isDispensable(self: GroupMember, others: readonly GroupMember[], watermarkOf: (key: string) => number): boolean {
   const own = new Map(self.holdings.map((holding) => [holding.key, holding]));
   const comesBefore = (id: string): boolean => {
     const group = others.find((member) => member.id === id)?.group ?? self.group;
     return self.group < group || (self.group === group && self.id < id);
   };
   const answering = answeringOf(others, own);
-  return [...own.values()].every(({ key, state }) => {
-    if (state === 'building') return true;
-    const { forMs, watermark } = leaving(key);
-    return forMs >= noticeMs
-      && (answering.get(key) ?? []).some((other) => other.watermark >= watermark && (other.state === 'ready' || comesBefore(other.id)));
-  });
+  return [...own.values()].every(({ key, state }) => state === 'building' || (answering.get(key) ?? []).some((other) =>
+    other.watermark >= watermarkOf(key) && (other.state === 'ready' || comesBefore(other.id))));
 }
 
 function isRelieved(successor: Answering | undefined, { forMs, watermark }: Leaving, noticeMs: number): boolean {

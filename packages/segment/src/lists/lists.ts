@@ -81,6 +81,14 @@ export interface ListAnswer {
   readonly lists: number;
 }
 
+/**
+ * Lists in a row that held nothing nearer, after which a filtered search ends: these, and a share of those that it read by count. Measured for filters that
+ * have to do with the vector (120,000 and 340,000 words, half to a thirtieth of them around one): 0.988 and 0.990 of what is nearest with an eighth, 0.997
+ * with a third, for 3 % more time; a half finds 0.998 and takes 7 % more.
+ */
+const vainMin = 2;
+const vainShare = 3;
+
 export class Lists {
   readonly #metric: Metric;
   readonly #file: ListsFile;
@@ -140,7 +148,7 @@ export class Lists {
       if (compared < Math.min(wanted, count)) return false;
       if (visible === null) return read >= lists;
       const least = leastAt(seen / Math.max(1, compared));
-      return read >= least && vain >= 2 + Math.ceil(least / 8);
+      return read >= least && vain >= vainMin + Math.ceil(least / vainShare);
     };
     const atFirst = leastAt(total / Math.max(1, count));
     // About as many as are needed; and all, where the rows that count lie elsewhere.

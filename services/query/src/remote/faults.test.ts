@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@proximadb/errors';
@@ -87,6 +89,39 @@ describe('an indexer that is the only one', () => {
     await cluster.indexer(0, [0], { port: gone.server.port });
     await delay(40);
     assert.deepEqual((await cluster.remote.count(request, null)).missing, []);
+  });
+
+  test('is called as soon as another process is at its address, though a try to reach the one before is still under way', async () => {
+    await using cluster = await openCluster({ backoffMs: 1, connectMsMax: 60_000, roundBackoffMs: 10 }, 1);
+    const [gone, other] = [await cluster.indexer(0, [0]), await cluster.indexer(1, [0])];
+    const request = await cluster.request();
+    const count = async (): Promise<number> => (await cluster.remote.count(request, null)).missing.length;
+    for (let i = 0; i < 4; i += 1) await count();
+    gone.kill();
+    // Takes connections, and says nothing: as an address does whose host has just gone.
+    let tried = 0;
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => {
+      tried += 1;
+      sockets.push(socket);
+    });
+    await once(silent.listen(gone.server.port, '127.0.0.1'), 'listening');
+    try {
+      for (const endMs = performance.now() + 5_000; tried === 0 && performance.now() < endMs;) assert.equal(await count(), 0);
+      assert.ok(tried > 0, 'it is tried again');
+      silent.close();
+      const back = await cluster.indexer(0, [0], { port: gone.server.port });
+      cluster.forget(gone.id);
+      assert.equal(await count(), 0);
+      await delay(200);
+      other.kill();
+      const startMs = performance.now();
+      assert.equal(await count(), 0);
+      assert.ok(performance.now() - startMs < 5_000);
+      assert.ok(back.shards.seen.length > 0);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
   });
 });
 

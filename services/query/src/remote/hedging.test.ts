@@ -107,7 +107,8 @@ describe('an indexer that is frozen', () => {
     children.push(child);
     assert.ok(child.stdout !== null);
     const [port] = await once(child.stdout, 'data') as [Buffer];
-    return { child, memberId: String(child.pid), address: `127.0.0.1:${String(port).trim()}`, group: children.length, ready: true, building: false };
+    const address = `127.0.0.1:${String(port).trim()}`;
+    return { child, memberId: String(child.pid), address, incarnation: 'x', group: children.length, ready: true, building: false };
   };
 
   test('costs one slow answer at most, and is not waited for until its connection ends', async (context) => {

@@ -20,7 +20,7 @@ test('an answer of 60 MiB arrives whole, and small ones are not held up by it', 
       get: async () => ({ rows, ...covered }), count: async () => ({ count: 1, ...covered }),
     },
   });
-  const replica: Replica = { memberId: 'a', address: `127.0.0.1:${server.port}`, group: 0, ready: true, building: false };
+  const replica: Replica = { memberId: 'a', address: `127.0.0.1:${server.port}`, incarnation: 'x', group: 0, ready: true, building: false };
   const routes = { replicas: () => [replica], holders: () => [replica], onChange: () => () => {} };
   await using remote = new RemoteShards({ routes, logger, config: { hedgePercent: 0 } });
   const request = { log: 1, at: [{ partition: 0, atLeast: 0 }], timeoutMs: 60_000 };

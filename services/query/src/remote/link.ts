@@ -45,6 +45,7 @@ export class Link {
   readonly #leaving = new Set<Connection>();
   #state: LinkState = { kind: 'idle' };
   #failures = 0;
+  #incarnation: string | undefined;
   #usedMs = performance.now();
 
   constructor(options: LinkOptions) {
@@ -99,6 +100,21 @@ export class Link {
       throw new AppError('RESOURCE_EXHAUSTED', `${callsMax} calls to indexer ${this.address} are under way`, { retryAfterMs: backoffMs });
     }
     return connection.call(body, signal);
+  }
+
+  /**
+   * Says which process is at the address, as last heard. If it is another one than before, what was tried before says nothing about it: a broken connection is
+   * made anew at once, one that is being made may be on its way to a host that has gone.
+   */
+  meet(incarnation: string): void {
+    const isOther = this.#incarnation !== undefined && this.#incarnation !== incarnation;
+    this.#incarnation = incarnation;
+    if (!isOther) return;
+    const state = this.#state;
+    if (state.kind === 'broken') this.#open(true);
+    if (state.kind !== 'open' || !state.trial) return;
+    this.#open(true);
+    state.connection.close(new AppError('UNAVAILABLE', `indexer ${this.address}: another process has taken its place`));
   }
 
   /** Connects anew after a break, once it was left alone for long enough: whoever would call it soon does so. */

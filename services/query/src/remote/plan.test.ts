@@ -5,7 +5,7 @@ import type { Health } from './link.ts';
 import { planFor, type Candidate } from './plan.ts';
 import type { Replica } from './routes.ts';
 
-const replica = (address: string, group: number, ready = true): Replica => ({ memberId: address, address, group, ready, building: false });
+const replica = (address: string, group: number, ready = true): Replica => ({ memberId: address, address, incarnation: 'x', group, ready, building: false });
 const [a0, a1, b0, b1] = [replica('a0', 0), replica('a1', 0), replica('b0', 1), replica('b1', 1)];
 /** Group 0: a0 has even partitions, a1 odd ones; group 1: b0 has the first half, b1 the second. */
 const grid = (partition: number): Replica[] => [partition % 2 === 0 ? a0 : a1, partition < 3 ? b0 : b1];
@@ -62,7 +62,8 @@ test('every partition stands in one part of a replica that may be asked, or is u
   const tables = fc.array(places, { minLength: 6, maxLength: 6 });
   const asked = fc.uniqueArray(fc.constantFrom(...addresses));
   fc.assert(fc.property(tables, health, asked, fc.nat(9), (table, states, tried, turn) => {
-    const replicas = (partition: number): Replica[] => (table[partition] ?? []).map((one) => ({ ...one, memberId: one.address, building: false }));
+    const replicas = (partition: number): Replica[] =>
+      (table[partition] ?? []).map((one) => ({ ...one, memberId: one.address, incarnation: 'x', building: false }));
     const { parts, unserved } = planFor(at, {
       replicas, turn, tried: new Set(tried), candidate: (address) => ({ health: states[address] ?? 'good', calls: 0 }),
     });

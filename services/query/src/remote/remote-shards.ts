@@ -154,7 +154,11 @@ export class RemoteShards implements Shards, Outcomes, Replicas, AsyncDisposable
     if (tried.size === 0) this.#turn += 1;
     return planFor(at, {
       tried, turn: this.#turn,
-      replicas: (partition) => this.#routes.replicas(log, partition),
+      replicas: (partition) => {
+        const replicas = this.#routes.replicas(log, partition);
+        for (const { address, incarnation } of replicas) this.#link(address).meet(incarnation);
+        return replicas;
+      },
       candidate: (address) => this.#candidate(address),
     });
   }

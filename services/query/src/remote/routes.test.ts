@@ -41,7 +41,7 @@ test('ready and leaving replicas count, those about to let go last; building one
   assert.deepEqual(ids(routes.replicas(7, 3)), []);
   assert.deepEqual(ids(routes.replicas(8, 0)), []);
   assert.deepEqual(ids(routes.holders(7)).sort(), ['new', 'old', 'other']);
-  assert.deepEqual(routes.replicas(7, 1)[0], { memberId: 'old', address: 'old:1', group: 0, ready: true, building: false });
+  assert.deepEqual(routes.replicas(7, 1)[0], { memberId: 'old', address: 'old:1', incarnation: 'x', group: 0, ready: true, building: false });
   assert.ok(routes.replicas(7, 2).every(({ building }) => building));
 });
 

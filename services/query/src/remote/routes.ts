@@ -6,6 +6,8 @@ export interface Replica {
   readonly memberId: string;
   /** host:port of its shards. */
   readonly address: string;
+  /** New at each start of the process. */
+  readonly incarnation: string;
   readonly group: number;
   /** Whether it answers; one that is not ready is asked if nobody else is there. */
   readonly ready: boolean;
@@ -121,17 +123,18 @@ export class CoordinationRoutes implements Routes, Disposable {
   }
 }
 
-function signatureOf({ id, group, address, holdings }: Member): string {
-  return `${id} ${group} ${address} ${holdings.map(({ log, partition, state }) => `${log}/${partition}${state}`).join(' ')}`;
+function signatureOf({ id, group, address, incarnation, holdings }: Member): string {
+  return `${id} ${group} ${address} ${incarnation} ${holdings.map(({ log, partition, state }) => `${log}/${partition}${state}`).join(' ')}`;
 }
 
 function tableOf(indexers: readonly Member[]): Table {
   const all = new Map<number, Map<number, (Replica & { readonly leaving: boolean })[]>>();
-  for (const { id, group, address, holdings } of indexers) {
+  for (const { id, group, address, incarnation, holdings } of indexers) {
     for (const { log, partition, state } of holdings) {
       const partitions = all.get(log) ?? new Map<number, (Replica & { readonly leaving: boolean })[]>();
       const replicas = partitions.get(partition) ?? [];
-      replicas.push({ memberId: id, address, group, ready: state !== 'building', building: state === 'building', leaving: state === 'leaving' });
+      const [ready, building, leaving] = [state !== 'building', state === 'building', state === 'leaving'];
+      replicas.push({ memberId: id, address, incarnation, group, ready, building, leaving });
       partitions.set(partition, replicas);
       all.set(log, partitions);
     }

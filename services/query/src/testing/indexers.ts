@@ -168,12 +168,12 @@ export async function openCluster(config: { readonly [Name in keyof RemoteConfig
       const metrics = createMetrics({ processMetrics: false });
       const server = await startShardServer({ shards, port, config: serverConfig, metrics, logger: createLogger({ level: 'silent' }) });
       servers.defer(() => { server.destroy(); });
-      const id = `indexer-${started}`;
+      const [id, incarnation] = [`indexer-${started}`, String(started)];
       started += 1;
       const address = `127.0.0.1:${server.port}`;
       const announce = (those: readonly number[], state: HoldingState = 'ready'): void => {
         members.set(id, {
-          id, kind: 'indexer', group, address, incarnation: '1', holdings: those.map((partition) => ({ log, partition, state, watermark: 0 })),
+          id, kind: 'indexer', group, address, incarnation, holdings: those.map((partition) => ({ log, partition, state, watermark: 0 })),
         });
         tell();
       };
