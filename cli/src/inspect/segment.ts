@@ -94,7 +94,8 @@ async function filesOf(
 ): Promise<{ name: string; bytes: number; holds: string }[]> {
   const purposes: Readonly<Record<string, string>> = {
     [rowsFile]: 'what is known of each row', 'vectors.f32': 'vectors in full precision', 'ids.bin': 'where an id is, and the order of ids',
-    'columns.bin': 'indexes of the metadata', 'graph.usearch': 'the graph',
+    'id-bytes.bin': 'ids, held in memory', 'columns.bin': 'indexes of the metadata', 'graph.usearch': 'the graph',
+    'lists.bin': 'where lists begin, their centroids', 'codes.bin': '7-bit codes of vectors, in lists', 'signs.bin': 'codes of one bit a number',
   };
   const containers = Array.from({ length: containerCount(rows) }, (_, number) => `records-${number}.avro`);
   const names = [...containers, ...Object.keys(purposes)].filter((name) => existsSync(join(directory, name)));

@@ -338,8 +338,11 @@ function leftOut(partition: number, thrown: unknown, allowPartial: boolean): Mis
 }
 
 function hitOf(shard: Shard, candidate: Candidate, records: boolean): ShardHit {
-  const { view, offset } = shard.rows.read(candidate);
-  return { id: view.id, distance: candidate.distance, partition: shard.identity.partition, offset, record: records ? view.bytes : null };
+  const { distance, offset } = candidate;
+  const { partition } = shard.identity;
+  if (!records) return { id: shard.rows.id(candidate), distance, partition, offset, record: null };
+  const { view } = shard.rows.read(candidate);
+  return { id: view.id, distance, partition, offset, record: view.bytes };
 }
 
 /** A shard's own first rows; the page of several shards is merged from these. */

@@ -100,13 +100,17 @@ export class ShardRows {
     return { view: part.view(row), offset: part.rows.offsets[row] ?? 0 };
   }
 
+  id({ part, row }: Place): string {
+    return part.id(row);
+  }
+
   /** Ids by the offsets of their records, of those among some that are still there, live or not. */
   idsAt(offsets: ReadonlySet<number>): Map<number, string> {
     const ids = new Map<number, string>();
     for (const part of this.parts) {
       const { rows } = part;
       const count = part instanceof Growing ? part.count : part.rows.count;
-      for (let row = 0; row < count; row += 1) if (offsets.has(rows.offsets[row] ?? -1)) ids.set(rows.offsets[row] ?? 0, part.view(row).id);
+      for (let row = 0; row < count; row += 1) if (offsets.has(rows.offsets[row] ?? -1)) ids.set(rows.offsets[row] ?? 0, part.id(row));
     }
     return ids;
   }

@@ -80,6 +80,10 @@ export class Growing {
     return this.#rows.view(row);
   }
 
+  id(row: number): string {
+    return this.#rows.view(row).id;
+  }
+
   schemaId(row: number): number {
     return this.#rows.schemaId(row);
   }

@@ -9,6 +9,7 @@ import { AppError } from '@proximadb/errors';
 export const rowsFile = 'rows.bin';
 export const vectorsFile = 'vectors.f32';
 export const idsFile = 'ids.bin';
+export const idBytesFile = 'id-bytes.bin';
 export const columnsFile = 'columns.bin';
 export const graphFile = 'graph.usearch';
 export const listsFile = 'lists.bin';

@@ -1,6 +1,9 @@
 /**
  * Where an id is in a segment: an open-addressed hash table of rows, and the rows in the order of their ids' bytes.
  * Layout, little-endian u32: slot count (a power of two), row count, slots (row + 1, 0: free), rows by id.
+ *
+ * And the ids themselves, so that nobody has to read a record for its id. Layout: little-endian u32, of each row where its id begins, and the end; then the
+ * ids' bytes, counted from there.
  */
 import { assert } from '@proximadb/errors';
 
@@ -55,5 +58,46 @@ export class IdIndex {
       if (entry === 0) return undefined;
       if (this.#hashes[entry - 1] === hash && isIt(entry - 1)) return entry - 1;
     }
+  }
+}
+
+/** Ids that are longer on the average are left in their records. */
+const idBytesAMax = 64;
+
+/** @returns undefined if that would take too much of the memory that vectors are to have. */
+export function encodeIdBytes(ids: readonly Uint8Array[]): Uint8Array | undefined {
+  const total = ids.reduce((sum, { length }) => sum + length, 0);
+  if (total > ids.length * idBytesAMax) return undefined;
+  const starts = new Uint32Array(ids.length + 1);
+  const bytes = new Uint8Array(starts.byteLength + total);
+  let at = 0;
+  ids.forEach((id, row) => {
+    starts[row] = at;
+    bytes.set(id, starts.byteLength + at);
+    at += id.length;
+  });
+  starts[ids.length] = at;
+  bytes.set(new Uint8Array(starts.buffer));
+  return bytes;
+}
+
+export class IdBytes {
+  readonly #starts: Uint32Array;
+  readonly #bytes: Buffer;
+
+  /** @param bytes on 4 bytes. */
+  constructor(bytes: Uint8Array, rows: number) {
+    this.#starts = new Uint32Array(bytes.buffer, bytes.byteOffset, rows + 1);
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset + this.#starts.byteLength, bytes.byteLength - this.#starts.byteLength);
+    assert(this.#starts[rows] === this.#bytes.length, 'not the ids of these rows');
+  }
+
+  /** A view. */
+  of(row: number): Uint8Array {
+    return this.#bytes.subarray(this.#starts[row], this.#starts[row + 1]);
+  }
+
+  text(row: number): string {
+    return this.#bytes.toString('utf8', this.#starts[row], this.#starts[row + 1]);
   }
 }

@@ -10,9 +10,11 @@ import { decodeLists, Lists } from '../lists/lists.ts';
 import { never, RowStates } from '../rows.ts';
 import type { Vectors } from '../vectors.ts';
 import { ContainerReader } from './container.ts';
-import { codesFile, columnsFile, graphFile, idsFile, listsFile, readVerified, recordsFile, rowsFile, signsFile, vectorsFile, type FileEntry } from './files.ts';
+import {
+  codesFile, columnsFile, graphFile, idBytesFile, idsFile, listsFile, readVerified, recordsFile, rowsFile, signsFile, vectorsFile, type FileEntry,
+} from './files.ts';
 import { Graph, type BuiltGraph, type GraphSettings } from './graph.ts';
-import { IdIndex } from './ids.ts';
+import { IdBytes, IdIndex } from './ids.ts';
 import { viewRows, type Rows } from './rows.ts';
 import { StoredCodes } from './stored-codes.ts';
 import { StoredVectors } from './stored-vectors.ts';
@@ -23,13 +25,14 @@ export interface SealedOptions {
   readonly files: SegmentFiles;
   readonly graphSettings: GraphSettings;
   readonly walkerOf: (schemaId: number) => Walker;
-  /** disk: vectors and codes are not held, but read for each search. */
+  /** disk: vectors, codes and ids are not held, but read for each search. */
   readonly storage: StorageKind;
 }
 
 interface OpenedParts {
   readonly rows: Rows;
   readonly ids: IdIndex;
+  readonly idBytes: IdBytes | undefined;
   readonly columns: Columns;
   readonly records: ContainerReader;
   readonly vectors: Vectors;
@@ -50,6 +53,8 @@ export class Sealed {
   readonly hasExpiries: boolean;
   readonly #directory: string;
   readonly #ids: IdIndex;
+  /** Undefined: they are read from the records. */
+  readonly #idBytes: IdBytes | undefined;
   readonly #columns: Columns;
   readonly #records: ContainerReader;
   readonly #opened: DisposableStack;
@@ -65,6 +70,7 @@ export class Sealed {
     this.#graphSettings = options.graphSettings;
     this.rows = parts.rows;
     this.#ids = parts.ids;
+    this.#idBytes = parts.idBytes;
     this.#columns = parts.columns;
     this.vectors = parts.vectors;
     this.#opened = parts.opened;
@@ -92,6 +98,9 @@ export class Sealed {
     };
     const rows = viewRows(await open(rowsFile));
     const ids = new IdIndex(await open(idsFile), rows.hashes);
+    const areIdsHeld = storage === 'memory' && has(files, idBytesFile);
+    const idBytes = areIdsHeld ? new IdBytes(await open(idBytesFile), rows.count) : undefined;
+    if (!areIdsHeld && has(files, idBytesFile)) await readVerified(directory, entryOf(files, idBytesFile));
     const columns = new Columns(await open(columnsFile), rows.count);
     if (checkRecords) for (const name of containersOf(files)) await readVerified(directory, entryOf(files, name));
     const [openVectors, openCodes] = storage === 'disk' ? [storedVectors, storedCodes] : [heldVectors, heldCodes];
@@ -101,7 +110,7 @@ export class Sealed {
       const vectors = await openVectors(options, opened);
       const lists = has(files, listsFile) ? new Lists(metric, decodeLists(await open(listsFile)), await openCodes(options, opened)) : undefined;
       const signs = has(files, signsFile) ? await heldSigns(options) : undefined;
-      return new Sealed(options, { rows, ids, columns, records, vectors, lists, signs, opened });
+      return new Sealed(options, { rows, ids, idBytes, columns, records, vectors, lists, signs, opened });
     } catch (error) {
       opened.dispose();
       throw error;
@@ -143,7 +152,8 @@ export class Sealed {
 
   /** Bytes of memory: rows, ids, columns, what there is of lists, and vectors and codes where they are not read from files. */
   get memoryBytes(): number {
-    const small = this.files.files.filter(({ name }) => name === rowsFile || name === idsFile || name === columnsFile);
+    const held = new Set([rowsFile, idsFile, columnsFile, ...(this.#idBytes === undefined ? [] : [idBytesFile])]);
+    const small = this.files.files.filter(({ name }) => held.has(name));
     return small.reduce((sum, file) => sum + file.bytes, this.vectors.bytes + (this.#coded?.bytes ?? 0) + (this.lists?.bytes ?? 0));
   }
 
@@ -157,7 +167,12 @@ export class Sealed {
 
   /** The live row of an id. `hash` as `hashId` says. */
   find(idBytes: Uint8Array, hash: number): number | undefined {
-    return this.#ids.find(hash, (row) => this.states.isLive(row) && Buffer.compare(this.view(row).idBytes, idBytes) === 0);
+    return this.#ids.find(hash, (row) => this.states.isLive(row) && Buffer.compare(this.#idBytesOf(row), idBytes) === 0);
+  }
+
+  /** @throws AppError DATA_LOSS if it has to be read, and the record's checksum does not hold. */
+  id(row: number): string {
+    return this.#idBytes?.text(row) ?? this.view(row).id;
   }
 
   /** CRC-32C of a row's record. */
@@ -207,12 +222,16 @@ export class Sealed {
     this.#graph?.graph[Symbol.dispose]();
   }
 
+  #idBytesOf(row: number): Uint8Array {
+    return this.#idBytes?.of(row) ?? this.view(row).idBytes;
+  }
+
   #firstAfter(after: Uint8Array): number {
     let low = 0;
     let high = this.#ids.order.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (Buffer.compare(this.view(this.#ids.order[middle] ?? 0).idBytes, after) <= 0) low = middle + 1;
+      if (Buffer.compare(this.#idBytesOf(this.#ids.order[middle] ?? 0), after) <= 0) low = middle + 1;
       else high = middle;
     }
     return low;

@@ -9,8 +9,8 @@ import { crc32c } from '@node-rs/crc32';
 import type { RecordView, Walker } from '@proximadb/record';
 import { ColumnsBuilder } from '../filter/index.ts';
 import { ContainerReader, ContainerWriter } from './container.ts';
-import { columnsFile, describeFile, idsFile, readAligned, recordsFile, rowsFile, syncPath, vectorsFile, type FileEntry } from './files.ts';
-import { buildIds } from './ids.ts';
+import { columnsFile, describeFile, idBytesFile, idsFile, readAligned, recordsFile, rowsFile, syncPath, vectorsFile, type FileEntry } from './files.ts';
+import { buildIds, encodeIdBytes } from './ids.ts';
 import { allocateRows, viewRows, type Rows } from './rows.ts';
 
 export interface SegmentFiles {
@@ -132,12 +132,14 @@ export function completeSegment(
   }
   writeFileSync(join(directory, idsFile), buildIds(ids, rows.hashes));
   writeFileSync(join(directory, columnsFile), columns.build());
+  const idBytes = encodeIdBytes(ids);
+  if (idBytes !== undefined) writeFileSync(join(directory, idBytesFile), idBytes);
 
   const digest = createHash('sha256');
   const base = [rowsFile, vectorsFile, ...schemaIds.map((_, i) => recordsFile(i)), ...parts];
   const files = [
     ...base.map((name) => describeFile(directory, name, digest)),
-    ...[idsFile, columnsFile].map((name) => describeFile(directory, name)),
+    ...[idsFile, columnsFile, ...(idBytes === undefined ? [] : [idBytesFile])].map((name) => describeFile(directory, name)),
   ];
   const id = digest.digest('hex').slice(0, 32);
   for (const { name } of files) syncPath(join(directory, name));
@@ -145,11 +147,17 @@ export function completeSegment(
   return { id, rows: rows.count, files, schemaIds };
 }
 
-/** Renames a finished folder to its final name. A folder of that name has the same content and may be in use: it stays. */
+/**
+ * Renames a finished folder to its final name. A folder of that name has the same content and may be in use: it stays, and gets what a release that
+ * derives more has written.
+ */
 function publish(from: string, to: string): void {
   syncPath(from);
-  if (existsSync(to)) rmSync(from, { recursive: true });
-  else renameSync(from, to);
+  if (existsSync(to)) {
+    for (const name of readdirSync(from)) if (!existsSync(join(to, name))) renameSync(join(from, name), join(to, name));
+    rmSync(from, { recursive: true });
+    syncPath(to);
+  } else renameSync(from, to);
   syncPath(dirname(to));
 }
 
