@@ -11,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
 import { showReport } from './report.ts';
 import type { Chosen, Scenario } from './scenario.ts';
+import { backlog } from './scenarios/backlog.ts';
 import { clients } from './scenarios/clients.ts';
 import { cluster } from './scenarios/cluster.ts';
 import { disk } from './scenarios/disk.ts';
@@ -26,7 +27,9 @@ import { serialisation } from './scenarios/serialisation.ts';
 import { segments } from './scenarios/segments.ts';
 import { shards } from './scenarios/shards.ts';
 
-const scenarios: readonly Scenario[] = [serialisation, ingest, search, segments, recall, restart, disk, kafkaLog, shards, cluster, clients, peers, flames];
+const scenarios: readonly Scenario[] = [
+  serialisation, ingest, search, backlog, segments, recall, restart, disk, kafkaLog, shards, cluster, clients, peers, flames,
+];
 /** Only by its name. */
 const all = [...scenarios, guard];
 

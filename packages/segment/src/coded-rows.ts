@@ -22,10 +22,12 @@ const sampleRows = 1_024;
 export interface CodedSearch {
   readonly query: Float32Array;
   readonly k: number;
-  /** Rows that get exact distances first, at least k: by the k-th of them it is known which others may be nearer. */
+  /** Rows that get exact distances first, at least k unless there is a bound: by the k-th of them it is known which others may be nearer. */
   readonly wanted: number;
   /** See `SignSearch`. */
   readonly deviations: number;
+  /** A kernel's distance: of what is farther, only the `wanted` rows are looked at. */
+  readonly bound: number;
   /** Rows 0 … count − 1 are searched. */
   readonly count: number;
   /** Rows that take part; null: all. */
@@ -69,7 +71,7 @@ export class CodedRows {
   }
 
   /** The nearest by exact distances of those rows that may be, by their codes; and how many these were. */
-  search({ query, k, wanted, deviations, count, visible, explanation }: CodedSearch): { readonly top: Top; readonly candidates: number } {
+  search({ query, k, wanted, deviations, bound, count, visible, explanation }: CodedSearch): { readonly top: Top; readonly candidates: number } {
     const signs = this.#signsOf(count);
     const kernel = kernelOf(this.#metric);
     const middle = signs.centroid;
@@ -80,7 +82,8 @@ export class CodedRows {
     const nearest = this.#vectors.scanList(kernel, query, first, k);
     explanation?.after('rescoring');
     // Fewer than were wanted are all.
-    const others = first.length < wanted ? none : without(first, signs.within(farthest(nearest) - constantOf(kernel, asked, middle)));
+    const reach = nearest.rows.length < k ? rounded(bound) : Math.min(farthest(nearest), rounded(bound));
+    const others = first.length < wanted ? none : without(first, signs.within(reach - constantOf(kernel, asked, middle)));
     const list = this.#count === count ? others : Uint32Array.from([...others, ...this.#uncoded(count, visible)]);
     explanation?.after('search');
     if (list.length === 0) return { top: nearest, candidates: first.length };
@@ -142,7 +145,7 @@ function measure(metric: Metric, signs: SignSlab, vector: (row: number) => Float
     const rowsOf = nearest[i] ?? [];
     const given = kernel === 'l2sq' ? difference(query, middle) : query;
     const last = exactDistance(kernel, query, vector(rowsOf.at(-1) ?? 0));
-    return { given, nearest: rowsOf, within: last + Math.abs(last) * rounding - constantOf(kernel, given, middle), found: 0 };
+    return { given, nearest: rowsOf, within: rounded(last) - constantOf(kernel, given, middle), found: 0 };
   });
   const sought = asked.reduce((sum, one) => sum + one.nearest.length, 0);
   const recalls = deviationSteps.map((deviations) => {
@@ -185,10 +188,13 @@ function constantOf(kernel: KernelMetric, asked: Float32Array, middle: Float32Ar
 /** Of distances: theirs, and a little more. */
 const rounding = 1e-5;
 
+function rounded(distance: number): number {
+  return distance === Infinity ? Infinity : distance + Math.abs(distance) * rounding;
+}
+
 /** Of the last hit, and what it may be rounded by. */
 function farthest({ distances }: Top): number {
-  const last = distances.at(-1) ?? Infinity;
-  return last + Math.abs(last) * rounding;
+  return rounded(distances.at(-1) ?? Infinity);
 }
 
 const none = new Uint32Array();

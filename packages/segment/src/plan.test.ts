@@ -6,8 +6,8 @@ import { after, before, describe, test } from 'node:test';
 import { compileWalker, encodeVectorRecord, type MetadataValue } from '@proximadb/record';
 import { schemaText, type Metric, type StorageKind } from '@proximadb/schemas';
 import {
-  defaultQuantization, distanceOf, encodeRows, Explanation, Growing, hashId, prepareQuery, runBuildJob, Sealed, searchGrowing, searchSealed, SegmentWriter,
-  type Predicate, type SegmentAnswer,
+  defaultQuantization, distanceOf, encodeRows, Explanation, Growing, hashId, NearestSoFar, prepareQuery, runBuildJob, Sealed, searchGrowing, searchSealed,
+  SegmentWriter, type Predicate, type SegmentAnswer,
 } from './index.ts';
 import { random } from './testing/random.ts';
 
@@ -244,6 +244,50 @@ for (const metric of ['cosine', 'dot', 'euclidean'] as const) {
         dead.add(row);
         growing.states.end(row, count);
       }
+    }
+  });
+}
+
+test('what was found so far: the k nearest of all that was added, and no bound before there are k', () => {
+  const soFar = new NearestSoFar(3);
+  soFar.add(Float32Array.of(-1, 5));
+  assert.equal(soFar.bound, Infinity);
+  soFar.add(Float32Array.of());
+  soFar.add(Float32Array.of(2, 7, 8));
+  assert.equal(soFar.bound, 5);
+  soFar.add(Float32Array.of(5, 6));
+  assert.equal(soFar.bound, 5);
+  soFar.add(Float32Array.of(-3, 1));
+  assert.equal(soFar.bound, 1);
+});
+
+for (const metric of ['cosine', 'dot', 'euclidean'] as const) {
+  test(`codes under ${metric}: where other segments have what is nearer, fewer rows are compared exactly, and what is as near is found`, async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'proximadb-plan-'));
+    try {
+      const sealed = await build(directory, metric, 'none')('memory');
+      const more = random(11);
+      const found = { near: 0, sought: 0, candidates: 0, candidatesWithout: 0 };
+      for (let i = 0; i < 40; i += 1) {
+        const query = prepareQuery(metric, Float32Array.from({ length: dimension }, more));
+        const asked = { metric, query, k: 10, predicate: null, ef: null, recallTarget: 0.95, nowMicros: 0 };
+        const { rows, distances } = searchSealed(sealed, { ...asked, exact: true }).top;
+        const soFar = new NearestSoFar(10);
+        // Others hold ten rows that are nearer than all but three of these.
+        soFar.add(new Float32Array(10).fill(distances[2] ?? 0));
+        const near = new Set(rows.subarray(0, 3));
+        const [bounded, unbounded] = [searchSealed(sealed, { ...asked, exact: false, soFar }), searchSealed(sealed, { ...asked, exact: false })];
+        assert.equal(bounded.strategy, 'codes');
+        found.near += [...bounded.top.rows].filter((row) => near.has(row)).length;
+        found.sought += near.size;
+        found.candidates += bounded.candidates;
+        found.candidatesWithout += unbounded.candidates;
+      }
+      assert.ok(found.candidates < 0.75 * found.candidatesWithout, JSON.stringify(found));
+      assert.ok(found.near >= 0.98 * found.sought, JSON.stringify(found));
+      sealed.close();
+    } finally {
+      rmSync(directory, { recursive: true });
     }
   });
 }

@@ -12,7 +12,7 @@ import type {
 } from '@proximadb/query';
 import { mergePages, type Page } from '@proximadb/segment/merge';
 import type { CollectionSettings, Filter } from '@proximadb/schemas';
-import { compileFilter, type Predicate } from '@proximadb/segment';
+import { compileFilter, NearestSoFar, type Predicate } from '@proximadb/segment';
 import type { IndexerConfig } from './config.ts';
 import type { Candidate, LiveRow } from './rows.ts';
 import type { Mark } from './replica-sum.ts';
@@ -154,7 +154,8 @@ export class ShardHost implements Shards, Outcomes, Digests {
   async search(request: ShardsRequest, searches: readonly SearchSpec[], signal?: AbortSignal): Promise<SearchAnswers> {
     const predicates = searches.map(({ filter }) => predicateOf(filter));
     const { shards, missing } = await this.#ready(request, signal);
-    const found = searches.map(() => ({ candidates: [] as { shard: Shard; candidate: Candidate }[], costs: [] as SegmentCost[] }));
+    const found = searches.map(({ k }) =>
+      ({ candidates: [] as { shard: Shard; candidate: Candidate }[], costs: [] as SegmentCost[], soFar: new NearestSoFar(k) }));
     const watermarks: Watermark[] = [];
     const answers = searches.map((): SearchAnswer => ({ hits: [], costs: [] }));
     // Places are valid until segments change, so all shards are asked, and the winners read, without a pause.
@@ -162,7 +163,7 @@ export class ShardHost implements Shards, Outcomes, Digests {
       const { partition } = shard.identity;
       watermarks.push(watermarkOf(shard));
       searches.forEach((spec, i) => {
-        const { candidates, costs } = shard.rows.search(spec, predicates[i] ?? null, partition, shard.nowMicros);
+        const { candidates, costs } = shard.rows.search(spec, predicates[i] ?? null, partition, shard.nowMicros, found[i]?.soFar);
         for (const candidate of candidates) found[i]?.candidates.push({ shard, candidate });
         found[i]?.costs.push(...costs);
       });

@@ -7,8 +7,8 @@ import type { SearchSpec, SegmentCost } from '@proximadb/query';
 import type { RecordView, Walker } from '@proximadb/record';
 import type { IndexKind } from '@proximadb/schemas';
 import {
-  distanceOf, Explanation, Growing, hashId, prepareQuery, searchGrowing, searchSealed, type GrowingOptions, type Predicate, type RowStates, type Sealed,
-  type SegmentAnswer, type SegmentSearch,
+  distanceOf, Explanation, Growing, hashId, NearestSoFar, prepareQuery, searchGrowing, searchSealed, type GrowingOptions, type Predicate, type RowStates,
+  type Sealed, type SegmentAnswer, type SegmentSearch,
 } from '@proximadb/segment';
 import { ReplicaSum } from './replica-sum.ts';
 
@@ -37,6 +37,9 @@ export interface RowsOptions extends GrowingOptions {
   /** Of the collection. */
   readonly recallTarget: number;
 }
+
+/** More rows than a segment can have. */
+const indexedFirst = 2 ** 32;
 
 export class ShardRows {
   readonly #options: RowsOptions;
@@ -139,26 +142,33 @@ export class ShardRows {
     this.sealed.push(...sealed);
   }
 
-  /** Candidates of one search, at most k a part, and what each part cost where asked. */
-  search(spec: SearchSpec, predicate: Predicate | null, partition: number, nowMicros: number): { candidates: Candidate[]; costs: SegmentCost[] } {
+  /**
+   * Candidates of one search, at most k a part, and what each part cost where asked.
+   * @param soFar what other shards found; what is found here is added.
+   */
+  search(
+    spec: SearchSpec, predicate: Predicate | null, partition: number, nowMicros: number, soFar = new NearestSoFar(spec.k),
+  ): { candidates: Candidate[]; costs: SegmentCost[] } {
     const { metric, index, recallTarget } = this.#options;
+    const { k, ef, vector } = spec;
+    const recallsElsewhere = this.sealed.map(({ coded }) => coded?.recalls ?? []).find(({ length }) => length > 0) ?? [];
     const search = {
-      metric, query: prepareQuery(metric, spec.vector), k: spec.k, predicate, exact: spec.exact || index === 'flat', ef: spec.ef, recallTarget, nowMicros,
+      metric, query: prepareQuery(metric, vector), k, predicate, exact: spec.exact || index === 'flat', ef, recallTarget, nowMicros, soFar, recallsElsewhere,
     };
     const candidates: Candidate[] = [];
     const costs: SegmentCost[] = [];
-    for (const part of this.parts) {
+    for (const part of this.#telling()) {
       if (spec.explain) costs.push(this.#explained(part, search, partition, candidates));
-      else this.#collect(part, searchPart(part, search), candidates);
+      else this.#collect(part, searchPart(part, search), soFar, candidates);
     }
     return { candidates, costs };
   }
 
-  #explained(part: Part, search: SegmentSearch, partition: number, candidates: Candidate[]): SegmentCost {
+  #explained(part: Part, search: SegmentSearch & { readonly soFar: NearestSoFar }, partition: number, candidates: Candidate[]): SegmentCost {
     const startedMs = performance.now();
     const explanation = new Explanation();
     const answer = searchPart(part, { ...search, explanation });
-    this.#collect(part, answer, candidates);
+    this.#collect(part, answer, search.soFar, candidates);
     const micros = (performance.now() - startedMs) * 1_000;
     const growing = part instanceof Growing;
     const { predicate, nowMicros } = search;
@@ -203,8 +213,15 @@ export class ShardRows {
     for (const row of part.inOrder(after)) if (selected.has(row)) yield this.read({ part, row });
   }
 
-  #collect(part: Part, { top }: SegmentAnswer, into: Candidate[]): void {
+  /** All parts, those first that say most about what is near for the least: with an index, then with many rows. */
+  #telling(): Part[] {
+    const rank = (part: Part): number => (part instanceof Growing ? part.count : part.rows.count + (part.isIndexed ? indexedFirst : 0));
+    return this.parts.sort((one, other) => rank(other) - rank(one));
+  }
+
+  #collect(part: Part, { top }: SegmentAnswer, soFar: NearestSoFar, into: Candidate[]): void {
     const { offsets } = part.rows;
+    soFar.add(top.distances);
     for (let i = 0; i < top.rows.length; i += 1) {
       const row = top.rows[i] ?? 0;
       into.push({ part, row, offset: offsets[row] ?? 0, distance: distanceOf(this.#options.metric, top.distances[i] ?? 0) });
