@@ -27,7 +27,8 @@ async function answer(command: WriterCommand): Promise<WriterAnswer> {
     }
     case 'write': return write(command.collection, unpacked(prepared), command.concurrency);
     case 'produce': return produce(command.brokers, command.topic, unpacked(prepared), command.concurrency);
-    case 'encodeAndWrite': return write(command.collection, batches(command.from, command.count, command.batchRecords), command.concurrency);
+    case 'encodeAndWrite': return write(
+      command.collection, batches(command.from, command.count, command.batchRecords, command.withoutQueries), command.concurrency);
   }
 }
 

@@ -13,7 +13,7 @@ export type WriterCommand =
   /** Encodes and writes, all on the clock. */
   | {
     readonly kind: 'encodeAndWrite'; readonly from: number; readonly count: number; readonly batchRecords: number;
-    readonly collection: string; readonly concurrency: number;
+    readonly collection: string; readonly concurrency: number; readonly withoutQueries?: boolean;
   };
 
 export interface WriterAnswer {

@@ -97,7 +97,7 @@ async function writeAt(writer: WriterProcess, rate: number, from: number, ms: nu
   while (rate > 0 && performance.now() - startedMs < ms) {
     if (written > (performance.now() - startedMs) / 1_000 * rate) await sleep(5);
     else {
-      await writer.ask({ kind: 'encodeAndWrite', from: from + written, count: batchRecords, batchRecords, collection, concurrency: 1 });
+      await writer.ask({ kind: 'encodeAndWrite', from: from + written, count: batchRecords, batchRecords, collection, concurrency: 1, withoutQueries: true });
       written += batchRecords;
     }
   }

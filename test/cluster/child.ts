@@ -53,7 +53,7 @@ interface Run {
 }
 
 /** After SIGTERM. What has not ended then is killed. */
-const graceMs = 30_000;
+const graceMs = 90_000;
 
 export class Child implements Stoppable {
   readonly #spec: ChildSpec;

@@ -103,17 +103,18 @@ describe('the Helm chart', { skip: missingForHelm(), concurrency: 2 }, () => {
         const preStopSeconds = Number(container!.lifecycle?.preStop.exec.command[1] ?? 0);
         const file = [...rendered.values()].flatMap(({ manifests }) => manifests)
           .find(({ kind, data }) => kind === 'ConfigMap' && data?.[`${container!.name}.json`] !== undefined);
-        const { graceMs, leaveMs = 0 } = JSON.parse(file!.data![`${container!.name}.json`]!) as { graceMs: number; leaveMs?: number };
+        const { graceMs } = JSON.parse(file!.data![`${container!.name}.json`]!) as { graceMs: number };
+        const leaveMs = Number(container!.env.find((variable) => variable.name === 'PROXIMADB_LEAVE_MS')?.value ?? 0);
         assert.ok(pod.terminationGracePeriodSeconds >= preStopSeconds + (leaveMs + graceMs) / 1_000 + (manifest.kind === 'StatefulSet' ? 30 : 5), name);
       });
       const all = workloads(await render('ci/minimal.yaml', 'gateway.graceMs=45500', 'gateway.preStopSeconds=30'));
       const one = all.find(({ pod }) => pod.containers[0]!.name === 'gateway')!;
       assert.ok(one.pod.terminationGracePeriodSeconds >= 80);
       assert.deepEqual(one.pod.containers[0]!.lifecycle?.preStop.exec.command, ['sleep', '30']);
-      for (const [groups, waitsMs] of [[1, 0], [2, 99_500]] as const) {
-        const { manifests } = await render('ci/minimal.yaml', 'indexer.leaveMs=99500', `indexer.groups=${groups}`);
-        const [text] = manifests.flatMap(({ data }) => data?.['indexer.json'] ?? []);
-        assert.equal((JSON.parse(text!) as { leaveMs: number }).leaveMs, waitsMs, `${groups} groups`);
+      for (const [groups, waitsMs] of [[1, undefined], [2, '99500']] as const) {
+        const rendered = workloads(await render('ci/minimal.yaml', 'indexer.leaveMs=99500', `indexer.groups=${groups}`));
+        const { env } = rendered.find(({ pod }) => pod.containers[0]!.name === 'indexer')!.pod.containers[0]!;
+        assert.equal(env.find((variable) => variable.name === 'PROXIMADB_LEAVE_MS')?.value, waitsMs, `${groups} groups`);
       }
     });
 

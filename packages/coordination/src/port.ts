@@ -8,7 +8,7 @@ export type MemberKind = 'gateway' | 'indexer' | 'query';
 /**
  * - `building`: opens, restores or replays; answers nobody yet.
  * - `ready`: caught up once; answers.
- * - `leaving`: answers, and lets go once another member of its group is ready.
+ * - `leaving`: answers, and lets go once others answer: another member of its group, where it is placed elsewhere; anybody, where its member stops.
  */
 export type HoldingState = 'building' | 'ready' | 'leaving';
 

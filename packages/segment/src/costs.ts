@@ -40,10 +40,15 @@ const signsBeginMicros = 10;
 /** Rows of which one is not looked at without the others. */
 const signBlock = 16;
 
+/** Rows of so many that get exact distances in a search by codes of one bit. */
+export function signCandidates(matching: number): number {
+  return 64 + 3 * Math.sqrt(matching);
+}
+
 /** Codes of one bit of the rows that match, of so many, with exact distances of those that may be near. */
 export function signsMicros(matching: number, total: number, dimension: number): number {
   const touched = 1 - (1 - matching / total) ** signBlock;
   // Blocks here and there are waited for.
   const perRow = (0.0012 + dimension * 0.0000055) * (1.8 - 0.8 * touched);
-  return signsBeginMicros + total * touched * perRow + pickMicros(64 + 3 * Math.sqrt(matching), dimension);
+  return signsBeginMicros + total * touched * perRow + pickMicros(signCandidates(matching), dimension);
 }

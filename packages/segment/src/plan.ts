@@ -172,13 +172,6 @@ function candidatesByCodes({ k, ef }: SegmentSearch): number {
   return Math.max(candidatesMin, k, Math.ceil(candidatesAHit * k * (ef ?? efByDefault) / efByDefault));
 }
 
-/**
- * Where k rows are known already, so much fewer are wanted beside those that may be nearer: to keep 64 of 8,192 rows in order takes twice the time of reading
- * all their codes. Measured (`npm run bench -- backlog`, 22 such segments): with all of them 2.4 ms a search at a recall of 0.990, with a sixteenth
- * 1.7 ms at 0.985, with one 1.55 ms at 0.977.
- */
-const boundedShare = 16;
-
 /** So few rows are compared exactly in no time. */
 const codedRowsMin = 1_024;
 
@@ -200,8 +193,7 @@ function searchUnindexed(unindexed: Unindexed, total: number, rows: RowSet, sear
   if (coded === undefined || codes >= exact) return scan(vectors, total, rows, search, count);
   considerOthers(search, exact, codes);
   const { query, k, explanation, soFar } = search;
-  const [deviations, bound] = [deviationsOf(coded, search), soFar?.bound ?? Infinity];
-  const wanted = bound === Infinity ? candidatesByCodes(search) : Math.ceil(candidatesByCodes(search) / boundedShare);
+  const [wanted, deviations, bound] = [candidatesByCodes(search), deviationsOf(coded, search), soFar?.bound ?? Infinity];
   const { top, candidates } = coded.search({ query, k, wanted, deviations, bound, count: total, visible: count === total ? null : rows, explanation });
   return { top, strategy: 'codes', matching: search.predicate === null ? null : count, candidates };
 }

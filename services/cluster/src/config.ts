@@ -83,7 +83,8 @@ export const indexerProcessConfig = z.strictObject({
   data: z.string().min(1).default('./data').describe('Folder of its shards. What is lost in it is rebuilt from snapshots and the log.'),
   group: whole(0, 0, 'Replica group. Each group holds every partition once.'),
   noticeMs: whole(0, 2_000, 'How long a partition is answered for after the others were told that it is being left.'),
-  leaveMs: whole(0, 0, 'How long, when told to stop, it goes on answering at most until other replicas are ready that answer in its place.'),
+  leaveMs: z.number().int().min(0).max(3_600_000).default(0)
+    .describe('How long, when told to stop, it goes on answering at most until other replicas are ready that answer in its place.'),
   restoresMax: whole(1, 2, 'Partitions that are restored at once.'),
   settleMs: whole(0, 1_000, 'Time after the start in which only what lies on this disk is taken: others may be starting, too.'),
   blobs: z.strictObject({

@@ -48,7 +48,8 @@ export async function createIndexerProcess(config: IndexerProcessConfig, { logge
     pathOf(config.data, 'members')));
   const holder = opened.use(new Holder({
     directory, memberId, group: config.group, shards: pool, restorer: snapshots, catalog, coordination, log,
-    noticeMs: config.noticeMs, restoresMax: config.restoresMax, settleMs: config.settleMs, lookMs: lookEveryMs, clock: () => performance.now(), logger,
+    noticeMs: config.noticeMs, reliefMs: config.noticeMs + 2 * config.redis.ttlMs,
+    restoresMax: config.restoresMax, settleMs: config.settleMs, lookMs: lookEveryMs, clock: () => performance.now(), logger,
   }));
   const snapshotter = opened.use(new Snapshotter({
     directory: pathOf(config.data, 'staged'), memberId, group: config.group, writer: snapshots, shards: pool,

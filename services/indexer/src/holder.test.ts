@@ -152,21 +152,57 @@ describe('the indexers of a group', { skip, concurrency: false }, () => {
     assert.equal(await watched.stop(), 4, 'somebody always answered');
   });
 
+  test('told to stop, and relieved: nobody counts on them any more, however long they take to close', async () => {
+    await using group = await Group.open(redis.url);
+    await group.collection('words', 4);
+    await using reader = await group.reader();
+    const [a, b] = [await group.join('a'), await group.join('b', { group: 1 })];
+    await until('both serve and are known', () => reader.members.filter(({ holdings }) =>
+      holdings.length === 4 && holdings.every(({ state }) => state === 'ready')).length === 2);
+    await b.holder.depart(30_000);
+    assert.equal(b.serving().length, 4, 'it is not closed yet');
+    const startMs = performance.now();
+    await a.holder.depart(3_000);
+    assert.ok(performance.now() - startMs >= 2_900, 'nobody else goes on');
+  });
+
+  test('told to stop while Redis does not answer, or others die meanwhile: they wait', async () => {
+    await using group = await Group.open(redis.url);
+    await group.collection('words', 2);
+    await using reader = await group.reader();
+    const [a, b] = [await group.join('a'), await group.join('b', { group: 1 })];
+    await until('both serve and are known', () => reader.members.filter(({ holdings }) =>
+      holdings.length === 2 && holdings.every(({ state }) => state === 'ready')).length === 2);
+    redis.pause();
+    let isGone = false;
+    const departing = a.holder.depart(30_000).then(() => { isGone = true; });
+    await delay(4_000);
+    assert.equal(isGone, false, 'nobody has heard of it');
+    redis.resume();
+    await b.vanish();
+    await delay(ttlMs + 2_000);
+    assert.equal(isGone, false, 'the other one is not there any more');
+    await group.join('b', { group: 1 });
+    await departing;
+  });
+
   test('told to stop, go at once where nobody would ask, and in the end where nobody takes their place', async () => {
     await using group = await Group.open(redis.url);
     await group.collection('words', 2);
     const alone = await group.join('a');
     await until('it serves', () => alone.serving().length === 2);
-    const departed = async (timeoutMs: number): Promise<number> => {
+    const departed = async ({ holder }: Indexer, timeoutMs: number): Promise<number> => {
       const startMs = performance.now();
-      await alone.holder.depart(timeoutMs);
+      await holder.depart(timeoutMs);
       return performance.now() - startMs;
     };
-    assert.ok(await departed(30_000) < 10_000);
+    assert.ok(await departed(alone, 30_000) < 3_000);
+    await alone.stop();
+    const again = await group.join('a');
     await using reader = await group.reader();
-    await until('it knows of the reader', () => alone.coordination.members.length === 2 && reader.connected);
-    assert.ok(await departed(2_000) >= 1_900);
-    assert.equal(alone.serving().length, 2, 'until it is closed it answers');
+    await until('it serves, and knows of the reader', () => again.serving().length === 2 && again.coordination.members.length === 2 && reader.connected);
+    assert.ok(await departed(again, 2_000) >= 1_900);
+    assert.equal(again.serving().length, 2, 'until it is closed it answers');
   });
 
   test('take what lies on their disk at once after a restart, before they know of anybody', async () => {

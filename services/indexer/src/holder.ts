@@ -48,6 +48,11 @@ export interface HolderOptions {
   readonly log: Pick<Log, 'clusterId' | 'extents'>;
   /** How long a partition is answered for after the others were told that it is being left. */
   readonly noticeMs: number;
+  /**
+   * How long others must have answered for all that is held here until one that is told to stop goes: longer than a member that has died is taken for
+   * alive, and readers need to find those that have just come.
+   */
+  readonly reliefMs: number;
   /** Partitions that are restored at once. */
   readonly restoresMax: number;
   /** Time after the start in which only what lies on this disk is taken: the others may be starting, too. */
@@ -98,6 +103,8 @@ export class Holder implements AsyncDisposable {
   #departed: (() => void) | undefined;
   /** Since when others answer for all that is held here, as far as was heard without a break; undefined: they do not. */
   #dispensableMs: number | undefined;
+  /** Whether this member goes for certain: from then on nobody may count on it, however long it takes to close. */
+  #isGoing = false;
   readonly #closing = new AbortController();
 
   constructor(options: HolderOptions) {
@@ -135,8 +142,8 @@ export class Holder implements AsyncDisposable {
 
   /**
    * Tells the others that all that is held here is being left, and goes on serving it.
-   * @returns once somebody else has answered for each partition that is answered for here for a notice, in which readers find that out, or nobody is left who
-   * would ask; at the latest after `timeoutMs`, which is then what readers notice.
+   * @returns once somebody else has answered for each partition that is answered for here for `reliefMs`, or nobody is left who would ask; at the latest
+   * after `timeoutMs`, which is then what readers notice.
    */
   async depart(timeoutMs: number): Promise<void> {
     const { clock, logger } = this.#options;
@@ -151,7 +158,10 @@ export class Holder implements AsyncDisposable {
     const waitedMs = Math.round(clock() - startedMs);
     if (this.#closed) return;
     if (isInTime) logger.info('departed', { waitedMs });
-    else logger.warn('departed-unrelieved', { waitedMs, remedy: 'partitions without another replica are not answered for now: stop one at a time' });
+    else {
+      const { connected } = this.#options.coordination;
+      logger.warn('departed-unrelieved', { waitedMs, redis: connected, remedy: 'what no other replica is ready for is not answered now' });
+    }
   }
 
   /** Ends placement; the shards stay as they are. */
@@ -212,9 +222,9 @@ export class Holder implements AsyncDisposable {
     return moves.acquire;
   }
 
-  /** Takes up nothing and lets go of nothing: what stays open to the end is the last that a reader can turn to. */
+  /** Lets go of nothing: what stays open to the end is the last that a reader can turn to. */
   #leaveAll(departed: () => void): void {
-    const { memberId, group, noticeMs, coordination, clock } = this.#options;
+    const { memberId, group, reliefMs, coordination, clock } = this.#options;
     const served = this.#positions.filter(({ state }) => state === 'serving').map(({ log, partition }) => partitionKey(log, partition));
     const untold = served.filter((key) => this.#held.get(key)?.kind === 'assigned');
     this.#markLeaving(untold);
@@ -222,12 +232,23 @@ export class Holder implements AsyncDisposable {
     const others = coordination.members.filter(({ id }) => id !== memberId);
     const indexers = others.filter(({ kind }) => kind === 'indexer').map((other) => ({ ...toPlacement(other), group: other.group }));
     const isAsked = others.length > indexers.length;
-    if (coordination.connected && !isAsked) departed();
+    if (coordination.connected) this.#takeUpWhatNobodyHolds(others);
     const self = { ...toPlacement({ id: memberId, holdings: this.#holdings() }), group };
     const isHeard = coordination.connected && untold.length === 0;
     const isDone = isHeard && isDispensable(self, indexers, (key) => this.#leavingOf(key).watermark);
     this.#dispensableMs = isDone ? this.#dispensableMs ?? clock() : undefined;
-    if (clock() - (this.#dispensableMs ?? Infinity) >= noticeMs) departed();
+    const isRelieved = clock() - (this.#dispensableMs ?? Infinity) >= reliefMs;
+    if (!isRelieved && (isAsked || !coordination.connected)) return;
+    this.#isGoing = true;
+    coordination.announce(this.#holdings());
+    departed();
+  }
+
+  /** Of a collection that was just made, as long as the others are away. */
+  #takeUpWhatNobodyHolds(others: readonly Member[]): void {
+    const announced = new Set(others.flatMap(({ holdings }) => holdings.map(({ log, partition }) => partitionKey(log, partition))));
+    const { acquire } = decide(this.#options.memberId, this.#group(), this.#partitions(), { leaving: (key) => this.#leavingOf(key) });
+    for (const key of acquire) if (!announced.has(key)) this.#acquire(key);
   }
 
   #leavingOf(key: string): Leaving {
@@ -274,6 +295,7 @@ export class Holder implements AsyncDisposable {
   }
 
   #holdings(): Holding[] {
+    if (this.#isGoing) return [];
     const positions = new Map(this.#positions.map((position) => [partitionKey(position.log, position.partition), position]));
     return [...this.#held].flatMap(([key, { kind }]): Holding[] => {
       if (kind === 'releasing') return [];

@@ -216,7 +216,8 @@ export interface GroupMember extends PlacementMember {
 
 /**
  * Whether others answer for all that a member answers for which stops: for each of its partitions somebody, of whatever group, who goes on and has
- * applied all that this one had when it told the others. To be asked again and again, and to hold for a notice: what is known of others is a beat old.
+ * applied all that this one had when it told the others. To be asked again and again, and to hold for a while: what is known of others is a beat old, and one
+ * that has died is taken for alive until its time is over.
  *
  * Who is `ready` goes on. Of two that leave the same partition the one that comes first, by group, then by id, counts on the other; that one
  * waits until somebody is `ready` again. So two that are told to stop at once, as by an upgrade of both groups, go one after the other.

@@ -151,7 +151,7 @@ export class ShardRows {
   ): { candidates: Candidate[]; costs: SegmentCost[] } {
     const { metric, index, recallTarget } = this.#options;
     const { k, ef, vector } = spec;
-    const recallsElsewhere = this.sealed.map(({ coded }) => coded?.recalls ?? []).find(({ length }) => length > 0) ?? [];
+    const recallsElsewhere = this.sealed.find(({ coded }) => coded !== undefined && coded.recalls.length > 0)?.coded?.recalls ?? [];
     const search = {
       metric, query: prepareQuery(metric, vector), k, predicate, exact: spec.exact || index === 'flat', ef, recallTarget, nowMicros, soFar, recallsElsewhere,
     };

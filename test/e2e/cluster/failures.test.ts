@@ -1,6 +1,6 @@
 /** What dies, and what happens: the rows of the promise, made to happen on the real parts under load. */
 import { strict as assert } from 'node:assert';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -69,6 +69,10 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
       }));
     });
     assert.deepEqual(replaced, ['indexer-0-0 stopped', 'indexer-0-0 started', 'indexer-1-0 stopped', 'indexer-1-0 started']);
+    for (const { logFile, name } of cluster.indexers) {
+      const log = readFileSync(logFile, 'utf8');
+      assert.ok(log.includes('"departed"') && !log.includes('departed-unrelieved'), `${name} left because another one answered`);
+    }
   });
 
   test('an indexer loses its disk: it heals itself', async () => {

@@ -33,7 +33,6 @@ secrets are not in it.
 {{- $_ := set $config "data" "/data" }}
 {{- $_ := set $config "restPort" 5698 }}
 {{- $_ := set $config "grpcPort" 5699 }}
-{{- $_ := set $config "leaveMs" (ternary ($mine.leaveMs | int) 0 (gt (int $mine.groups) 1)) }}
 {{- $_ := set $config "indexer" (dict "threads" ($mine.threads | int)) }}
 {{- else }}
 {{- $_ := set $config "restPort" ($mine.service.restPort | int) }}

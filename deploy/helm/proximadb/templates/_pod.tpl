@@ -114,6 +114,9 @@ volumes:
 - { name: PROXIMADB_CONFIG, value: /etc/proximadb/config/{{ .kind }}.json }
 {{- if eq .kind "indexer" }}
 - { name: PROXIMADB_GROUP, value: {{ .group | toString | quote }} }
+{{- if gt (int $mine.groups) 1 }}
+- { name: PROXIMADB_LEAVE_MS, value: {{ int $mine.leaveMs | toString | quote }} }
+{{- end }}
 - { name: PROXIMADB_ADVERTISE, value: "$(POD_NAME).{{ include "proximadb.indexers" .root }}.{{ .root.Release.Namespace }}.svc.{{ $values.clusterDomain }}:5699" }
 {{- else }}
 - { name: POD_IP, valueFrom: { fieldRef: { fieldPath: status.podIP } } }

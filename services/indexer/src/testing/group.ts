@@ -92,7 +92,7 @@ export class Group implements AsyncDisposable {
       self: { id, kind: 'indexer', group, address: `${id}:1`, incarnation: randomUUID() }, installation: this.#installation, ttlMs,
     });
     const holder = new Holder({
-      directory, memberId: id, group, restorer, catalog, coordination, log, noticeMs: 1_200, restoresMax: 4, settleMs, lookMs: 100,
+      directory, memberId: id, group, restorer, catalog, coordination, log, noticeMs: 1_200, reliefMs: 500 + 2 * ttlMs, restoresMax: 4, settleMs, lookMs: 100,
       clock: () => performance.now(), logger,
       shards: {
         assign: async (assignment) => { host.assign(assignment); },

@@ -125,6 +125,22 @@ describe('an indexer that is the only one', () => {
   });
 });
 
+describe('an indexer that takes its partitions up one after the other', () => {
+  test('is one process, although it is remembered for the others, which the one before it held', async () => {
+    await using cluster = await openCluster({ backoffMs: 60_000, backoffMsMax: 60_000 }, 60);
+    await write(cluster);
+    const gone = await cluster.indexer(0, cluster.all);
+    const request = await cluster.request();
+    await cluster.remote.count(request, null);
+    gone.kill();
+    cluster.forget(gone.id);
+    const back = await cluster.indexer(0, cluster.all, { port: gone.server.port });
+    back.announce([7, 31]);
+    const answers = await Promise.all(Array.from({ length: 20 }, () => cluster.remote.count(request, null)));
+    for (const { count, missing } of answers) assert.deepEqual([count, missing], [60, []]);
+  });
+});
+
 describe('an indexer that stops in good order', () => {
   test('answers what is under way, and costs nobody an error', async () => {
     await using parts = await fourIndexers();

@@ -15,8 +15,10 @@ export type Health = 'good' | 'quiet' | 'bad';
 type LinkState =
   /** Entry: at first, and when nobody used the connection for a while. The next call connects. */
   | { readonly kind: 'idle' }
-  /** Entry: connected, or on the way to it. `trial`: after a break, until the other side is there; no call goes there that can go elsewhere. */
-  | { readonly kind: 'open'; readonly connection: Connection; readonly trial: boolean }
+  /**
+   * Entry: connected (`reached`), or on the way to it. `trial`: after a break, until the other side is there; no call goes there that can go elsewhere.
+   */
+  | { readonly kind: 'open'; readonly connection: Connection; readonly reached: boolean; readonly trial: boolean }
   /**
    * Entry: the connection broke, or the indexer said that it stops. It is tried again when somebody would call it after `untilMs`, or when
    * somebody who has nobody else to call does so after `forcedMs`.
@@ -112,7 +114,7 @@ export class Link {
     if (!isOther) return;
     const state = this.#state;
     if (state.kind === 'broken') this.#open(true);
-    if (state.kind !== 'open' || !state.trial) return;
+    if (state.kind !== 'open' || state.reached) return;
     this.#open(true);
     state.connection.close(new AppError('UNAVAILABLE', `indexer ${this.address}: another process has taken its place`));
   }
@@ -157,12 +159,13 @@ export class Link {
 
   #open(trial: boolean): Connection {
     const { config, logger } = this.#options;
+    const incarnation = this.#incarnation;
     const connection: Connection = new Connection({
       address: this.address, config,
       onReady: () => {
         if (this.#failures > 0) logger.info('indexer-reached', { address: this.address });
         this.#failures = 0;
-        if (this.#isCurrent(connection)) this.#state = { kind: 'open', connection, trial: false };
+        if (this.#isCurrent(connection)) this.#state = { kind: 'open', connection, reached: true, trial: false };
       },
       onDraining: () => {
         if (!this.#isCurrent(connection)) return;
@@ -174,10 +177,12 @@ export class Link {
         if (!this.#isCurrent(connection)) return;
         if (this.#failures === 0) logger.warn('indexer-lost', { address: this.address, error });
         this.#failures += 1;
-        this.#leaveAlone();
+        // What has ended was the way to the process before.
+        if (incarnation === this.#incarnation) this.#leaveAlone();
+        else this.#open(true);
       },
     });
-    this.#state = { kind: 'open', connection, trial };
+    this.#state = { kind: 'open', connection, reached: false, trial };
     return connection;
   }
 

@@ -156,7 +156,7 @@ export class RemoteShards implements Shards, Outcomes, Replicas, AsyncDisposable
       tried, turn: this.#turn,
       replicas: (partition) => {
         const replicas = this.#routes.replicas(log, partition);
-        for (const { address, incarnation } of replicas) this.#link(address).meet(incarnation);
+        for (const { address, incarnation } of replicas) if (incarnation !== null) this.#link(address).meet(incarnation);
         return replicas;
       },
       candidate: (address) => this.#candidate(address),

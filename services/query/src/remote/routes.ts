@@ -6,8 +6,8 @@ export interface Replica {
   readonly memberId: string;
   /** host:port of its shards. */
   readonly address: string;
-  /** New at each start of the process. */
-  readonly incarnation: string;
+  /** New at each start of the process; null: the partition was held there last, by whichever process. */
+  readonly incarnation: string | null;
   readonly group: number;
   /** Whether it answers; one that is not ready is asked if nobody else is there. */
   readonly ready: boolean;
@@ -112,7 +112,9 @@ export class CoordinationRoutes implements Routes, Disposable {
   #remember(): void {
     for (const [log, partitions] of this.#table) {
       const known = this.#last.get(log) ?? new Map<number, readonly Replica[]>();
-      for (const [partition, replicas] of partitions) known.set(partition, replicas.map((replica) => ({ ...replica, ready: false, building: false })));
+      for (const [partition, replicas] of partitions) {
+        known.set(partition, replicas.map((replica) => ({ ...replica, incarnation: null, ready: false, building: false })));
+      }
       this.#last.delete(log);
       this.#last.set(log, known);
     }

@@ -1,0 +1,162 @@
+import { strict as assert } from 'node:assert';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { compileWalker, encodeVectorRecord } from '@proximadb/record';
+import { schemaText, type Metric } from '@proximadb/schemas';
+import type { SearchSpec } from '@proximadb/query';
+import { dumpGrowing, NearestSoFar, runBuildJob, Sealed, SegmentWriter, type Predicate } from '@proximadb/segment';
+import { ShardRows, type Candidate } from './rows.ts';
+
+/** Of fewer numbers exact distances take no longer than codes. */
+const dimension = 96;
+const text = schemaText('VectorRecord');
+const walker = compileWalker(JSON.parse(text));
+const root = mkdtempSync(join(tmpdir(), 'proximadb-rows-'));
+after(() => { rmSync(root, { recursive: true }); });
+
+/** Numbers from −1 to 1, always the same (a linear congruential generator). */
+function numbers(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 31 - 1;
+  };
+}
+
+interface Row {
+  readonly id: string;
+  readonly vector: readonly number[];
+  readonly n: number;
+}
+
+/** One shard: rows in segments, in a memtable that waits to be sealed, and in one that takes them. */
+class Shard {
+  readonly rows: ShardRows;
+  readonly live = new Map<string, Row>();
+  readonly #metric: Metric;
+  #offset = 0;
+
+  constructor(metric: Metric) {
+    this.#metric = metric;
+    this.rows = new ShardRows({ dimension, metric, rowsMax: 32_768, index: 'hnsw', recallTarget: 0.95 });
+  }
+
+  add(rows: readonly Row[]): void {
+    for (const row of rows) {
+      const { id, vector, n } = row;
+      const view = walker.check(encodeVectorRecord(1, { id, vector, metadata: new Map([['n', BigInt(n)]]) }), {
+        dimension, metric: this.#metric, recordBytesMax: 1 << 16,
+      });
+      this.rows.add(view, walker, 1, this.#offset, 0);
+      this.#offset += 1;
+      this.live.set(id, row);
+    }
+  }
+
+  end(id: string): void {
+    const place = this.rows.find(Buffer.from(id));
+    assert.ok(place !== undefined);
+    this.rows.end(place, this.#offset);
+    this.live.delete(id);
+  }
+
+  /** Makes a segment of what is in the memtable. */
+  async seal(): Promise<void> {
+    const frozen = this.rows.freeze();
+    const temporary = join(mkdtempSync(join(root, 'segment-')), 'tmp');
+    const writer = new SegmentWriter(temporary, frozen.count, () => text);
+    Array.from(dumpGrowing(frozen, Uint32Array.from({ length: frozen.count }, (_, row) => row), writer));
+    const { segment } = runBuildJob({
+      kind: 'complete', directory: temporary, schemaIds: writer.close(), schemas: { 1: text }, dimension, codes: this.#metric,
+    });
+    assert.ok(segment !== undefined);
+    const graphSettings = { dimension, metric: this.#metric, m: 16, efConstruction: 64, quantization: 'f32' } as const;
+    const directory = join(temporary, '..', segment.id);
+    this.rows.replace([frozen], [await Sealed.open({ directory, files: segment, graphSettings, walkerOf: () => walker, storage: 'memory' }, false)]);
+  }
+
+  close(): void {
+    for (const sealed of this.rows.sealed) sealed.close();
+  }
+}
+
+const spec = (vector: readonly number[], k: number, more: Partial<SearchSpec> = {}): SearchSpec =>
+  ({ vector: Float32Array.from(vector), k, filter: null, exact: false, ef: null, records: false, explain: false, ...more });
+const below = (n: number): Predicate => ({ kind: 'range', path: ['n'], lower: null, upper: { value: BigInt(n), inclusive: false } });
+
+/** As a host asks its shards. */
+function nearest(shards: readonly Shard[], asked: SearchSpec, predicate: Predicate | null): string[] {
+  const soFar = new NearestSoFar(asked.k);
+  const all = shards.flatMap(({ rows }, partition) =>
+    rows.search(asked, predicate, partition, 0, soFar).candidates.map((candidate: Candidate) => ({ id: rows.id(candidate), candidate })));
+  return all.sort((one, other) => one.candidate.distance - other.candidate.distance).slice(0, asked.k).map(({ id }) => id);
+}
+
+for (const metric of ['cosine', 'euclidean', 'dot'] as const) {
+  describe(`rows in many segments and memtables of two shards, ${metric}`, () => {
+    const next = numbers(42);
+    const vector = (): number[] => Array.from({ length: dimension }, next);
+    const shards = [new Shard(metric), new Shard(metric)];
+    before(async () => {
+      let made = 0;
+      const rows = (count: number): Row[] => Array.from({ length: count }, () => ({ id: `r${made++}`, vector: vector(), n: made % 1_000 }));
+      for (const [at, shard] of shards.entries()) {
+        // One is large enough to measure its codes; one is searched exactly.
+        for (const count of [at === 0 ? 17_000 : 4_000, 3_000, 2_500, 600]) {
+          shard.add(rows(count));
+          await shard.seal();
+        }
+        shard.add(rows(3_000));
+        shard.rows.freeze();
+        shard.add(rows(2_400));
+        for (const id of [...shard.live.keys()].filter((_, i) => i % 9 === 0)) shard.end(id);
+      }
+    });
+    after(() => { for (const shard of shards) shard.close(); });
+
+    for (const [what, predicate] of [['no filter', null], ['a filter that half of them match', below(500)], ['a filter that a few match', below(3)]] as const) {
+      test(`k hits of k that match, each once, and nearly all of the nearest: ${what}`, () => {
+        const matching = shards.flatMap(({ live }) => [...live.values()]).filter(({ n }) => predicate === null || n < (what.includes('half') ? 500 : 3));
+        const matches = new Set(matching.map(({ id }) => id));
+        for (const k of [1, 10, 100, 3_000]) {
+          let found = 0;
+          let sought = 0;
+          for (let turn = 0; turn < (k > 100 ? 3 : 20); turn += 1) {
+            const query = vector();
+            const exact = nearest(shards, spec(query, k, { exact: true }), predicate);
+            // Codes of memtables are made by searches: some rows have none yet.
+            const ids = nearest(shards, spec(query, k), predicate);
+            assert.equal(ids.length, Math.min(k, matching.length));
+            assert.equal(new Set(ids).size, ids.length);
+            assert.ok(ids.every((id) => matches.has(id)));
+            const right = new Set(exact);
+            assert.equal(right.size, ids.length);
+            found += ids.filter((id) => right.has(id)).length;
+            sought += right.size;
+          }
+          assert.ok(found >= (predicate === null ? 0.95 : 0.99) * sought, `k ${k}: ${found} of ${sought}`);
+        }
+      });
+    }
+
+    test('the next segment compares fewer rows exactly than it would alone; and no more, where what is known lies far away', () => {
+      const [shard] = shards;
+      assert.ok(shard !== undefined);
+      const compared = (soFar: NearestSoFar | undefined): number[] => Array.from({ length: 10 }, () => {
+        const { costs } = shard.rows.search(spec(vector(), 10, { explain: true }), null, 0, 0, soFar);
+        return costs.filter(({ strategy }) => strategy === 'codes').reduce((sum, { candidates }) => sum + candidates, 0);
+      });
+      const total = (some: readonly number[]): number => some.reduce((sum, each) => sum + each, 0);
+      const near = new NearestSoFar(10);
+      near.add(new Float32Array(10).fill(metric === 'euclidean' ? 0 : -100));
+      const far = new NearestSoFar(10);
+      far.add(new Float32Array(10).fill(1e6));
+      const [alone, afterNear, afterFar] = [total(compared(undefined)), total(compared(near)), total(compared(far))];
+      assert.ok(alone > 1_000, `codes are in use: ${alone}`);
+      assert.ok(afterNear < alone / 4, `${afterNear} and ${alone}`);
+      assert.ok(afterFar < 1.5 * alone, `${afterFar} and ${alone}`);
+    });
+  });
+}
