@@ -114,6 +114,28 @@ describe('lists', () => {
     }
   });
 
+  test('under a filter that follows the vector lists are read until nothing nearer comes, for queries inside of it, outside, and on its edge', () => {
+    const places = blobs(64, 24, 64, 8);
+    const next = random(9);
+    // They overlap: every row has neighbours in other lists.
+    const all = Array.from({ length: 20_300 }, (_, i) => (places[i % 64] ?? new Float32Array(24)).map((at) => at / 3 + 2 * next()));
+    const { lists, slab, exact, vectors } = make('cosine', all.slice(0, 20_000));
+    const middle = all[7] ?? new Float32Array(24);
+    const distance = (row: number): number => slab.distance('ip', prepareQuery('cosine', middle), row);
+    const sorted = vectors.map((_, row) => distance(row)).sort((a, b) => a - b);
+    for (const share of [0.5, 0.3, 0.1]) {
+      const { visible, count } = bitset(vectors.length, (row) => distance(row) <= (sorted[share * vectors.length] ?? Infinity));
+      let found = 0;
+      for (const given of all.slice(20_000)) {
+        const query = prepareQuery('cosine', given);
+        const { rows } = lists.candidates({ query, wanted: 64, lists: lists.listsFor(0.9, 10), visible, count });
+        const candidates = new Set(rows);
+        found += exact(query, 10, visible).filter((row) => candidates.has(row)).length;
+      }
+      assert.ok(found >= 0.985 * 3_000, `${share}: ${found} of 3000`);
+    }
+  });
+
   test('as many candidates come back as are wanted and there, however few lists that would be', () => {
     const { lists } = make('cosine', blobs(500, 8, 5, 4));
     const query = Float32Array.from({ length: 8 }, (_, i) => i);
