@@ -22,8 +22,8 @@ const sampleRows = 1_024;
 
 /**
  * Where k rows are known already, so much fewer are wanted beside those that may be nearer: to keep 64 of 8,192 rows in order takes twice the time of reading
- * all their codes. Measured (`npm run bench -- backlog`, 22 such segments): with all of them 2.4 ms a search at a recall of 0.990, with a sixteenth
- * 1.7 ms at 0.985, with one 1.55 ms at 0.977.
+ * all their codes. Measured of 22 such segments, at the same deviations: with all of them 2.4 ms a search at a recall of 0.990, with a sixteenth 1.7 ms at
+ * 0.985, with one 1.55 ms at 0.977. Recalls are measured with as few, so deviations make up for it.
  */
 function boundedCandidates(wanted: number): number {
   return Math.ceil(wanted / 16);
