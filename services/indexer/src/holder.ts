@@ -224,6 +224,8 @@ export class Holder implements AsyncDisposable {
 
   /** Lets go of nothing: what stays open to the end is the last that a reader can turn to. */
   #leaveAll(departed: () => void): void {
+    // Its files are being closed: nothing new is taken up.
+    if (this.#isGoing) return;
     const { memberId, group, reliefMs, coordination, clock } = this.#options;
     const served = this.#positions.filter(({ state }) => state === 'serving').map(({ log, partition }) => partitionKey(log, partition));
     const untold = served.filter((key) => this.#held.get(key)?.kind === 'assigned');
