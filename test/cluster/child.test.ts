@@ -82,6 +82,10 @@ describe('a process of a part', () => {
   test('that is never ready is ended and reported', async () => {
     const [port = 0, other = 0] = await freePorts(2);
     await assert.rejects(start(port, listens(other), 500), /toy is not ready after 500 ms.*up/s);
+    const args = ['-e', "console.log('up'); setInterval(() => {}, 1_000)"];
+    const refused = async (): Promise<boolean> => { throw new Error('fetch failed', { cause: new Error('bad port') }); };
+    const unasked = startAlone('toy', {}, () => ({ command: process.execPath, args, isReady: refused, readyTimeoutMs: 500 }), {});
+    await assert.rejects(unasked, /toy is not ready after 500 ms \(fetch failed: bad port\)/);
     assert.ok(!await isTaken(other));
   });
 

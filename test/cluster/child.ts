@@ -178,14 +178,24 @@ async function untilReady(spec: ChildSpec, run: Run): Promise<void> {
   const timeoutMs = spec.readyTimeoutMs ?? 60_000;
   const late = AbortSignal.timeout(timeoutMs);
   await run.spawned;
+  let failure = '';
   for (;;) {
-    const ready = await spec.isReady(AbortSignal.any([late, AbortSignal.timeout(askTimeoutMs)])).catch(() => false);
+    const ready = await spec.isReady(AbortSignal.any([late, AbortSignal.timeout(askTimeoutMs)])).catch((error: unknown) => {
+      failure = ` (${causesOf(error)})`;
+      return false;
+    });
     // If it has ended, then somebody else answered.
     if (run.over !== undefined) throw new Error(`${spec.name} ${run.over}; the end of ${spec.logFile}:\n${await tail(spec.logFile)}`);
     if (ready) return;
-    if (late.aborted) throw new Error(`${spec.name} is not ready after ${timeoutMs} ms; the end of ${spec.logFile}:\n${await tail(spec.logFile)}`);
+    if (late.aborted) throw new Error(`${spec.name} is not ready after ${timeoutMs} ms${failure}; the end of ${spec.logFile}:\n${await tail(spec.logFile)}`);
     await delay(20);
   }
+}
+
+/** What went wrong, and why: "fetch failed: bad port". */
+function causesOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${causesOf(error.cause)}`;
 }
 
 /** The last lines of a log. */

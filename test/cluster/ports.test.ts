@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { test } from 'node:test';
-import { host, portsLike } from './ports.ts';
+import { freePorts, host, portsLike } from './ports.ts';
 
 async function listening(): Promise<{ readonly port: number; readonly server: Server }> {
   const server = createServer().listen(0, host);
@@ -19,4 +19,12 @@ test('the ports that are wanted are given once; where one of them is taken, othe
   assert.deepEqual(await portsLike([free.port]), [free.port]);
   assert.notDeepEqual(await portsLike([free.port]), [free.port]);
   taken.server.close();
+});
+
+test('the lowest port that is given is above those that fetch refuses to talk to', async (t) => {
+  await assert.rejects(fetch(`http://${host}:10080`), ({ cause }: Error) => cause instanceof Error && cause.message === 'bad port');
+  let share = 0;
+  t.mock.method(Math, 'random', () => (share += 1 / 22_000));
+  const ports = await freePorts(10);
+  assert.ok(Math.min(...ports) > 10_080, ports.join(' '));
 });

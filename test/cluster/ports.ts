@@ -5,8 +5,9 @@ import { createServer } from 'node:net';
 export const host = '127.0.0.1';
 
 // Below the range from which systems take the ports of outgoing connections: a client that keeps calling a part that is down would
-// in the end be given the part's own port, connect to itself, and the part could not listen again.
-const lowest = 10_000;
+// in the end be given the part's own port, connect to itself, and the part could not listen again. Above the ports that fetch refuses
+// (https://fetch.spec.whatwg.org/#port-blocking; 10080 is the last): a part that listens on one of them never looks ready.
+const lowest = 10_100;
 const highest = 32_000;
 const given = new Set<number>();
 
