@@ -24,14 +24,24 @@ const query = Float32Array.from({ length: dimension }, next);
 
 type Open = (storage: StorageKind) => Promise<Sealed>;
 
+interface Data {
+  readonly vectors: readonly Float32Array[];
+  /** Of a row, what filters are asked of. */
+  readonly n: (row: number) => number;
+  readonly recallTarget: number;
+}
+
+const unordered = (index: keyof typeof recallTargets): Data => ({ vectors, n: (row) => row % 1000, recallTarget: recallTargets[index] });
+
 /** @param index hnsw: a graph, and no codes of one bit; coded: both; none: it waits for one, with codes. */
-function build(directory: string, metric: Metric, index: 'hnsw' | 'coded' | 'ivf' | 'none'): Open {
+function build(directory: string, metric: Metric, index: keyof typeof recallTargets, data = unordered(index)): Open {
+  const rows = data.vectors;
   const graphSettings = { dimension, metric, m: 16, efConstruction: 64, quantization: defaultQuantization(metric) };
-  const growing = new Growing({ dimension, metric, rowsMax: count });
-  const writer = new SegmentWriter(join(directory, 'tmp'), count, () => text);
-  for (let i = 0; i < count; i += 1) {
-    const metadata = new Map<string, MetadataValue>([['n', BigInt(i % 1000)]]);
-    const view = walker.check(encodeVectorRecord(1, { id: `r${i}`, vector: vectors[i]!, metadata }), { dimension, metric, recordBytesMax: 1 << 16 });
+  const growing = new Growing({ dimension, metric, rowsMax: rows.length });
+  const writer = new SegmentWriter(join(directory, 'tmp'), rows.length, () => text);
+  for (let i = 0; i < rows.length; i += 1) {
+    const metadata = new Map<string, MetadataValue>([['n', BigInt(data.n(i))]]);
+    const view = walker.check(encodeVectorRecord(1, { id: `r${i}`, vector: rows[i]!, metadata }), { dimension, metric, recordBytesMax: 1 << 16 });
     growing.add(view, walker, 1, i, hashId(view.idBytes));
     writer.add(1, view.bytes, i, Infinity, hashId(view.idBytes), growing.slab.row(i));
   }
@@ -41,10 +51,10 @@ function build(directory: string, metric: Metric, index: 'hnsw' | 'coded' | 'ivf
   });
   assert.ok(flat !== undefined);
   const { segment = flat, graph } = index === 'none' ? { segment: flat, graph: undefined } : index === 'hnsw' || index === 'coded'
-    ? runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows: count, graph: { ...graphSettings, recallTarget: recallTargets.hnsw } })
+    ? runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows: rows.length, graph: { ...graphSettings, recallTarget: data.recallTarget } })
     : runBuildJob({
       kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, graph: undefined, lists: metric, codes: undefined,
-      sources: [{ directory: join(directory, flat.id), schemaIds, keep: encodeRows(vectors.keys()) }],
+      sources: [{ directory: join(directory, flat.id), schemaIds, keep: encodeRows(rows.keys()) }],
     });
   return async (storage) => {
     const sealed = await Sealed.open({ directory: join(directory, segment.id), files: segment, graphSettings, walkerOf: () => walker, storage }, true);
@@ -290,4 +300,55 @@ for (const metric of ['cosine', 'dot', 'euclidean'] as const) {
       rmSync(directory, { recursive: true });
     }
   });
+}
+
+describe('a graph under filters', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'proximadb-plan-'));
+  const more = random(8);
+  const places = Array.from({ length: 64 }, () => Float32Array.from({ length: dimension }, more));
+  // They overlap: every row has neighbours of other places.
+  const all = Array.from({ length: 30_200 }, (_, i) => places[i % 64]!.map((at) => at + 1.2 * more()));
+  const rows = all.slice(0, 30_000);
+  const queries = all.slice(30_000).map((vector) => prepareQuery('cosine', vector));
+  /** Of 1,000 as many rows each, by how near they are to one of them; `apart`: by lot. */
+  const near = rankOf(rows.map((vector) => -product(prepareQuery('cosine', vector), prepareQuery('cosine', rows[7]!))));
+  const apart = rankOf(rows.map(() => more()));
+  let sealed: Readonly<Record<'near' | 'apart', Sealed>>;
+  before(async () => {
+    const open = (name: string, n: Data['n']) => build(join(directory, name), 'cosine', 'hnsw', { vectors: rows, n, recallTarget: 0.95 })('memory');
+    sealed = { near: await open('near', (row) => near[row]!), apart: await open('apart', (row) => apart[row]!) };
+  });
+  after(() => {
+    for (const one of Object.values(sealed)) one.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  for (const kind of ['apart', 'near'] as const) {
+    for (const [share, ef, least] of [[900, null, 0.98], [900, 64, 0.98], [500, null, 0.99], [500, 64, 0.99], [200, 64, 0.99]] as const) {
+      const which = `${share / 10} % of the rows, drawn ${kind === 'apart' ? 'by lot' : 'around one of them'}`;
+      test(`${which}, ef ${ef ?? 'by default'}: what is nearest is found`, () => {
+        let found = 0;
+        const how = new Set<string>();
+        for (const one of queries) {
+          const asked = { metric: 'cosine', query: one, k: 10, predicate: below(share), ef, recallTarget: 0.95, nowMicros: 0 } as const;
+          const nearest = new Set(searchSealed(sealed[kind], { ...asked, exact: true }).top.rows);
+          const answer = searchSealed(sealed[kind], { ...asked, exact: false });
+          how.add(answer.strategy);
+          found += [...answer.top.rows].filter((row) => nearest.has(row)).length;
+        }
+        assert.ok(found >= least * 10 * queries.length, `${found} of ${10 * queries.length} by ${[...how].join()}`);
+      });
+    }
+  }
+});
+
+function product(one: Float32Array, other: Float32Array): number {
+  return one.reduce((sum, value, i) => sum + value * other[i]!, 0);
+}
+
+/** Which thousandth each value belongs to, the least first. */
+function rankOf(values: readonly number[]): Uint16Array {
+  const ranks = new Uint16Array(values.length);
+  values.map((_, i) => i).sort((a, b) => values[a]! - values[b]!).forEach((row, at) => { ranks[row] = Math.floor(at * 1_000 / values.length); });
+  return ranks;
 }

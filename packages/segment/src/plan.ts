@@ -66,6 +66,9 @@ function unmeasuredCandidates(k: number, rows: number): number {
   return Math.max(candidatesMin + Math.round(candidatesADoubling * doublings), k * 2);
 }
 
+/** So many times the candidates more, by the share that a filter leaves out: nobody should have to ask for more because of it. */
+const candidatesByFilter = 4;
+
 /** Candidates asked of a segment's graph where no `ef` is said. */
 function defaultCandidates({ ladder, rows }: Sealed, k: number, recallTarget: number): number {
   return Math.max(k, ladder.length === 0 ? unmeasuredCandidates(k, rows.count) : candidatesFor(ladder, recallRead(recallTarget, 'graph'), k));
@@ -93,13 +96,16 @@ export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnsw
   const codes = isCoded(sealed, count, search) ? signsMicros(count, total, dimension) : Infinity;
   // What does not match is found, too: ask for more, in proportion.
   const oversampling = total / count;
-  let ask = Math.min(total, Math.ceil(Math.max(search.ef ?? defaultCandidates(sealed, search.k, search.recallTarget), wanted) * oversampling));
+  const usual = search.ef ?? defaultCandidates(sealed, search.k, search.recallTarget);
+  const matches = Math.min(count, Math.max(search.predicate === null ? usual : usual * (1 + candidatesByFilter * (1 - count / total)), wanted));
+  let ask = Math.min(total, Math.ceil(matches * oversampling));
   let widened = false;
   search.explanation?.consider('graph', graphMicros(ask, dimension));
   while (graphMicros(ask, dimension) < Math.min(exact, codes)) {
     const candidates = graph.candidates(search.query, ask).filter((row) => rows.has(row));
     search.explanation?.after('search');
-    if (candidates.length >= wanted) {
+    // Where far fewer match than elsewhere, those that do are the last to be found, and others of about their distance are not.
+    if (candidates.length >= Math.max(wanted, matches / 2)) {
       considerOthers(search, exact, codes);
       return rescored(sealed.vectors, candidates, 'graph', search, count);
     }
