@@ -302,7 +302,7 @@ for (const metric of ['cosine', 'dot', 'euclidean'] as const) {
   });
 }
 
-describe('a graph under filters', () => {
+for (const [index, withLittle] of [['hnsw', 0.975], ['ivf', 0.99]] as const) describe(`under filters: ${index}`, () => {
   const directory = mkdtempSync(join(tmpdir(), 'proximadb-plan-'));
   const more = random(8);
   const places = Array.from({ length: 64 }, () => Float32Array.from({ length: dimension }, more));
@@ -315,7 +315,7 @@ describe('a graph under filters', () => {
   const apart = rankOf(rows.map(() => more()));
   let sealed: Readonly<Record<'near' | 'apart', Sealed>>;
   before(async () => {
-    const open = (name: string, n: Data['n']) => build(join(directory, name), 'cosine', 'hnsw', { vectors: rows, n, recallTarget: 0.95 })('memory');
+    const open = (name: string, n: Data['n']) => build(join(directory, name), 'cosine', index, { vectors: rows, n, recallTarget: 0.95 })('memory');
     sealed = { near: await open('near', (row) => near[row]!), apart: await open('apart', (row) => apart[row]!) };
   });
   after(() => {
@@ -324,7 +324,10 @@ describe('a graph under filters', () => {
   });
 
   for (const kind of ['apart', 'near'] as const) {
-    for (const [share, ef, least] of [[900, null, 0.98], [900, 64, 0.98], [500, null, 0.99], [500, 64, 0.99], [200, 64, 0.99]] as const) {
+    const asked = [
+      [900, null, 0.98], [900, 64, 0.98], [500, null, 0.99], [500, 64, 0.99], [200, 64, 0.99], [500, 16, withLittle], [200, 16, withLittle],
+    ] as const;
+    for (const [share, ef, least] of asked) {
       const which = `${share / 10} % of the rows, drawn ${kind === 'apart' ? 'by lot' : 'around one of them'}`;
       test(`${which}, ef ${ef ?? 'by default'}: what is nearest is found`, () => {
         let found = 0;

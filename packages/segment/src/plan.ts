@@ -160,7 +160,9 @@ function defaultLists(lists: Lists, rows: number, { predicate, k, recallTarget }
 
 function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, search: SegmentSearch): SegmentAnswer {
   const total = sealed.rows.count;
-  const breadth = (search.ef ?? efByDefault) / efByDefault;
+  const share = (search.ef ?? efByDefault) / efByDefault;
+  // What matches a filter lies farther apart: who asks for little without one would find too little of it.
+  const breadth = search.predicate === null ? share : Math.max(share, Math.sqrt(share));
   const wanted = candidatesByCodes(search);
   const asked = Math.max(1, Math.min(lists.count, Math.ceil(defaultLists(lists, total, search) * breadth)));
   const codes = total * asked / lists.count;
