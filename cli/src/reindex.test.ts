@@ -25,9 +25,8 @@ async function make(collection: string, partitions: number, records: number): Pr
   }
 }
 
-const countOf = (collection: string) => commands.client.count({
-  collection, read: { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false },
-});
+const strong = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false } as const;
+const countOf = (collection: string) => commands.client.count({ collection, read: strong });
 
 test('20,000 words go from 4 partitions to 12 while they are read and written', { timeout: 120_000 }, async (t) => {
   const { client } = commands;
@@ -84,6 +83,29 @@ test('20,000 words go from 4 partitions to 12 while they are read and written', 
   const again = await commands.run(['reindex', 'words', '--follow', '--json']);
   const { state, partitions, drained, copied } = JSON.parse(again.out) as Record<string, unknown>;
   assert.deepEqual({ state, partitions, drained, copied }, { state: 'done', partitions: 4, drained: 4, copied: words + added });
+});
+
+test('another metric and another quantization: the same records are searched by them', async () => {
+  const { client } = commands;
+  await client.createCollection({ name: 'arrows', dimension: 2, partitions: 2 });
+  const arrows = { near: [1, 0.1], long: [30, 30], far: [-1, 0] };
+  await client.upsert({ collection: 'arrows', records: Object.entries(arrows).map(([id, vector]) => encodeVectorRecord(schemaId, { id, vector })) });
+  const order = async (): Promise<string[]> => {
+    const { hits } = await client.search({ collection: 'arrows', vector: Float32Array.of(1, 0), k: 3, read: strong });
+    return hits.map(({ id }) => id);
+  };
+  assert.deepEqual(await order(), ['near', 'long', 'far']);
+  for (const [args, expected] of [
+    [['--quantization', 'f32'], ['near', 'long', 'far']], [['--metric', 'dot'], ['long', 'near', 'far']],
+    [['--metric', 'euclidean', '--quantization', 'bf16'], ['near', 'far', 'long']],
+  ] as const) {
+    const { code, err } = await commands.run(['reindex', 'arrows', ...args]);
+    assert.equal(code, 0, err);
+    assert.deepEqual(await order(), expected, args.join(' '));
+    const { metric, hnsw } = await client.getCollection({ collection: 'arrows' });
+    const settings: readonly unknown[] = [metric, hnsw.quantization];
+    for (const value of args.filter((arg) => !arg.startsWith('--'))) assert.ok(settings.includes(value), value);
+  }
 });
 
 test('what cannot be reindexed is refused, and says why', async () => {

@@ -55,6 +55,7 @@ class RecordingLog implements LogReader {
   }
 
   get clusterId(): string { return this.#log.clusterId; }
+  settingsAmiss(topic: string): ReturnType<Log['settingsAmiss']> { return this.#log.settingsAmiss(topic); }
   append(...args: Parameters<Log['append']>): ReturnType<Log['append']> {
     if (!args[0].startsWith('proximadb-catalog')) this.appended.push(...args[1]);
     return this.#log.append(...args);

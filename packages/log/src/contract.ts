@@ -105,6 +105,10 @@ function topics(log: () => Log, newTopic: NewTopic): void {
     assert.deepEqual([identity.clusterId, identity.topic, identity.partitions], [log().clusterId, topic, 3]);
     await assert.rejects(log().createTopic(topic, 4), isCode('FAILED_PRECONDITION'));
     assert.deepEqual(await log().describeTopic(topic), identity);
+    assert.deepEqual(await log().settingsAmiss(topic), []);
+    await log().closeTopic(topic);
+    assert.deepEqual(await log().settingsAmiss(topic), [], 'that it is closed is as it should be');
+    await assert.rejects(log().settingsAmiss('never-made'), isCode('NOT_FOUND'));
   });
 
   test('of two that make a topic at once both get the same one', async () => {

@@ -75,6 +75,13 @@ export interface Appended {
 /** What became of one entry of a failed append. */
 export type Fate = { readonly kind: 'written'; readonly offset: Offset } | { readonly kind: 'not_written' } | { readonly kind: 'unknown' };
 
+/** A setting of a topic on which the log's promises rest, and that somebody has changed. */
+export interface SettingAmiss {
+  readonly field: string;
+  /** What it is, and what it should be. */
+  readonly reason: string;
+}
+
 export interface Log extends AsyncDisposable {
   readonly clusterId: string;
   /**
@@ -83,6 +90,11 @@ export interface Log extends AsyncDisposable {
    */
   createTopic(topic: string, partitions: number): Promise<TopicIdentity>;
   describeTopic(topic: string): Promise<TopicIdentity | undefined>;
+  /**
+   * What is no longer as `createTopic` makes it: anybody who may change a topic may have it drop what was acknowledged. Of a log whose settings nobody
+   * can change: nothing. @throws AppError NOT_FOUND.
+   */
+  settingsAmiss(topic: string): Promise<readonly SettingAmiss[]>;
   /** Deletes a topic and gives its space back; one that is not there is no error. Its tails end with NOT_FOUND. */
   deleteTopic(topic: string): Promise<void>;
   /**

@@ -31,7 +31,12 @@ export async function createQueryProcess(config: QueryProcessConfig, { logger }:
     createCollection: elsewhere, updateCollection: elsewhere, deleteCollection: elsewhere, reindexCollection: elsewhere, abortReindex: elsewhere,
     upsert: elsewhere, patch: elsewhere, delete: elsewhere,
   };
-  const readiness = () => ({ ready: true, progress: { redis: coordination.connected, away: faults.away } });
+  // Who started while Redis is away knows no shard, and reads are for others; who has known them goes on without it.
+  let known = coordination.connected;
+  const readiness = () => {
+    known ||= coordination.connected;
+    return { ready: known, progress: { redis: coordination.connected, away: faults.away } };
+  };
   const ports = await serveApi(config, { handlers, catalog, readiness, metrics, logger }, opened);
   return clusterProcess({ everything: opened.move(), ports, fatal, readiness });
 }

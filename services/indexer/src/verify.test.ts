@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import type { LogRecord } from '@proximadb/log';
 import { Deadline } from '@proximadb/process';
-import { createInspection, type Digest, type DigestRecord, type Replicas, type ReplicaMember } from '@proximadb/query';
+import { createInspection, type Digest, type DigestRecord, type Replicas, type ReplicaMember, type ShardReport } from '@proximadb/query';
 import { encodeVectorRecord } from '@proximadb/record';
 import type { VerifyResponse } from '@proximadb/schemas';
 import type { ShardHost } from './host.ts';
@@ -28,7 +28,7 @@ async function verify(replicas: Replicas, topic: string, extents: Extents, parti
   const collection = { log: 7, name: 'words', topic, settings: { partitions } } as never;
   const catalog = { list: () => [collection], lookUp: async () => collection } as never;
   const inspection = createInspection({}, {
-    catalog, log: { extents }, replicas, members: () => [], faults: () => [], fewerSince: () => null,
+    catalog, log: { extents, settingsAmiss: async () => [] }, replicas, members: () => [], faults: () => [], fewerSince: () => null,
   });
   const deadline = Deadline.after(30_000, () => performance.now());
   return inspection.verify({ collection: 'words' }, { signal: deadline.signal, deadline });
@@ -124,19 +124,38 @@ test('a replica that is behind is named as such, and the others are compared; on
   }
 });
 
+const serving = (watermark: number, marks: ShardReport['marks']): ShardReport => ({
+  partition: 0, state: 'serving', reason: null, logAway: null, since: 0, watermark, durable: 0, live: 0, growingRows: 0, building: 0,
+  memoryBytes: 0, malformed: 0, ledger: [], segments: [], writtenBytes: 0, sealedBytes: 0, marks,
+});
+
+test('replicas that noted other sums at the last offset that both of them passed differ, though they hold the same now', async () => {
+  const [one, other] = ['1111111111111111', '2222222222222222'];
+  const cases = [
+    { a: [[100, one], [200, one]], b: [[100, one], [200, one]], verdict: 'agree', mark: 200n, sums: [one, one] },
+    { a: [[100, one], [200, one]], b: [[100, one], [200, other]], verdict: 'differ', mark: 200n, sums: [one, other] },
+    { a: [[100, other], [200, one], [300, one]], b: [[100, one], [200, one]], verdict: 'agree', mark: 200n, sums: [one, one] },
+    { a: [[100, one]], b: [[200, other]], verdict: 'agree', mark: null, sums: [null, null] },
+  ] as const;
+  for (const { a, b, verdict, mark, sums } of cases) {
+    const marksOf = new Map([a, b].map((marks, i) => [members[i], marks.map(([offset, sum]) => ({ offset, sum }))]));
+    const replicas: Replicas = {
+      reports: async () => members.map((replica) => ({ replica, faults: [], error: null, reports: [serving(400, marksOf.get(replica) ?? [])] })),
+      digest: async () => ({ watermark: 400, records: [], ranges: [{ records: 7, sum: one }] }),
+    };
+    const { verdict: found, partitions: [partition] } = await verify(replicas, 'topic', async () => [{ start: 0, end: 400 }] as never, 1);
+    assert.deepEqual([found, partition?.mark, partition?.replicas.map(({ markSum }) => markSum)], [verdict, mark, sums]);
+    assert.deepEqual(partition?.differences, []);
+  }
+});
+
 test('where many ids have hashes near each other the range is narrowed down, and no more than 100 records are named', async () => {
   const records = (skip: (i: number) => boolean): DigestRecord[] =>
     Array.from({ length: 9_000 }, (_, i): DigestRecord => ({ id: `n${i}`, hash: 1_000 + i * 3, offset: i, checksum: i })).filter((_, i) => !skip(i));
   const sides = new Map([['a', records(() => false)], ['b', records((i) => i === 4_321 || i > 8_800)]]);
   let listed = 0;
   const replicas: Replicas = {
-    reports: async () => members.map((replica) => ({
-      replica, faults: [], error: null,
-      reports: [{
-        partition: 0, state: 'serving', reason: null, logAway: null, since: 0, watermark: 9_000, durable: 0, live: 0, growingRows: 0, building: 0,
-        memoryBytes: 0, malformed: 0, ledger: [], segments: [], writtenBytes: 0, sealedBytes: 0, marks: [],
-      }],
-    })),
+    reports: async () => members.map((replica) => ({ replica, faults: [], error: null, reports: [serving(9_000, [])] })),
     digest: async ({ memberId }, { firstHash, lastHash, width, records: wanted }): Promise<Digest> => {
       const inside = sides.get(memberId)!.filter(({ hash }) => hash >= firstHash && hash <= lastHash);
       if (wanted) listed = Math.max(listed, inside.length);

@@ -29,12 +29,14 @@ function member(memberId: string, group: number, peculiar: Readonly<Record<numbe
 
 const ends = (at: readonly number[]): Extent[] => at.map((end) => ({ start: offset(0), end: offset(end) }));
 
+const topicsOf = (extents: Extent[]): DiagnoseDependencies['log'] => ({ extents: () => Promise.resolve(extents), settingsAmiss: () => Promise.resolve([]) });
+
 const living = ['a', 'b'].map((id, group) => ({ id, kind: 'indexer', group, address: `${id}:5680` }));
 
 async function findings(reports: readonly MemberReport[], others: Partial<DiagnoseDependencies> = {}, timeoutMs = 30_000): Promise<readonly Finding[]> {
   const answer = await diagnose({ deadline: Deadline.after(timeoutMs), signal: new AbortController().signal }, {
     catalog: { list: () => [words] }, config: { timeoutMsMax: 30_000 },
-    log: { extents: () => Promise.resolve(ends([100, 100, 100])) },
+    log: topicsOf(ends([100, 100, 100])),
     replicas: { reports: () => Promise.resolve(reports), digest: () => { throw new Error('nobody looks at records'); } },
     members: () => living, faults: () => [], fewerSince: () => sinceMicros, ...others,
   });
@@ -93,10 +95,20 @@ describe('the doctor', () => {
   });
 
   test('a shard far behind its log is named with its distance, one that is near is not', async () => {
-    const log = { extents: () => Promise.resolve(ends([100, 100_099, 100_100])) };
+    const log = topicsOf(ends([100, 100_099, 100_100]));
     assert.deepEqual(short(await findings([member('a', 0), member('b', 1, { 2: { watermark: 200 } })], { log })), [
       ['warning', 'collection words, partition 2', 'is 100000 records behind its log on a', null, operator],
     ]);
+  });
+
+  test('a topic whose settings were changed is named with them, for who must set them back', async () => {
+    const amiss = [{ field: 'retention.ms', reason: 'is 1000, not -1' }, { field: 'cleanup.policy', reason: 'is compact, not delete' }];
+    const log = { ...topicsOf(ends([100, 100, 100])), settingsAmiss: () => Promise.resolve(amiss) };
+    assert.deepEqual(short(await findings([member('a', 0), member('b', 1)], { log })), [[
+      'critical', 'collection words',
+      'its topic proximadb-words-5 has settings that may lose what was acknowledged: retention.ms is 1000, not -1; cleanup.policy is compact, not delete',
+      null, 'the operator of Kafka',
+    ]]);
   });
 
   test('records that are none are a notice to whoever writes them', async () => {
@@ -108,7 +120,7 @@ describe('the doctor', () => {
   test('a log that is away is said once by the log, and by each shard that does not follow it', async () => {
     const away = { 0: { logAway: 'no broker answers' } };
     let asked = 0;
-    const log = { extents: () => { asked += 1; return Promise.reject(new AppError('UNAVAILABLE', 'no broker answers')); } };
+    const log = { ...topicsOf([]), extents: () => { asked += 1; return Promise.reject(new AppError('UNAVAILABLE', 'no broker answers')); } };
     const catalog = { list: () => Array.from({ length: 40 }, (_, i) => ({ ...words, name: `words-${i}`, topic: `t-${i}` })) };
     const found = await findings([member('a', 0, away), member('b', 1)], { log, catalog });
     assert.deepEqual(short(found.filter(({ where }) => where === 'Kafka')), [
@@ -119,7 +131,7 @@ describe('the doctor', () => {
   });
 
   test('a collection whose topic was just deleted is nothing that is wrong', async () => {
-    const log = { extents: () => Promise.reject(new AppError('NOT_FOUND', 'gone')) };
+    const log = { ...topicsOf([]), extents: () => Promise.reject(new AppError('NOT_FOUND', 'gone')) };
     assert.deepEqual(await findings([member('a', 0), member('b', 1)], { log }), []);
   });
 

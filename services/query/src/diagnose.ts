@@ -13,7 +13,7 @@ import type { ShardReport } from './shards.ts';
 export interface DiagnoseDependencies {
   readonly catalog: Pick<Catalog, 'list'>;
   readonly config: Pick<QueryConfig, 'timeoutMsMax'>;
-  readonly log: Pick<Log, 'extents'>;
+  readonly log: Pick<Log, 'extents' | 'settingsAmiss'>;
   readonly replicas: Replicas;
   /** Everybody who lives; of a server that is alone: empty. */
   readonly members: () => readonly KnownMember[];
@@ -34,7 +34,7 @@ const nobody = 'nobody';
 const atOnce = 16;
 /** An indexer that does not answer is waited for so long at most. */
 const reserveMs = 6_000;
-const endsMsMax = 2_000;
+const topicMsMax = 2_000;
 
 /** A serving shard that is so many records behind its log is named. */
 const behindMin = 100_000;
@@ -46,7 +46,7 @@ export async function diagnose(context: CallContext, dependencies: DiagnoseDepen
   const findings = new Findings();
   for (const fault of faults()) findings.fault('this process', fault);
   const seen = new Map<string, MemberReport>();
-  const ends = new Ends(dependencies.log);
+  const topics = new Topics(dependencies.log);
   const collections = catalog.list();
   for (let at = 0; at < collections.length; at += atOnce) {
     if (at > 0 && deadline.remainingMs() < reserveMs) {
@@ -59,12 +59,19 @@ export async function diagnose(context: CallContext, dependencies: DiagnoseDepen
     await Promise.all(collections.slice(at, at + atOnce).map(async (collection) => {
       const reports = await within(dependencies.replicas.reports(collection.log), signal);
       for (const report of reports) seen.set(report.replica.memberId, report);
-      examine(collection, reports, await ends.of(collection.topic, signal), findings, dependencies);
+      const { ends, amiss } = await topics.of(collection.topic, signal);
+      examine(collection, reports, ends, findings, dependencies);
+      if (amiss.length > 0) {
+        findings.add({
+          severity: 'critical', what: `its topic ${collection.topic} has settings that may lose what was acknowledged: ${amiss.join('; ')}`,
+          where: `collection ${collection.name}`, who: 'the operator of Kafka', advice: 'Set them back, for instance by kafka-configs.sh --alter.',
+        });
+      }
     }));
   }
-  if (ends.away !== undefined) {
+  if (topics.away !== undefined) {
     findings.add({
-      severity: 'critical', what: `does not answer, nothing can be written: ${ends.away.message}`, where: 'Kafka', who: 'the operator of Kafka',
+      severity: 'critical', what: `does not answer, nothing can be written: ${topics.away.message}`, where: 'Kafka', who: 'the operator of Kafka',
       advice: 'Bring the brokers back; reads go on as of the last known state meanwhile.',
     });
   }
@@ -79,12 +86,19 @@ export async function diagnose(context: CallContext, dependencies: DiagnoseDepen
   return { findings: findings.sorted(), members: [...members()] };
 }
 
-/** Where topics end, as long as the log says so: once it does not, it is not asked again. */
-class Ends {
-  readonly #log: Pick<Log, 'extents'>;
+interface TopicFound {
+  /** undefined: the log does not say. */
+  readonly ends: readonly Extent[] | undefined;
+  /** In words. */
+  readonly amiss: readonly string[];
+}
+
+/** Where topics end, and how they are set, as long as the log says so: once it does not, it is not asked again. */
+class Topics {
+  readonly #log: DiagnoseDependencies['log'];
   #away: AppError | undefined;
 
-  constructor(log: Pick<Log, 'extents'>) {
+  constructor(log: DiagnoseDependencies['log']) {
     this.#log = log;
   }
 
@@ -93,18 +107,21 @@ class Ends {
     return this.#away;
   }
 
-  async of(topic: string, signal: AbortSignal): Promise<readonly Extent[] | undefined> {
-    if (this.#away !== undefined) return undefined;
-    const late = delay(endsMsMax, undefined, { signal, ref: false })
-      .then(() => { throw new AppError('DEADLINE_EXCEEDED', `it did not say within ${endsMsMax} ms where it ends`); });
+  async of(topic: string, signal: AbortSignal): Promise<TopicFound> {
+    const nothing = { ends: undefined, amiss: [] };
+    if (this.#away !== undefined) return nothing;
+    const late = delay(topicMsMax, undefined, { signal, ref: false })
+      .then(() => { throw new AppError('DEADLINE_EXCEEDED', `it did not say within ${topicMsMax} ms where it ends`); });
     try {
-      return await Promise.race([within(this.#log.extents(topic), signal), late]);
+      const asked = Promise.all([this.#log.extents(topic), this.#log.settingsAmiss(topic)]);
+      const [ends, amiss] = await Promise.race([within(asked, signal), late]);
+      return { ends, amiss: amiss.map(({ field, reason }) => `${field} ${reason}`) };
     } catch (thrown) {
       signal.throwIfAborted();
       const error = toAppError(thrown);
       // A collection that was just deleted is nothing that is wrong.
       if (error.code !== 'NOT_FOUND') this.#away = error;
-      return undefined;
+      return nothing;
     }
   }
 }

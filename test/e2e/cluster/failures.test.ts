@@ -111,6 +111,21 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
     });
   });
 
+  test('a query service that starts while Redis is away is not ready, since it knows no shard, and is when Redis is back', async () => {
+    const [query] = cluster.queries;
+    assert.ok(query !== undefined);
+    const health = async () => (await fetch(`http://127.0.0.1:${query.restPort}/health/ready`).catch(() => undefined))?.status;
+    await survives(async () => {
+      await cluster.redis.kill();
+      const restarted = query.restart();
+      await until('it says that it is not ready', async () => await health() === 503);
+      await delay(1_000);
+      assert.equal(await health(), 503);
+      await cluster.redis.start();
+      await restarted;
+    });
+  });
+
   test('the schema registry is gone: known schemas go on', async () => {
     await survives(async () => {
       await cluster.registry.kill();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { AppError, assert, invalid } from '@proximadb/errors';
 import { closedTopic } from '../closed-topic.ts';
-import type { AppendEntry, Appended, Batch, Extent, Log, Offset, Partition, TopicIdentity } from '../port.ts';
+import type { AppendEntry, Appended, Batch, Extent, Log, Offset, Partition, SettingAmiss, TopicIdentity } from '../port.ts';
 import { channelName } from './announcements.ts';
 import { AppendQueue, type QueueLimits } from './append-queue.ts';
 import { DirectoryLock } from './directory-lock.ts';
@@ -88,6 +88,12 @@ export class EmbeddedLog implements Log {
 
   describeTopic(topic: string): Promise<TopicIdentity | undefined> {
     return this.#reader.describeTopic(topic);
+  }
+
+  async settingsAmiss(topic: string): Promise<readonly SettingAmiss[]> {
+    this.#assertOpen();
+    this.#row(topic);
+    return [];
   }
 
   async deleteTopic(topic: string): Promise<void> {

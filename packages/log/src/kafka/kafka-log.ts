@@ -1,4 +1,4 @@
-import type { AppendEntry, Appended, Batch, Extent, Log, Offset, Partition, TopicIdentity } from '../port.ts';
+import type { AppendEntry, Appended, Batch, Extent, Log, Offset, Partition, SettingAmiss, TopicIdentity } from '../port.ts';
 import { Appender } from './append/appender.ts';
 import { Cluster } from './broker/cluster.ts';
 import { KafkaReader } from './kafka-reader.ts';
@@ -80,6 +80,10 @@ export class KafkaLog implements Log {
   async reopenTopic(topic: string): Promise<void> {
     this.#assertOpen();
     await this.#topics.reopen(topic);
+  }
+
+  settingsAmiss(topic: string): Promise<readonly SettingAmiss[]> {
+    return this.#topics.amiss(topic);
   }
 
   isClosed(topic: string): Promise<boolean> {

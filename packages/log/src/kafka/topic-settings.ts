@@ -1,3 +1,4 @@
+import type { SettingAmiss } from '../port.ts';
 import { MESSAGE_BYTES_MAX, type LogSettings } from './options.ts';
 import { layout } from './wire/batch-layout.ts';
 import type { TopicMetadata } from './wire/metadata.ts';
@@ -32,8 +33,8 @@ export function isClosed(settings: Settings): boolean {
 /** What is not as it has to be, each in words. That a topic is closed is no difference. */
 export function differences(
   topic: TopicMetadata, found: Settings, partitions: number, wanted: Settings, replicationFactor: number,
-): { readonly field: string; readonly reason: string }[] {
-  const list: { field: string; reason: string }[] = [];
+): SettingAmiss[] {
+  const list: SettingAmiss[] = [];
   const differs = (field: string, is: string | number, should: string | number): void => { list.push({ field, reason: `is ${is}, not ${should}` }); };
   if (topic.partitions.length !== partitions) differs('partitions', topic.partitions.length, partitions);
   const replicas = Math.min(...topic.partitions.map((partition) => partition.replicas.length));

@@ -57,7 +57,9 @@ describe('Kafka log: topics', { skip: missing('kafka') }, () => {
     });
     const ours = await newTopic(2);
     await log.createTopic(ours, 2);
+    assert.deepEqual(await log.settingsAmiss(ours), []);
     assert.equal((await link.send(alterSettingRequest(ours, 'retention.bytes', '1000'))).error, 0);
+    assert.deepEqual(await other.settingsAmiss(ours), [{ field: 'retention.bytes', reason: 'is 1000, not -1' }]);
     await assert.rejects(log.createTopic(ours, 2), /retention\.bytes is 1000, not -1/);
   });
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppError, invalid } from '@proximadb/errors';
 import { closedTopic } from '../closed-topic.ts';
-import { partition as partitionOf, type Partition, type TopicIdentity } from '../port.ts';
+import { partition as partitionOf, type Partition, type SettingAmiss, type TopicIdentity } from '../port.ts';
 import type { BrokerLink } from './broker/broker-link.ts';
 import type { Cluster } from './broker/cluster.ts';
 import { MESSAGE_BYTES_MAX, type LogSettings } from './options.ts';
@@ -76,6 +76,12 @@ export class Topics {
     if (found === undefined) return;
     await this.#everywhere(topic, `the topic ${topic} is deleted, but still known`, (seen) => seen?.topicId !== found.topicId);
     this.#cluster.forget(topic);
+  }
+
+  /** What is not as `create` makes it, whatever the number of partitions. @throws AppError NOT_FOUND. */
+  async amiss(topic: string): Promise<readonly SettingAmiss[]> {
+    const found = await this.#topic(topic);
+    return differences(found, await this.#settingsOf(topic), found.partitions.length, settingsFor(this.#settings), this.#settings.replicationFactor);
   }
 
   /** @throws AppError NOT_FOUND. */
