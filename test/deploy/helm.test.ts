@@ -248,6 +248,10 @@ describe('the Helm chart', { skip: missingForHelm(), concurrency: 2 }, () => {
       for (const { spec } of scalers) {
         const target = spec['scaleTargetRef'] as { kind: string; name: string };
         assert.equal(one.one(target.kind, target.name).spec.replicas, undefined);
+        const [metric, ...others] = spec['metrics'] as { type: string; resource?: { name: string }; pods?: { metric: { name: string } } }[];
+        assert.deepEqual(others, []);
+        const measured = target.kind === 'Deployment' ? ['Resource', 'cpu'] : ['Pods', 'proximadb_lag_records'];
+        assert.deepEqual([metric?.type, metric?.resource?.name ?? metric?.pods?.metric.name], measured, target.name);
       }
       assert.ok(workloads(chart('minimal')).every(({ manifest }) => manifest.spec.replicas !== undefined));
     });

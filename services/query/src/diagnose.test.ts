@@ -124,7 +124,7 @@ describe('the doctor', () => {
     const catalog = { list: () => Array.from({ length: 40 }, (_, i) => ({ ...words, name: `words-${i}`, topic: `t-${i}` })) };
     const found = await findings([member('a', 0, away), member('b', 1)], { log, catalog });
     assert.deepEqual(short(found.filter(({ where }) => where === 'Kafka')), [
-      ['critical', 'Kafka', 'does not answer, nothing can be written: no broker answers', null, 'the operator of Kafka'],
+      ['critical', 'Kafka', 'does not answer, nothing can be written: no broker answers', sinceMicros, 'the operator of Kafka'],
     ]);
     assert.equal(found.filter(({ what }) => what === 'does not follow its log on a: no broker answers').length, 40);
     assert.ok(asked <= 16, `asked ${asked} times: not again once it is known`);

@@ -47,6 +47,8 @@ export async function diagnose(context: CallContext, dependencies: DiagnoseDepen
   for (const fault of faults()) findings.fault('this process', fault);
   const seen = new Map<string, MemberReport>();
   const topics = new Topics(dependencies.log);
+  /** As the first shard that follows its log has felt it. */
+  let awaySince = Infinity;
   const collections = catalog.list();
   for (let at = 0; at < collections.length; at += atOnce) {
     if (at > 0 && deadline.remainingMs() < reserveMs) {
@@ -58,7 +60,10 @@ export async function diagnose(context: CallContext, dependencies: DiagnoseDepen
     }
     await Promise.all(collections.slice(at, at + atOnce).map(async (collection) => {
       const reports = await within(dependencies.replicas.reports(collection.log), signal);
-      for (const report of reports) seen.set(report.replica.memberId, report);
+      for (const report of reports) {
+        seen.set(report.replica.memberId, report);
+        for (const shard of report.reports) if (shard.logAway !== null) awaySince = Math.min(awaySince, shard.since);
+      }
       const { ends, amiss } = await topics.of(collection.topic, signal);
       examine(collection, reports, ends, findings, dependencies);
       if (amiss.length > 0) {
@@ -72,7 +77,7 @@ export async function diagnose(context: CallContext, dependencies: DiagnoseDepen
   if (topics.away !== undefined) {
     findings.add({
       severity: 'critical', what: `does not answer, nothing can be written: ${topics.away.message}`, where: 'Kafka', who: 'the operator of Kafka',
-      advice: 'Bring the brokers back; reads go on as of the last known state meanwhile.',
+      since: awaySince === Infinity ? null : awaySince, advice: 'Bring the brokers back; reads go on as of the last known state meanwhile.',
     });
   }
   for (const { replica, faults: theirs, error } of seen.values()) {

@@ -87,11 +87,12 @@ part containerd containerd --config containerd.toml
 part controllers "$PROGRAM" kube-controller-manager --kubeconfig "$KUBECONFIG" --service-account-private-key-file accounts.key --leader-elect=false --secure-port 0
 part scheduler "$PROGRAM" kube-scheduler --kubeconfig "$KUBECONFIG" --leader-elect=false --secure-port 0
 until [ -S containerd.sock ]; do sleep 0.1; done
-part kubelet "$PROGRAM" kubelet --config kubelet.yaml --kubeconfig "$KUBECONFIG" --root-dir "$FOLDER/kubelet" --cert-dir "$FOLDER/kubelet-certificates" \
+# containerd takes connections before it answers kubelet, which then ends, and is started again, as by systemd.
+part kubelet bash -c 'for _ in {1..20}; do "$@"; sleep 0.5; done' kubelet "$PROGRAM" kubelet --config kubelet.yaml --kubeconfig "$KUBECONFIG" --root-dir "$FOLDER/kubelet" --cert-dir "$FOLDER/kubelet-certificates" \
   --hostname-override node --node-ip "$NODE_ADDRESS" --node-labels topology.kubernetes.io/zone=here
 part proxy "$PROGRAM" kube-proxy --config proxy.yaml
 part dns "$PROGRAM" coredns -conf Corefile
 # Whatever ends first is the reason why this does.
-wait -n
+wait -n || echo "a part ended with exit code $?"
 tail --lines 5 logs/*.log
 exit 1

@@ -111,7 +111,7 @@ describe('an indexer that is frozen', () => {
     return { child, memberId: String(child.pid), address, incarnation: 'x', group: children.length, ready: true, building: false };
   };
 
-  test('costs one slow answer at most, and is not waited for until its connection ends', async (context) => {
+  test('costs one slow answer, and is not waited for until its connection ends', async (context) => {
     context.after(() => { for (const child of children) child.kill('SIGKILL'); });
     const [frozen, other] = await Promise.all([start(), start()]);
     const routes = { replicas: () => [frozen, other], holders: () => [frozen, other], onChange: () => () => {} };
@@ -127,6 +127,7 @@ describe('an indexer that is frozen', () => {
     const times: number[] = [];
     for (let i = 0; i < 400; i += 1) times.push(await count());
     const slow = times.filter((ms) => ms > 400);
+    // A second one may be slow because others use the machine.
     assert.ok(slow.length <= 2, `slow: ${slow.map(Math.round).join()}`);
     assert.ok(Math.max(...times) < 3_000, `${Math.max(...times)}`);
     frozen.child.kill('SIGCONT');
