@@ -7,7 +7,7 @@ type Rig = Awaited<ReturnType<typeof rig>>;
 
 const rowsMax = 32;
 const angle = (i: number): number[] => [Math.cos(i / 500), Math.sin(i / 500), 0.1, 0];
-const everywhere = { log: 7, at: [{ partition: 0, atLeast: 0 }, { partition: 1, atLeast: 0 }], timeoutMs: 10_000 };
+const everywhere = { log: 7, at: [{ partition: 0, atLeast: 0 }, { partition: 1, atLeast: 0 }], timeoutMs: 60_000 };
 const sum = (figures: readonly number[]): number => figures.reduce((total, figure) => total + figure, 0);
 
 const watermarksOf = (r: Rig): number[] => r.host().positions().map(({ watermark }) => watermark);

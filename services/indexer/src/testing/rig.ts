@@ -130,7 +130,7 @@ export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>
   };
   let host = open();
   const ends = async () => (await log.extents(topic.topic)).map(({ end }, i) => ({ partition: i, atLeast: Number(end) }));
-  const request = async () => ({ log: 7, at: await ends(), timeoutMs: 10_000 });
+  const request = async () => ({ log: 7, at: await ends(), timeoutMs: 60_000 });
   const write = async (value: Uint8Array | null, id: string, condition: WriteHeader['condition'] = null, requestId: string = randomUUID()) => {
     const key = Buffer.from(id);
     const headers: Headers = {
@@ -138,7 +138,7 @@ export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>
       ...(value === null ? {} : { [crcHeaderName]: encodeCrc(crc32c(value)) }),
     };
     const { offsets: [offset] } = await log.append(topic.topic, [{ partition: partitionOf(key, settings.partitions), key, value, headers }]);
-    const [answer] = await host.outcomes(7, requestId, [{ partition: partitionOf(key, settings.partitions), through: Number(offset) + 1, count: 1 }], 30_000);
+    const [answer] = await host.outcomes(7, requestId, [{ partition: partitionOf(key, settings.partitions), through: Number(offset) + 1, count: 1 }], 60_000);
     return answer!.outcomes[0]!;
   };
   const upsert = (
