@@ -3,7 +3,7 @@ import { offset, partition, type Log, type LogRecord } from '@proximadb/log';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Change } from './collection.ts';
-import { CatalogCodec, type Event } from './events.ts';
+import { CatalogCodec, type Event, type SchemaUsed } from './events.ts';
 import { CatalogState, type Outcome } from './state.ts';
 
 export const catalogTopic = 'proximadb-catalog';
@@ -31,6 +31,7 @@ export class Journal implements AsyncDisposable {
   readonly #options: JournalOptions;
   readonly #codec = new CatalogCodec();
   readonly #listeners = new Set<(change: Change) => void>();
+  readonly #schemaListeners = new Set<(used: SchemaUsed) => void>();
   readonly #waiters = new Set<Waiter>();
   readonly #closing = new AbortController();
   readonly #following: Promise<void>;
@@ -105,6 +106,13 @@ export class Journal implements AsyncDisposable {
     return () => { this.#listeners.delete(own); };
   }
 
+  /** Every schema that comes into use from now on, once. The listener must not throw, either. */
+  onSchema(listener: (used: SchemaUsed) => void): () => void {
+    const own = (used: SchemaUsed): void => listener(used);
+    this.#schemaListeners.add(own);
+    return () => { this.#schemaListeners.delete(own); };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped ??= new AppError('UNAVAILABLE', 'the catalog is closed');
     this.#closing.abort();
@@ -135,8 +143,12 @@ export class Journal implements AsyncDisposable {
     if (record.offset !== this.state.next) {
       throw new AppError('DATA_LOSS', `the catalog's log goes on at offset ${record.offset} where ${this.state.next} should be`);
     }
-    const { changes } = this.state.apply(this.#codec.decode(record), record.offset);
+    const entry = this.#codec.decode(record);
+    const { schemaCount } = this.state;
+    const { changes } = this.state.apply(entry, record.offset);
     for (const change of changes) for (const listener of [...this.#listeners]) listener(change);
+    const { event } = entry;
+    if (event.kind === 'schema_used' && this.state.schemaCount > schemaCount) for (const listener of [...this.#schemaListeners]) listener(event);
   }
 
   #stop(thrown: Error): void {

@@ -5,7 +5,7 @@ import { offset, partition, type Log } from '@proximadb/log';
 import { encodeVectorRecord } from '@proximadb/record';
 import { schemaText } from '@proximadb/schemas';
 import { Catalog, type CatalogOptions } from './catalog.ts';
-import { CatalogCodec, type SchemaUsed } from './events.ts';
+import { CatalogCodec, textFingerprint, type SchemaUsed } from './events.ts';
 import { catalogTopic } from './journal.ts';
 import { EmbeddedRegistry, type SchemaRegistry } from './registry.ts';
 import { ScratchLog } from './scratch-log.ts';
@@ -200,3 +200,35 @@ test('processes that use one schema in two forms do not contradict each other', 
   assert.equal((await other.schemas.walker(50)).kind, 'upsert');
   assert.equal(other.schemas.text(50), evolved);
 });
+
+test('who listens hears which ids in use this release reads, and of each that comes, but not of one that a newer release is needed for', async () => {
+  await using scratch = await ScratchLog.open();
+  const registry = await EmbeddedRegistry.open(scratch.log);
+  await using catalog = await open(scratch.log, registry);
+  await using other = await open(scratch.log, registry);
+  const heard: (readonly number[])[] = [];
+  const end = catalog.schemas.onReadable((ids) => { heard.push(ids); });
+  assert.deepEqual(heard.flat(), [1, 2, 3]);
+  const id = await registry.register('proximadb-VectorRecord', evolved);
+  await other.schemas.walker(id);
+  await catalog.catchUp();
+  assert.deepEqual(heard.slice(1), [[1, 2, 3, id]]);
+  assert.deepEqual(catalog.schemas.unreadable, []);
+
+  const { value, headers } = new CatalogCodec().encode({ requestId: 'of tomorrow', atMicros: 0, event: ofTomorrow(77) });
+  await scratch.log.append(catalogTopic, [{ partition: partition(0), key: Buffer.from('of tomorrow'), value, headers }]);
+  await catalog.catchUp();
+  assert.equal(heard.length, 2);
+  assert.deepEqual(catalog.schemas.unreadable, [77]);
+  end();
+  await catalog.schemas.walker(await registry.register('proximadb-VectorRecord', evolve('VectorRecord', { name: 'why', type: 'string', default: '' })));
+  assert.equal(heard.length, 2);
+  catalog.schemas.onReadable((ids) => { heard.push(ids); })();
+  assert.deepEqual(heard.at(-1), [1, 2, 3, 4, 5]);
+});
+
+/** A kind of record that this release does not know. */
+function ofTomorrow(id: number): SchemaUsed {
+  const schema = JSON.stringify({ type: 'record', name: 'MergeRecord', namespace: 'proximadb.v1', fields: [{ name: 'id', type: 'string' }] });
+  return { kind: 'schema_used', id, fingerprint: textFingerprint(schema), schema };
+}

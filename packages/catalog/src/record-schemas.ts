@@ -112,8 +112,37 @@ export class RecordSchemas implements AsyncDisposable {
     }
   }
 
+  /**
+   * Tells the listener which ids in use this release reads the records of, in the order of their use: at once, and whenever there is another
+   * one. It must not throw.
+   * @returns ends it
+   */
+  onReadable(listener: (ids: readonly number[]) => void): () => void {
+    const ids = [...this.#journal.state.schemas()].filter((used) => this.#isReadable(used)).map(({ id }) => id);
+    listener([...ids]);
+    return this.#journal.onSchema((used) => {
+      if (!this.#isReadable(used)) return;
+      ids.push(used.id);
+      listener([...ids]);
+    });
+  }
+
+  /** Ids in use whose records only a newer release reads. */
+  get unreadable(): readonly number[] {
+    return [...this.#journal.state.schemas()].filter((used) => !this.#isReadable(used)).map(({ id }) => id);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#watch[Symbol.asyncDispose]();
+  }
+
+  #isReadable({ id }: SchemaUsed): boolean {
+    if (this.#walkers.has(id)) return true;
+    try {
+      return this.#known(id) !== undefined;
+    } catch {
+      return false;
+    }
   }
 
   #known(id: number): Walker | undefined {

@@ -5,11 +5,11 @@
 import { strict as assert } from 'node:assert';
 import { randomUUID } from 'node:crypto';
 import { after, describe, test as nodeTest } from 'node:test';
-import type { Coordination, Holding, Member } from './port.ts';
+import type { Coordination, Holding, Member, MemberIdentity } from './port.ts';
 
 export interface ContractOptions {
   /** Joins the one installation that the suite uses. */
-  readonly open: (self: Omit<Member, 'holdings'>) => Promise<Coordination>;
+  readonly open: (self: MemberIdentity) => Promise<Coordination>;
   /** Whether members that are opened know each other. */
   readonly several: boolean;
   /** Why the suite cannot run here. */
@@ -25,7 +25,7 @@ export function holding(partition: number, state: Holding['state'] = 'ready', wa
   return { log: 7, partition, state, watermark };
 }
 
-export function selfOf(id: string, kind: Member['kind'] = 'indexer'): Omit<Member, 'holdings'> {
+export function selfOf(id: string, kind: Member['kind'] = 'indexer'): MemberIdentity {
   return { id, kind, group: 1, address: `${id}.test:7000`, incarnation: randomUUID() };
 }
 
@@ -66,7 +66,7 @@ function alone(join: Join): void {
     const id = randomUUID();
     const coordination = await join(id);
     const own = coordination.members.find((member) => member.id === id);
-    assert.deepEqual({ ...own, incarnation: '' }, { ...selfOf(id), incarnation: '', holdings: [] });
+    assert.deepEqual({ ...own, incarnation: '' }, { ...selfOf(id), incarnation: '', holdings: [], schemas: [] });
     assert.equal(coordination.connected, true);
   });
 
@@ -99,6 +99,21 @@ function alone(join: Join): void {
     coordination.announce(list);
     list.push(holding(2));
     assert.deepEqual(seenBy(coordination, id), [holding(1)]);
+  });
+
+  test('schemas that are announced stand beside what is held, and are told of', async () => {
+    const id = randomUUID();
+    const coordination = await join(id);
+    coordination.announce([holding(1)]);
+    let told = 0;
+    coordination.onChange(() => { told += 1; });
+    const ids = [3, 1];
+    coordination.announceSchemas(ids);
+    ids.push(7);
+    await eventually(() => told > 0, 'told of the schemas');
+    coordination.announce([holding(2)]);
+    const own = coordination.members.find((member) => member.id === id);
+    assert.deepEqual([own?.schemas, own?.holdings], [[3, 1], [holding(2)]]);
   });
 
   test('a listener may announce', async () => {
@@ -164,6 +179,18 @@ function together(join: Join): void {
     members[0]?.announce(holdings);
     for (const member of members) await eventually(() => seenBy(member, ids[0] ?? '')?.length === 3, 'what is held');
     for (const member of members) assert.deepEqual(seenBy(member, ids[0] ?? ''), holdings);
+  });
+
+  test('the others are told which schemas a member reads, and of changes', async () => {
+    const id = randomUUID();
+    const [one, other] = [await join(id), await join()];
+    const read = (): readonly number[] | undefined => other.members.find((member) => member.id === id)?.schemas;
+    await eventually(() => read()?.length === 0, 'known, and that it did not say yet');
+    one.announceSchemas([1, 2, 2 ** 31 - 1]);
+    await eventually(() => read()?.length === 3, 'the schemas');
+    assert.deepEqual(read(), [1, 2, 2 ** 31 - 1]);
+    one.announceSchemas([1, 2]);
+    await eventually(() => read()?.length === 2, 'fewer');
   });
 
   test('the others are told of changes, of watermarks, too', async () => {

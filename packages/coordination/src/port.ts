@@ -34,7 +34,12 @@ export interface Member {
   readonly incarnation: string;
   /** Of an indexer. */
   readonly holdings: readonly Holding[];
+  /** Of an indexer: ids of schemas in use whose records it reads; none: it did not say yet. */
+  readonly schemas: readonly number[];
 }
+
+/** Who a member is, whatever it announces. */
+export type MemberIdentity = Omit<Member, 'holdings' | 'schemas'>;
 
 export interface RateLimit {
   /** Tokens that come back a second, > 0. */
@@ -53,6 +58,8 @@ export interface Coordination extends AsyncDisposable {
   readonly connected: boolean;
   /** Replaces what this member is known to hold; told to the others at once. An empty list at the start. */
   announce(holdings: readonly Holding[]): void;
+  /** Replaces the schemas that this member is known to read; told to the others at once. An empty list at the start. */
+  announceSchemas(ids: readonly number[]): void;
   /** Called after `members` changed in any way, watermarks included; must not throw. @returns ends it */
   onChange(listener: () => void): () => void;
   /**

@@ -1,7 +1,7 @@
 // Generated from avro/ by src/generator/main.ts: do not edit.
 import { Error, ExplainSegment, Filter, MissingPartition } from './api.ts';
 import {
-  defineEnum, defineMessage, endMessage, FloatCollector, readMessage, readSafeLong, readTag, skipField, writeFloats, writeMessage,
+  defineEnum, defineMessage, endMessage, FloatCollector, readMessage, readPacked, readSafeLong, readTag, skipField, writeFloats, writeMessage,
   type EnumCodec, type Message,
 } from '../../src/wire.ts';
 
@@ -60,9 +60,11 @@ export interface Member {
   readonly incarnation: string;
   /** Of an indexer. */
   readonly holdings: readonly Holding[];
+  /** Of an indexer: ids of schemas in use whose records it reads; none: it did not say yet. */
+  readonly schemas: readonly number[];
 }
 export const Member: Message<Member> = defineMessage<Member>({
-  defaults: () => ({ id: '', kind: 'gateway', group: 0, address: '', incarnation: '', holdings: [] }),
+  defaults: () => ({ id: '', kind: 'gateway', group: 0, address: '', incarnation: '', holdings: [], schemas: [] }),
   write(writer, message) {
     if (message.id !== '') writer.uint32(10).string(message.id);
     if (message.kind !== 'gateway') writer.uint32(16).int32(MemberKind.numbers[message.kind]);
@@ -70,6 +72,11 @@ export const Member: Message<Member> = defineMessage<Member>({
     if (message.address !== '') writer.uint32(34).string(message.address);
     if (message.incarnation !== '') writer.uint32(42).string(message.incarnation);
     for (const item of message.holdings) writeMessage(writer, 50, Holding, item);
+    if (message.schemas.length > 0) {
+      writer.uint32(58).fork();
+      for (const item of message.schemas) writer.int32(item);
+      writer.join();
+    }
   },
   read(reader, end, depth) {
     let id: string = '';
@@ -78,6 +85,7 @@ export const Member: Message<Member> = defineMessage<Member>({
     let address: string = '';
     let incarnation: string = '';
     const holdings: Holding[] = [];
+    const schemas: number[] = [];
     while (reader.pos < end) {
       const tag = readTag(reader);
       switch (tag) {
@@ -87,11 +95,13 @@ export const Member: Message<Member> = defineMessage<Member>({
         case 34: address = reader.string(true); break;
         case 42: incarnation = reader.string(true); break;
         case 50: holdings.push(readMessage(reader, Holding, depth)); break;
+        case 56: schemas.push(reader.int32()); break;
+        case 58: readPacked(reader, () => { schemas.push(reader.int32()); }); break;
         default: skipField(reader, tag);
       }
     }
     endMessage(reader, end);
-    return { id, kind, group, address, incarnation, holdings };
+    return { id, kind, group, address, incarnation, holdings, schemas };
   },
 });
 

@@ -19,7 +19,10 @@ export async function createGatewayProcess(config: GatewayProcessConfig, { logge
   const coordination = opened.use(await join(config, { kind: 'gateway', id: config.id ?? `gateway-${randomUUID()}`, group: 0, port: config.grpcPort }, logger));
   const { shards, routes } = reachShards(coordination, metrics, logger, opened);
   const { reader, load: _load, ...reads } = createQuery(config.query, { log, catalog, shards, logger });
-  const gateway = createGateway(config.gateway, { log, catalog, outcomes: shards, progress: shards, reader, rates: coordination, logger });
+  const gateway = createGateway(config.gateway, {
+    log, catalog, outcomes: shards, progress: shards, reader, rates: coordination, logger,
+    indexers: { list: () => coordination.members.filter(({ kind }) => kind === 'indexer'), onChange: (listener) => coordination.onChange(listener) },
+  });
   const { inFlightBytes: _bytes, ...writes } = gateway;
   metrics.gauge('write_bytes_in_flight', 'Bytes of records whose write is not answered yet.', [], (gauge) => { gauge.set(gateway.inFlightBytes); });
   const { faults, inspection } = inspect(config.query, { log, catalog, coordination, shards, routes, logger }, opened);

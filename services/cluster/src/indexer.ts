@@ -46,6 +46,7 @@ export async function createIndexerProcess(config: IndexerProcessConfig, { logge
   });
   const coordination = opened.use(await join(config, { kind: 'indexer', id: memberId, group: config.group, port: server.port }, logger,
     pathOf(config.data, 'members')));
+  opened.defer(catalog.schemas.onReadable((ids) => { coordination.announceSchemas(ids); }));
   const holder = opened.use(new Holder({
     directory, memberId, group: config.group, shards: pool, restorer: snapshots, catalog, coordination, log,
     noticeMs: config.noticeMs, reliefMs: config.noticeMs + 2 * config.redis.ttlMs,

@@ -14,12 +14,16 @@ export interface Inspected extends Foundations {
 }
 
 /** What every process of a cluster can be without. */
-export function commonProbes(catalog: Foundations['catalog'], coordination: Coordination): Readonly<Record<'redis' | 'registry', Probe>> {
+export function commonProbes(catalog: Foundations['catalog'], coordination: Coordination): Readonly<Record<'redis' | 'registry' | 'schemas', Probe>> {
   return {
     redis: () => (coordination.connected ? null : 'does not answer'),
     registry: () => {
       const state = catalog.schemas.registryState;
       return state.kind === 'agrees' ? null : state.error.message;
+    },
+    schemas: () => {
+      const { unreadable } = catalog.schemas;
+      return unreadable.length === 0 ? null : `ids ${unreadable.join(', ')} are in use, and this release cannot read their records`;
     },
   };
 }

@@ -1,8 +1,9 @@
 import type { CallContext } from '@proximadb/process';
 import { AppError } from '@proximadb/errors';
-import type { Collection, RecordSchemas } from '@proximadb/catalog';
+import type { Collection } from '@proximadb/catalog';
 import type { Log } from '@proximadb/log';
 import type { DeleteResponse, Filter } from '@proximadb/schemas';
+import type { AcceptedSchemas } from './accepted-schemas.ts';
 import { tokenOf, type Write, type Written } from './append.ts';
 import { deletesOf } from './deletes.ts';
 import type { Reader, ReaderRow } from './reader.ts';
@@ -19,7 +20,7 @@ export interface DeleteByFilter {
 export interface DeleteByFilterDependencies {
   readonly log: Pick<Log, 'extents'>;
   readonly reader: Reader;
-  readonly schemas: RecordSchemas;
+  readonly schemas: AcceptedSchemas;
   /** Appends a chunk and waits for what the shards decide. */
   readonly write: (write: Write, context: CallContext) => Promise<Written>;
   readonly randomId: () => string;
@@ -65,7 +66,8 @@ async function deleteChunk(
   done: { deleted: number; changed: number },
 ): Promise<readonly number[]> {
   const encoder = new TextEncoder();
-  const records = deletesOf(rows.map(({ id }) => ({ id, idBytes: encoder.encode(id) })), dependencies.schemas, dependencies.nowMicros());
+  const schemaId = await dependencies.schemas.idOf('DeleteRecord');
+  const records = deletesOf(rows.map(({ id }) => ({ id, idBytes: encoder.encode(id) })), schemaId, dependencies.nowMicros());
   const conditions = rows.map(({ offset }): WriteCondition => ({ kind: 'if_version', log: collection.log, offset }));
   const written = await dependencies.write({ collection, requestId: dependencies.randomId(), records, conditions, decidedByShards: true }, context);
   done.deleted += rows.length - written.refused.length;

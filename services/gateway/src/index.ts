@@ -4,6 +4,7 @@ export { entriesOf } from './append.ts';
 export { gatewayDefaults, gatewayLimits, type GatewayConfig } from './config.ts';
 export { createGateway, type GatewayDependencies } from './create.ts';
 export type { Gateway } from './gateway.ts';
+export type { Indexers, SchemaReader } from './indexers.ts';
 export type { Outcome, Outcomes, OutcomesWanted, PartitionOutcomes, Refusal } from './outcomes.ts';
 export type { Progress } from './progress.ts';
 export type { Rates } from './rates.ts';

@@ -3,11 +3,13 @@ import { AppError, invalid } from '@proximadb/errors';
 import type { Catalog, Collection } from '@proximadb/catalog';
 import type { Log } from '@proximadb/log';
 import type { Condition, DeleteRequest, DeleteResponse, PatchRequest, UpsertRequest, WriteResponse } from '@proximadb/schemas';
+import { AcceptedSchemas } from './accepted-schemas.ts';
 import { append, tokenOf, type Write, type Written } from './append.ts';
 import type { GatewayConfig } from './config.ts';
 import { deleteByFilter } from './delete-by-filter.ts';
 import { deletesOf } from './deletes.ts';
 import { InFlight } from './in-flight.ts';
+import type { Indexers } from './indexers.ts';
 import { Lag } from './lag.ts';
 import type { Outcomes } from './outcomes.ts';
 import type { Progress } from './progress.ts';
@@ -19,6 +21,7 @@ import { checkAttempt, checkConditions, checkIds, checkRecords, checkSize, recor
 export interface WritesDependencies {
   readonly log: Pick<Log, 'append' | 'extents'>;
   readonly catalog: Pick<Catalog, 'lookUp' | 'schemas' | 'reindexing'>;
+  readonly indexers: Indexers;
   readonly outcomes: Outcomes;
   readonly progress: Progress;
   readonly reader: Reader;
@@ -43,12 +46,14 @@ export class Writes {
   readonly #dependencies: WritesDependencies;
   readonly #inFlight: InFlight;
   readonly #lag: Lag;
+  readonly #schemas: AcceptedSchemas;
 
   constructor(config: GatewayConfig, dependencies: WritesDependencies) {
     this.#config = config;
     this.#dependencies = dependencies;
     this.#inFlight = new InFlight(config.inFlightBytesMax, config.retryAfterMs);
     this.#lag = new Lag(config, dependencies.progress);
+    this.#schemas = new AcceptedSchemas(dependencies.catalog.schemas, dependencies.indexers);
   }
 
   /** Bytes of records whose write is not answered yet. */
@@ -58,12 +63,12 @@ export class Writes {
 
   async upsert(request: UpsertRequest, context: CallContext): Promise<WriteResponse> {
     return this.#write(request, request.conditions.length > 0, 'records', request.records, (collection) =>
-      checkRecords(request.records, 'upsert', this.#dependencies.catalog.schemas, recordLimits(collection)), context);
+      checkRecords(request.records, 'upsert', this.#schemas, recordLimits(collection)), context);
   }
 
   async patch(request: PatchRequest, context: CallContext): Promise<WriteResponse> {
     return this.#write(request, true, 'patches', request.patches, (collection) =>
-      checkRecords(request.patches, 'patch', this.#dependencies.catalog.schemas, recordLimits(collection)), context);
+      checkRecords(request.patches, 'patch', this.#schemas, recordLimits(collection)), context);
   }
 
   async delete(request: DeleteRequest, context: CallContext): Promise<DeleteResponse> {
@@ -75,7 +80,7 @@ export class Writes {
     const written = await this.#write(request, request.conditions.length > 0, 'ids', request.ids, async () => {
       const encoded = checkIds(request.ids);
       const ids = encoded.map((idBytes, record) => ({ idBytes, id: request.ids[record] ?? '' }));
-      return deletesOf(ids, this.#dependencies.catalog.schemas, this.#dependencies.nowMicros());
+      return deletesOf(ids, await this.#schemas.idOf('DeleteRecord'), this.#dependencies.nowMicros());
     }, context);
     return { ...written, deleted: 0n, changed: 0n, cursor: null };
   }
@@ -91,7 +96,7 @@ export class Writes {
     const context = this.#contextOf(request, outer);
     const collection = await this.#dependencies.catalog.lookUp(request.collection, context.signal);
     return deleteByFilter({ collection, filter, cursor: request.cursor, limit: request.limit }, context, {
-      ...this.#dependencies, schemas: this.#dependencies.catalog.schemas,
+      ...this.#dependencies, schemas: this.#schemas,
       chunkRecords: this.#config.deleteChunkRecords, reserveMs: this.#config.deleteReserveMs,
       write: (write, within) => this.#append(write, within),
     });

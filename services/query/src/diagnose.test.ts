@@ -111,6 +111,23 @@ describe('the doctor', () => {
     ]]);
   });
 
+  test('settings that Kafka does not show are said once, and that is no outage', async () => {
+    const refused = () => Promise.reject(new AppError('PERMISSION_DENIED', 'the broker refuses it'));
+    const catalog = { list: () => [words, { ...words, name: 'others', topic: 't' }] };
+    const found = await findings([member('a', 0), member('b', 1)], { log: { ...topicsOf(ends([100, 100, 100])), settingsAmiss: refused }, catalog });
+    assert.deepEqual(short(found), [[
+      'warning', 'Kafka', 'does not show how topics are set: the broker refuses it', null, 'the operator of Kafka',
+    ]]);
+    assert.match(found[0]?.advice ?? '', /DescribeConfigs/);
+  });
+
+  test('a part that a process is without says who mends it: schemas of a newer release', async () => {
+    const fault = { part: 'schemas', what: 'ids 77 are in use, and this release cannot read their records', since: sinceMicros };
+    assert.deepEqual(short(await findings([{ ...member('a', 0), faults: [fault] }, member('b', 1)])), [
+      ['warning', 'schemas of records (seen by a)', fault.what, sinceMicros, operator],
+    ]);
+  });
+
   test('records that are none are a notice to whoever writes them', async () => {
     assert.deepEqual(short(await findings([member('a', 0, { 1: { malformed: 3 } }), member('b', 1)])), [
       ['notice', 'collection words, partition 1', '3 records of its log are malformed and left out, on a', null, 'whoever writes to Kafka past the gateways'],

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Catalog, Collection } from '@proximadb/catalog';
 import { AppError, toAppError } from '@proximadb/errors';
-import type { Extent, Log } from '@proximadb/log';
+import type { Extent, Log, SettingAmiss } from '@proximadb/log';
 import { type CallContext, within } from '@proximadb/process';
 import type { DiagnoseResponse, Finding, KnownMember } from '@proximadb/schemas';
 import { callOf } from './call.ts';
@@ -80,6 +80,12 @@ export async function diagnose(context: CallContext, dependencies: DiagnoseDepen
       since: awaySince === Infinity ? null : awaySince, advice: 'Bring the brokers back; reads go on as of the last known state meanwhile.',
     });
   }
+  if (topics.hidden !== undefined) {
+    findings.add({
+      severity: 'warning', what: `does not show how topics are set: ${topics.hidden.message}`, where: 'Kafka', who: 'the operator of Kafka',
+      advice: 'Allow the user of ProximaDB DescribeConfigs on its topics: nobody sees meanwhile when a setting is changed that keeps what was acknowledged.',
+    });
+  }
   for (const { replica, faults: theirs, error } of seen.values()) {
     for (const fault of theirs) findings.fault(replica.memberId, fault);
     if (error === null) continue;
@@ -102,6 +108,7 @@ interface TopicFound {
 class Topics {
   readonly #log: DiagnoseDependencies['log'];
   #away: AppError | undefined;
+  #hidden: AppError | undefined;
 
   constructor(log: DiagnoseDependencies['log']) {
     this.#log = log;
@@ -112,13 +119,18 @@ class Topics {
     return this.#away;
   }
 
+  /** Why nobody knows how they are set. */
+  get hidden(): AppError | undefined {
+    return this.#hidden;
+  }
+
   async of(topic: string, signal: AbortSignal): Promise<TopicFound> {
     const nothing = { ends: undefined, amiss: [] };
     if (this.#away !== undefined) return nothing;
     const late = delay(topicMsMax, undefined, { signal, ref: false })
       .then(() => { throw new AppError('DEADLINE_EXCEEDED', `it did not say within ${topicMsMax} ms where it ends`); });
     try {
-      const asked = Promise.all([this.#log.extents(topic), this.#log.settingsAmiss(topic)]);
+      const asked = Promise.all([this.#log.extents(topic), this.#amiss(topic)]);
       const [ends, amiss] = await Promise.race([within(asked, signal), late]);
       return { ends, amiss: amiss.map(({ field, reason }) => `${field} ${reason}`) };
     } catch (thrown) {
@@ -127,6 +139,17 @@ class Topics {
       // A collection that was just deleted is nothing that is wrong.
       if (error.code !== 'NOT_FOUND') this.#away = error;
       return nothing;
+    }
+  }
+
+  async #amiss(topic: string): Promise<readonly SettingAmiss[]> {
+    try {
+      return await this.#log.settingsAmiss(topic);
+    } catch (thrown) {
+      const error = toAppError(thrown);
+      if (error.code !== 'PERMISSION_DENIED') throw error;
+      this.#hidden ??= error;
+      return [];
     }
   }
 }
@@ -221,6 +244,10 @@ const parts: Record<string, { readonly name: string; readonly who: string; reado
   registry: {
     name: 'the schema registry', who: 'the operator of the schema registry',
     advice: 'Bring it back with the schemas that it had (proximadb schemas check compares). Known schemas are in use meanwhile, new ones are refused.',
+  },
+  schemas: {
+    name: 'schemas of records', who: operator,
+    advice: 'Upgrade that process: an indexer stops its shard before the first such record, a gateway refuses to write them, until then.',
   },
   blobs: {
     name: 'the blob store', who: 'the operator of the blob store',

@@ -1,17 +1,17 @@
 import type { MonotonicClock } from '@proximadb/process';
 import { Listeners } from '../listeners.ts';
 import { LocalBuckets } from '../local-buckets.ts';
-import type { Coordination, Holding, Member, RateLimit } from '../port.ts';
+import type { Coordination, Holding, Member, MemberIdentity, RateLimit } from '../port.ts';
 
 /** The coordination of a process that is alone: it is the only member, and always reaches itself. */
 export class LocalCoordination implements Coordination {
   #members: readonly Member[];
-  readonly #self: Member;
+  #self: Member;
   readonly #listeners = new Listeners();
   readonly #buckets: LocalBuckets;
 
-  constructor(self: Omit<Member, 'holdings'>, clock?: MonotonicClock) {
-    this.#self = { ...self, holdings: [] };
+  constructor(self: MemberIdentity, clock?: MonotonicClock) {
+    this.#self = { ...self, holdings: [], schemas: [] };
     this.#members = Object.freeze([this.#self]);
     this.#buckets = new LocalBuckets(clock);
   }
@@ -25,8 +25,11 @@ export class LocalCoordination implements Coordination {
   }
 
   announce(holdings: readonly Holding[]): void {
-    this.#members = Object.freeze([{ ...this.#self, holdings: Object.freeze([...holdings]) }]);
-    this.#listeners.tell();
+    this.#become({ ...this.#self, holdings: Object.freeze([...holdings]) });
+  }
+
+  announceSchemas(ids: readonly number[]): void {
+    this.#become({ ...this.#self, schemas: Object.freeze([...ids]) });
   }
 
   onChange(listener: () => void): () => void {
@@ -40,5 +43,11 @@ export class LocalCoordination implements Coordination {
   [Symbol.asyncDispose](): Promise<void> {
     this.#listeners.clear();
     return Promise.resolve();
+  }
+
+  #become(self: Member): void {
+    this.#self = self;
+    this.#members = Object.freeze([self]);
+    this.#listeners.tell();
   }
 }

@@ -1,6 +1,6 @@
 import { invalid } from '@proximadb/errors';
 import type { Logger } from '@proximadb/process';
-import type { Coordination, Member } from '../port.ts';
+import type { Coordination, MemberIdentity } from '../port.ts';
 import { connectRedis, parseRedisUrl, type ClientOptions } from './connect.ts';
 import { LastKnown } from './last-known.ts';
 import { RedisCoordination } from './redis-coordination.ts';
@@ -10,7 +10,7 @@ export { connectRedis, parseRedisUrl, type ClientOptions, type RedisPlace } from
 
 export interface CoordinationOptions {
   /** Who this process is. */
-  readonly self: Omit<Member, 'holdings'>;
+  readonly self: MemberIdentity;
   /** Those with the same name know each other; letters, digits, `_`, `.` and `-`. Default: `default`. */
   readonly installation?: string;
   /** ms of silence after which a member is dead. Default: 3,000. A member beats three times in it, and at least once a second. */

@@ -6,7 +6,7 @@ import { MemberTable, type Answer, type Heard } from './member-table.ts';
 const ttlMs = 3_000;
 const beat = 1_000;
 
-const memberOf = (id: string): Member => ({ id, kind: 'indexer', group: 0, address: `${id}:1`, incarnation: 'i', holdings: [] });
+const memberOf = (id: string): Member => ({ id, kind: 'indexer', group: 0, address: `${id}:1`, incarnation: 'i', holdings: [], schemas: [] });
 
 /** Beats of an observer, and what the store would answer. */
 class Observer {

@@ -3,7 +3,7 @@ import { AppError } from '@proximadb/errors';
 import { untilNext, type Logger, type MonotonicClock } from '@proximadb/process';
 import { Member } from '@proximadb/schemas';
 import { Listeners } from '../listeners.ts';
-import type { Coordination, Holding, RateLimit } from '../port.ts';
+import type { Coordination, Holding, MemberIdentity, RateLimit } from '../port.ts';
 import type { LastKnown } from './last-known.ts';
 import { MemberTable } from './member-table.ts';
 import { SharedBuckets } from './shared-buckets.ts';
@@ -27,7 +27,7 @@ const forgetMs = 60_000;
 const takenComplaintMs = 60_000;
 
 export interface RedisCoordinationParts {
-  readonly self: Omit<Member, 'holdings'>;
+  readonly self: MemberIdentity;
   readonly store: RedisStore;
   /** Default: 3,000. */
   readonly ttlMs?: number;
@@ -38,7 +38,7 @@ export interface RedisCoordinationParts {
 
 /** The coordination port on Redis: see DESIGN.md for what a beat is, and who is judged dead. */
 export class RedisCoordination implements Coordination {
-  readonly #self: Omit<Member, 'holdings'>;
+  readonly #self: MemberIdentity;
   readonly #store: RedisStore;
   readonly #ttlMs: number;
   readonly #beatMs: number;
@@ -53,6 +53,7 @@ export class RedisCoordination implements Coordination {
 
   #members: readonly Member[];
   #announced: readonly Holding[] = [];
+  #schemas: readonly number[] = [];
   /** What the store is told; its version counts its changes. */
   #message: Uint8Array;
   #version = 1;
@@ -111,6 +112,12 @@ export class RedisCoordination implements Coordination {
     const urgent = !isSameButWatermarks(holdings, this.#announced);
     this.#announced = Object.freeze([...holdings]);
     if (!urgent) return;
+    this.#refresh();
+    this.#plan(announceMs);
+  }
+
+  announceSchemas(ids: readonly number[]): void {
+    this.#schemas = Object.freeze([...ids]);
     this.#refresh();
     this.#plan(announceMs);
   }
@@ -226,12 +233,16 @@ export class RedisCoordination implements Coordination {
   }
 
   #encode(): Uint8Array {
-    return Member.encode({ ...this.#self, holdings: this.#announced });
+    return Member.encode(this.#own());
   }
 
   #list(): readonly Member[] {
-    const all = [...this.#table.living(), { ...this.#self, holdings: this.#announced }];
+    const all = [...this.#table.living(), this.#own()];
     return Object.freeze(all.sort((a, b) => (a.id < b.id ? -1 : 1)));
+  }
+
+  #own(): Member {
+    return { ...this.#self, holdings: this.#announced, schemas: this.#schemas };
   }
 
   #ownHoldings(): readonly Holding[] {

@@ -5,17 +5,24 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { AppError, type Code } from '@proximadb/errors';
 import { missing, startKafka, type Kafka } from '@proximadb/test-cluster';
+import kafkajs from 'kafkajs';
 import { readAll } from '../contract.ts';
 import { offset, partition, type AppendEntry, type LogRecord } from '../index.ts';
 import { KafkaLog, openKafkaReader, type KafkaLogOptions } from './index.ts';
 
+const { AclOperationTypes, AclPermissionTypes, AclResourceTypes, Kafka: Kafkajs, logLevel, ResourcePatternTypes } = kafkajs;
 const isCode = (code: Code) => (error: unknown): boolean => error instanceof AppError && error.code === code;
 
 describe('Kafka log: SASL over TLS', { skip: missing('kafka') }, () => {
   let kafka: Kafka;
   let options: KafkaLogOptions & { readonly sasl: NonNullable<KafkaLogOptions['sasl']> };
   before(async () => {
-    kafka = await startKafka({ sasl: true, settings: { 'connections.max.reauth.ms': 12_000 } });
+    kafka = await startKafka({
+      sasl: true, settings: {
+        'connections.max.reauth.ms': 12_000,
+        'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer', 'allow.everyone.if.no.acl.found': true,
+      },
+    });
     assert.ok(kafka.sasl !== undefined);
     const { bootstrap, username, password, caFile } = kafka.sasl;
     options = { brokers: bootstrap, replicationFactor: 1, ssl: { caFile }, sasl: { mechanism: 'scram-sha-512', username, password } };
@@ -61,5 +68,24 @@ describe('Kafka log: SASL over TLS', { skip: missing('kafka') }, () => {
     }
     await assert.rejects(KafkaLog.open({ ...options, ssl: true }), (error) => isCode('UNAVAILABLE')(error) && /certificate/.test(String(error)));
     await assert.rejects(KafkaLog.open({ ...options, ssl: { caFile: '/not/there.pem' } }), /\/not\/there\.pem/);
+  });
+
+  test('a topic whose settings its user may not see says so, and is written and read all the same', async () => {
+    const topic = `hidden-${randomUUID()}`;
+    await using log = await KafkaLog.open(options);
+    await log.createTopic(topic, 1);
+    const admin = new Kafkajs({ brokers: [...kafka.bootstrap], logLevel: logLevel.NOTHING }).admin();
+    await admin.connect();
+    const rule = { resourceType: AclResourceTypes.TOPIC, resourceName: topic, resourcePatternType: ResourcePatternTypes.LITERAL, host: '*' };
+    await admin.createAcls({
+      acl: [
+        { ...rule, principal: 'User:*', operation: AclOperationTypes.ALL, permissionType: AclPermissionTypes.ALLOW },
+        { ...rule, principal: `User:${options.sasl.username}`, operation: AclOperationTypes.DESCRIBE_CONFIGS, permissionType: AclPermissionTypes.DENY },
+      ],
+    });
+    await admin.disconnect();
+    await assert.rejects(log.settingsAmiss(topic), (error) => isCode('PERMISSION_DENIED')(error) && /settings/.test(String(error)));
+    await log.append(topic, [entry('all the same')]);
+    assert.deepEqual((await readAll(log, topic, 0)).map(text), ['all the same']);
   });
 });

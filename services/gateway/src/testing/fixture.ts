@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AppError } from '@proximadb/errors';
-import { Catalog, EmbeddedRegistry, type Collection } from '@proximadb/catalog';
+import { Catalog, EmbeddedRegistry, type Collection, type SchemaRegistry } from '@proximadb/catalog';
 import type { AppendEntry, Log } from '@proximadb/log';
 import { EmbeddedLog } from '@proximadb/log/embedded';
 import { type CallContext, createLogger, Deadline } from '@proximadb/process';
@@ -12,12 +12,14 @@ import { CreateCollectionRequest, DeleteRequest, PatchRequest, UpsertRequest } f
 import type { GatewayConfig } from '../config.ts';
 import { createGateway } from '../create.ts';
 import type { Gateway } from '../gateway.ts';
+import type { Indexers } from '../indexers.ts';
 import type { Rates } from '../rates.ts';
 import { MemoryShards } from './memory-shard.ts';
 
 export interface Fixture extends AsyncDisposable {
   readonly gateway: Gateway;
   readonly catalog: Catalog;
+  readonly registry: SchemaRegistry;
   readonly log: Log;
   readonly shards: MemoryShards;
   /** Appends that the gateway asked for. */
@@ -31,14 +33,15 @@ export interface Fixture extends AsyncDisposable {
   collection(name?: string, fields?: Partial<CreateCollectionRequest>): Promise<Collection>;
 }
 
-export async function openFixture(config: Partial<GatewayConfig> = {}): Promise<Fixture> {
+export async function openFixture(config: Partial<GatewayConfig> = {}, indexers?: Indexers): Promise<Fixture> {
   const directory = await mkdtemp(join(tmpdir(), 'proximadb-gateway-'));
   const log = await EmbeddedLog.open({ directory });
-  const catalog = await Catalog.open({ log, registry: await EmbeddedRegistry.open(log) });
+  const registry = await EmbeddedRegistry.open(log);
+  const catalog = await Catalog.open({ log, registry });
   const shards = new MemoryShards(log, catalog);
   let ids = 0;
   const fixture: Omit<Fixture, 'gateway'> = {
-    catalog, log, shards, appends: [], append: undefined, rate: async () => 0,
+    catalog, registry, log, shards, appends: [], append: undefined, rate: async () => 0,
     record: ({ id = 'a', vector = [1, 2], ...rest }) => encodeVectorRecord(catalog.schemas.idOf('VectorRecord'), { id, vector, ...rest }),
     async collection(name = 'words', fields = {}) {
       await gateway.createCollection(CreateCollectionRequest.create({ name, dimension: 2, partitions: 3, ...fields }), call());
@@ -60,7 +63,7 @@ export async function openFixture(config: Partial<GatewayConfig> = {}): Promise<
   const gateway = createGateway(config, {
     log: watched, catalog, outcomes: shards, progress: shards, reader: shards, rates: { take: async (...asked) => fixture.rate(...asked) },
     clock: () => 1_000_000, randomId: () => `generated-${ids++}`,
-    logger: createLogger({ level: 'silent' }),
+    logger: createLogger({ level: 'silent' }), ...(indexers === undefined ? {} : { indexers }),
   });
   return Object.assign(fixture, { gateway });
 }

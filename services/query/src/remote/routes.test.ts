@@ -17,7 +17,7 @@ function board() {
   return {
     coordination, holding,
     set: (id: string, group: number, holdings: readonly Holding[], kind: Member['kind'] = 'indexer'): void => {
-      members.set(id, { id, kind, group, address: `${id}:1`, incarnation: 'x', holdings });
+      members.set(id, { id, kind, group, address: `${id}:1`, incarnation: 'x', holdings, schemas: [] });
       listener();
     },
     drop: (id: string): void => {

@@ -173,7 +173,7 @@ export async function openCluster(config: { readonly [Name in keyof RemoteConfig
       const address = `127.0.0.1:${server.port}`;
       const announce = (those: readonly number[], state: HoldingState = 'ready'): void => {
         members.set(id, {
-          id, kind: 'indexer', group, address, incarnation, holdings: those.map((partition) => ({ log, partition, state, watermark: 0 })),
+          id, kind: 'indexer', group, address, incarnation, schemas: [], holdings: those.map((partition) => ({ log, partition, state, watermark: 0 })),
         });
         tell();
       };
