@@ -41,10 +41,13 @@ if (process.env.PROXIMADB_TOOLCHAIN !== 'ready' && !(nodeIsNew && has('pnpm'))) 
 
 const given = process.env.PROXIMADB_ARGS === undefined ? args : JSON.parse(process.env.PROXIMADB_ARGS);
 install();
-// Some commands say in their first line what Node needs for them.
-const [, firstLine = ''] = /^#!\/usr\/bin\/env -S node (.+)\n/.exec(readFileSync(join(root, command.split(' ')[0]), 'utf8')) ?? [];
+// Some commands say in their first line what they and Node need.
+const [, variables = '', firstLine = ''] = /^#!\/usr\/bin\/env -S ((?:\w+=\S+ )*)node (.+)\n/.exec(readFileSync(join(root, command.split(' ')[0]), 'utf8')) ?? [];
+const environment = Object.fromEntries(variables.split(' ').filter((one) => one !== '').map((one) => one.split('=')));
 const nodeFlags = ['--no-warnings', ...firstLine.split(' ').filter((flag) => flag !== '')];
-await rerun('node', [...nodeFlags, ...command.split(' ').map((part, i) => (i === 0 ? join(root, part) : part)), ...given], { PROXIMADB_ARGS: undefined, PROXIMADB_TOOLCHAIN: undefined });
+await rerun('node', [...nodeFlags, ...command.split(' ').map((part, i) => (i === 0 ? join(root, part) : part)), ...given], {
+  ...environment, PROXIMADB_ARGS: undefined, PROXIMADB_TOOLCHAIN: undefined,
+});
 
 /** Installs the dependencies if the lock file changed since the last time. */
 function install() {

@@ -1,6 +1,6 @@
 /** A real server in a process of its own. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { commandFlags, commandLine } from '@proximadb/test-cluster';
+import { commandEnvironment, commandFlags, commandLine } from '@proximadb/test-cluster';
 
 export interface ServerProcess {
   /** gRPC, `host:port`. */
@@ -28,7 +28,7 @@ export async function startServer(data: string, profiles?: string, dataBytesMax?
   const limit = dataBytesMax === undefined ? [] : ['prlimit', `--data=${dataBytesMax}`];
   const [command = '', ...words] = [...limit, process.execPath, ...commandFlags, ...profiling, commandLine, 'start', ...options];
   const child = spawn(command, words,
-    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...inherited, NO_COLOR: '1' } });
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...inherited, ...commandEnvironment, NO_COLOR: '1' } });
   const stopOnExit = (): void => { child.kill('SIGKILL'); };
   process.once('exit', stopOnExit);
   child.once('exit', () => { process.off('exit', stopOnExit); });

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import process from 'node:process';
 import { Child, type Stoppable } from './child.ts';
-import { commandFlags, commandLine } from './command.ts';
+import { commandEnvironment, commandFlags, commandLine } from './command.ts';
 import type { Folder } from './folder.ts';
 import type { Kafka } from './kafka.ts';
 import type { Minio } from './minio.ts';
@@ -88,7 +88,7 @@ export class ClusterProcesses implements AsyncDisposable {
     // What a developer has set must not reach the processes under test.
     const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(PROXIMADB_|AWS_|NODE_OPTIONS$)/.test(name)));
     return {
-      ...own, NO_COLOR: '1', PROXIMADB_HOST: host,
+      ...own, ...commandEnvironment, NO_COLOR: '1', PROXIMADB_HOST: host,
       PROXIMADB_KAFKA_BROKERS: (kafka.sasl?.bootstrap ?? kafka.proxied ?? kafka.bootstrap).join(','),
       PROXIMADB_KAFKA_REPLICATION_FACTOR: String(kafka.brokers.length),
       ...(kafka.sasl && {

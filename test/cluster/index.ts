@@ -2,7 +2,7 @@
 export { startAlone, type PartOptions } from './alone.ts';
 export { provision } from './cache.ts';
 export type { Stoppable } from './child.ts';
-export { commandFlags, commandLine } from './command.ts';
+export { commandEnvironment, commandFlags, commandLine } from './command.ts';
 export { startKafka, type Kafka, type KafkaBroker, type KafkaOptions } from './kafka.ts';
 export { missingForCluster, startCluster, type Cluster, type ClusterOptions } from './cluster.ts';
 export type { ClusterProcess, IndexerProcess, ProcessKind, ProcessSettings } from './cluster-processes.ts';

@@ -7,7 +7,7 @@ import process from 'node:process';
 import { stripVTControlCharacters } from 'node:util';
 import { createLogger } from '@proximadb/process';
 import { createStandalone, standaloneConfig, type Standalone } from '@proximadb/standalone';
-import { commandFlags, commandLine } from '@proximadb/test-cluster';
+import { commandEnvironment, commandFlags, commandLine } from '@proximadb/test-cluster';
 import { createClient, type Client, type ClientOptions } from '@proximadb/transport/client';
 
 /** A folder that is gone at the end. */
@@ -88,7 +88,7 @@ export async function runCommand(args: readonly string[]): Promise<Ended> {
 /** What a developer has set must not reach what is under test. */
 function environment(): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PROXIMADB_') && name !== 'NODE_OPTIONS');
-  return { ...Object.fromEntries(inherited), NO_COLOR: '1' };
+  return { ...Object.fromEntries(inherited), ...commandEnvironment, NO_COLOR: '1' };
 }
 
 /** `proximadb start` in a process of its own. */

@@ -1,6 +1,5 @@
 /** Shards on threads, seen from the main thread: a partition lives on thread `partition mod threads`. */
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { AppError } from '@proximadb/errors';
 import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
 import type { Logger, LogLevel } from '@proximadb/process';
@@ -13,9 +12,9 @@ import type { BuildJob, BuildResult } from '@proximadb/segment';
 import type { IndexerConfig } from '../config.ts';
 import type { Assignment, LogKeeper, Position } from '../host.ts';
 import type { ManifestId } from '../storage.ts';
-import type { BuildThreadData } from './build-thread.ts';
 import type { ChangesPage } from '../reindex/changes.ts';
-import { Rpc, type Handler } from './rpc.ts';
+import { Builder } from './builder.ts';
+import { Thread } from './thread.ts';
 
 /** How a thread opens the log: nothing that is open can be handed to it. */
 export interface ReaderModule {
@@ -53,32 +52,29 @@ export interface ShardPoolOptions {
   readonly onFatal: (error: Error) => void;
 }
 
-interface Thread {
-  readonly worker: Worker;
-  readonly rpc: Rpc;
-}
-
 export class ShardPool implements Shards, Outcomes, Digests {
-  readonly #options: ShardPoolOptions;
   readonly #threads: readonly Thread[];
   /** Completing and merging flat segments is short; graphs and lists are long. Neither waits for the other. */
-  readonly #files: Thread;
-  readonly #graphs: Thread;
-  #closing = false;
+  readonly #files: Builder;
+  readonly #graphs: Builder;
 
   constructor(options: ShardPoolOptions) {
-    this.#options = options;
     const count = options.config.threads === 0 ? Math.max(1, availableParallelism() - 1) : options.config.threads;
-    this.#files = this.#start('files', './build-thread.ts', { yields: false } satisfies BuildThreadData, {});
-    this.#graphs = this.#start('graphs', './build-thread.ts', { yields: true } satisfies BuildThreadData, {});
+    const { onFatal } = options;
+    this.#files = new Builder({ name: 'files', yields: false, onFatal });
+    this.#graphs = new Builder({ name: 'graphs', yields: true, onFatal });
     this.#threads = Array.from({ length: count }, (_, i) => {
       const name = `shards-${i}`;
       const { directory, reader, trimBehindSnapshots, config, logLevel, keeper } = options;
-      return this.#start(name, './shard-thread.ts', { name, directory, reader, trimBehindSnapshots, config, logLevel } satisfies ShardThreadData, {
-        schema: (schemaId: number) => options.schemaText(schemaId),
-        build: (job: BuildJob) => this.#build(job),
-        trim: (topic: string, partition: number, before: number) => { keeper.trim(topic, partition, before); },
-        tick: (topic: string, partition: number) => { keeper.tick(topic, partition); },
+      return new Thread({
+        name, module: new URL('./shard-thread.ts', import.meta.url), onFatal,
+        data: { name, directory, reader, trimBehindSnapshots, config, logLevel } satisfies ShardThreadData,
+        handlers: {
+          schema: (schemaId: number) => options.schemaText(schemaId),
+          build: (job: BuildJob) => this.#build(job),
+          trim: (topic: string, partition: number, before: number) => { keeper.trim(topic, partition, before); },
+          tick: (topic: string, partition: number) => { keeper.tick(topic, partition); },
+        },
       });
     });
   }
@@ -183,17 +179,14 @@ export class ShardPool implements Shards, Outcomes, Digests {
 
   /** Drains, writes the last manifests, ends the threads. */
   async close(): Promise<void> {
-    this.#closing = true;
+    for (const thread of this.#threads) thread.expectEnd();
     await Promise.all(this.#threads.map(({ rpc }) => rpc.call('close')));
-    for (const { worker, rpc } of [...this.#threads, this.#files, this.#graphs]) {
-      rpc.fail(new AppError('UNAVAILABLE', 'the shards are closed'));
-      await worker.terminate();
-    }
+    for (const one of [...this.#threads, this.#files, this.#graphs]) await one.end(new AppError('UNAVAILABLE', 'the shards are closed'));
   }
 
   #build(job: BuildJob): Promise<BuildResult> {
     const long = job.kind === 'graph' || (job.kind === 'merge' && (job.graph !== undefined || job.lists !== undefined));
-    return (long ? this.#graphs : this.#files).rpc.call<BuildResult>('build', job);
+    return (long ? this.#graphs : this.#files).run(job);
   }
 
   #of(partition: number): Thread {
@@ -205,18 +198,6 @@ export class ShardPool implements Shards, Outcomes, Digests {
   #fanOut<T>(request: ShardsRequest, signal: AbortSignal | undefined, method: string, ...args: readonly unknown[]): Promise<T[]> {
     const byThread = Map.groupBy(request.at, ({ partition }) => this.#of(partition));
     return Promise.all([...byThread].map(([thread, at]) => thread.rpc.cancellable<T>(signal, method, { ...request, at }, ...args)));
-  }
-
-  #start(name: string, file: string, workerData: unknown, handlers: Readonly<Record<string, Handler>>): Thread {
-    const worker = new Worker(new URL(file, import.meta.url), { name, workerData });
-    const rpc = new Rpc(worker, handlers);
-    const died = (error: Error): void => {
-      rpc.fail(new AppError('UNAVAILABLE', `the thread ${name} died: ${error.message}`, { cause: error }));
-      if (!this.#closing) this.#options.onFatal(error);
-    };
-    worker.on('error', died);
-    worker.on('exit', (code) => { if (!this.#closing) died(new Error(`exit code ${code}`)); });
-    return { worker, rpc };
   }
 }
 

@@ -1,10 +1,9 @@
 /** Snapshots are read, written and verified on a thread of their own: checksums of whole segments would hold up everything else. */
-import { Worker } from 'node:worker_threads';
 import { AppError } from '@proximadb/errors';
 import type { LogLevel } from '@proximadb/process';
 import type { Restorer } from '../holder.ts';
 import type { Published, SnapshotWriter } from '../snapshotter.ts';
-import { Rpc } from './rpc.ts';
+import { Thread } from './thread.ts';
 
 export interface SnapshotThreadData {
   /** URL of the blob store, as `openBlobs` takes it. */
@@ -26,40 +25,32 @@ export interface SnapshotThreadOptions extends SnapshotThreadData {
 }
 
 export class SnapshotThread implements Restorer, SnapshotWriter, AsyncDisposable {
-  readonly #worker: Worker;
-  readonly #rpc: Rpc;
-  #closing = false;
+  readonly #thread: Thread;
 
   constructor({ schemaText, onFatal, ...data }: SnapshotThreadOptions) {
-    this.#worker = new Worker(new URL('./snapshot-thread.ts', import.meta.url), { name: 'snapshots', workerData: data satisfies SnapshotThreadData });
-    this.#rpc = new Rpc(this.#worker, { schema: (schemaId: number) => schemaText(schemaId) });
-    const died = (error: Error): void => {
-      this.#rpc.fail(new AppError('UNAVAILABLE', `the thread of snapshots died: ${error.message}`, { cause: error }));
-      if (!this.#closing) onFatal(error);
-    };
-    this.#worker.on('error', died);
-    this.#worker.on('exit', (code) => { if (!this.#closing) died(new Error(`exit code ${code}`)); });
+    this.#thread = new Thread({
+      name: 'snapshots', module: new URL('./snapshot-thread.ts', import.meta.url), data: data satisfies SnapshotThreadData, onFatal,
+      handlers: { schema: (schemaId: number) => schemaText(schemaId) },
+    });
   }
 
   restore(log: number, partition: number, directory: string): Promise<{ readonly watermark: number } | undefined> {
-    return this.#rpc.call('restore', log, partition, directory);
+    return this.#thread.rpc.call('restore', log, partition, directory);
   }
 
   erase(log: number): Promise<void> {
-    return this.#rpc.call('erase', log);
+    return this.#thread.rpc.call('erase', log);
   }
 
   publish(log: number, partition: number, staged: string): Promise<Published> {
-    return this.#rpc.call('publish', log, partition, staged);
+    return this.#thread.rpc.call('publish', log, partition, staged);
   }
 
   collect(log: number, partition: number): Promise<void> {
-    return this.#rpc.call('collect', log, partition);
+    return this.#thread.rpc.call('collect', log, partition);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing = true;
-    this.#rpc.fail(new AppError('UNAVAILABLE', 'the process is stopping'));
-    await this.#worker.terminate();
+    await this.#thread.end(new AppError('UNAVAILABLE', 'the process is stopping'));
   }
 }

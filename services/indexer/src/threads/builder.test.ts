@@ -1,0 +1,58 @@
+import { strict as assert } from 'node:assert';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '@proximadb/errors';
+import { encodeVectorRecord, compileWalker } from '@proximadb/record';
+import { schemaText } from '@proximadb/schemas';
+import { hashId, SegmentWriter, strideOf, type BuildJob } from '@proximadb/segment';
+import { Builder } from './builder.ts';
+
+const skip = process.platform === 'linux' ? false : 'threads are counted by /proc, which Linux has';
+
+/** Threads of this process that have a name. */
+const threadsOf = (name: string): number => readdirSync('/proc/self/task')
+  .filter((id) => readFileSync(`/proc/self/task/${id}/comm`, 'utf8').trim() === name).length;
+
+async function until(holds: () => boolean, what: string): Promise<void> {
+  for (const endMs = performance.now() + 30_000; !holds(); await delay(5)) assert.ok(performance.now() < endMs, what);
+}
+
+/** Makes a segment of one row. */
+function job(context: TestContext): BuildJob {
+  const directory = mkdtempSync(join(tmpdir(), 'proximadb-builder-'));
+  context.after(() => { rmSync(directory, { recursive: true }); });
+  const text = schemaText('VectorRecord');
+  const writer = new SegmentWriter(join(directory, 'tmp'), 1, () => text);
+  const bytes = encodeVectorRecord(1, { id: 'a', vector: [1, 0] });
+  const padded = new Float32Array(strideOf(2));
+  padded[0] = 1;
+  writer.add(1, bytes, 0, Infinity, hashId(compileWalker(JSON.parse(text)).view(bytes).idBytes), padded);
+  return { kind: 'complete', directory: join(directory, 'tmp'), schemaIds: writer.close(), schemas: { 1: text }, dimension: 2, codes: 'cosine' };
+}
+
+test('a builder has a thread only while there is something to build, and a little longer', { skip }, async (context) => {
+  const name = 'built-by-test';
+  const builder = new Builder({ name, yields: false, idleMs: 50, onFatal: (error) => { throw error; } });
+  assert.equal(threadsOf(name), 0);
+  for (const round of [1, 2]) {
+    const built = await Promise.all([builder.run(job(context)), builder.run(job(context))]);
+    assert.deepEqual(built.map(({ segment }) => segment?.rows), [1, 1], `round ${round}`);
+    assert.equal(threadsOf(name), 1, 'one thread for both, and it waits for another job');
+    await until(() => threadsOf(name) === 0, 'it ends');
+  }
+  await builder.end(new AppError('UNAVAILABLE', 'over'));
+});
+
+test('a job that takes longer than an idle thread lives is finished; one that fails says why; an end is told to who waits', { skip }, async (context) => {
+  const builder = new Builder({ name: 'hasty-builder', yields: true, idleMs: 0, onFatal: (error) => { throw error; } });
+  assert.equal((await builder.run(job(context))).segment?.rows, 1);
+  await assert.rejects(builder.run({ ...job(context), directory: '/not/there' }), /ENOENT|not\/there/);
+  const cut = builder.run(job(context));
+  const told = assert.rejects(cut, { code: 'UNAVAILABLE', message: 'over' });
+  await builder.end(new AppError('UNAVAILABLE', 'over'));
+  await told;
+  assert.equal(threadsOf('hasty-builder'), 0);
+});
