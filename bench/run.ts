@@ -12,6 +12,7 @@ import { describeMachine } from './machine.ts';
 import { showReport } from './report.ts';
 import type { Chosen, Scenario } from './scenario.ts';
 import { backlog } from './scenarios/backlog.ts';
+import { calls } from './scenarios/calls.ts';
 import { clients } from './scenarios/clients.ts';
 import { cluster } from './scenarios/cluster.ts';
 import { disk } from './scenarios/disk.ts';
@@ -22,13 +23,14 @@ import { kafkaLog } from './scenarios/kafka-log.ts';
 import { peers } from './scenarios/peers.ts';
 import { recall } from './scenarios/recall.ts';
 import { restart } from './scenarios/restart.ts';
+import { runtime } from './scenarios/runtime.ts';
 import { search } from './scenarios/search.ts';
 import { serialisation } from './scenarios/serialisation.ts';
 import { segments } from './scenarios/segments.ts';
 import { shards } from './scenarios/shards.ts';
 
 const scenarios: readonly Scenario[] = [
-  serialisation, ingest, search, backlog, segments, recall, restart, disk, kafkaLog, shards, cluster, clients, peers, flames,
+  serialisation, ingest, search, backlog, segments, recall, restart, disk, kafkaLog, shards, cluster, clients, peers, flames, calls, runtime,
 ];
 /** Only by its name. */
 const all = [...scenarios, guard];

@@ -33,6 +33,10 @@ export class EchoProcess implements Disposable {
     return new EchoProcess(child, port);
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   /** @returns how long it took, ms. */
   async call(): Promise<number> {
     const startedMs = performance.now();

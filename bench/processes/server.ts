@@ -13,22 +13,30 @@ export interface ServerProcess {
   signal(name: 'SIGTERM' | 'SIGKILL'): Promise<void>;
 }
 
+/** How Node is run. */
+export interface Runtime {
+  readonly flags: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+export const asItComes: Runtime = { flags: commandFlags, environment: commandEnvironment };
+
 const startMsMax = 120_000;
 
 /**
  * @param profiles folder for CPU profiles of all of its threads, written when it ends by SIGTERM.
  * @param dataBytesMax what it may map for itself to write to (RLIMIT_DATA): its own memory, page cache and files not counted.
  */
-export async function startServer(data: string, profiles?: string, dataBytesMax?: number): Promise<ServerProcess> {
+export async function startServer(data: string, profiles?: string, dataBytesMax?: number, runtime = asItComes): Promise<ServerProcess> {
   const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, '--cpu-prof-interval=500'];
   const started = performance.now();
   const options = ['--data', data, '--grpc-port', '0', '--rest-port', '0', '--log-level', 'warn'];
   // As it comes: settings of whoever measures are not measured.
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PROXIMADB_')));
   const limit = dataBytesMax === undefined ? [] : ['prlimit', `--data=${dataBytesMax}`];
-  const [command = '', ...words] = [...limit, process.execPath, ...commandFlags, ...profiling, commandLine, 'start', ...options];
+  const [command = '', ...words] = [...limit, process.execPath, ...runtime.flags, ...profiling, commandLine, 'start', ...options];
   const child = spawn(command, words,
-    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...inherited, ...commandEnvironment, NO_COLOR: '1' } });
+    { stdio: ['ignore', 'pipe', 'inherit'], env: { ...inherited, ...runtime.environment, NO_COLOR: '1' } });
   const stopOnExit = (): void => { child.kill('SIGKILL'); };
   process.once('exit', stopOnExit);
   child.once('exit', () => { process.off('exit', stopOnExit); });

@@ -1,0 +1,99 @@
+/** What a call takes before anything is searched: a bare grpc-js server beside ours, from a call that does nothing to a search. */
+import { createClient, type Client } from '@proximadb/transport/client';
+import { EchoProcess } from '../processes/echo.ts';
+import { startServer } from '../processes/server.ts';
+import { threadTimes, timesBetween } from '../processes/threads.ts';
+import { WriterProcess } from '../processes/writer.ts';
+import type { Cell, Report } from '../report.ts';
+import type { BenchOptions, Scenario } from '../scenario.ts';
+import { median, percentile } from '../statistics.ts';
+import { untilCaughtUp, watchBuilding } from '../watch.ts';
+import { dimension, isQuery, loadWords, vectorOf } from '../words.ts';
+
+export const calls: Scenario = { name: 'calls', title: 'What a call takes', run };
+
+const collection = 'words';
+const k = 10;
+const rounds = 5;
+
+interface Way {
+  readonly name: string;
+  readonly clients: number;
+  readonly pid: number;
+  readonly call: (turn: number) => Promise<unknown>;
+  readonly tookMs: number[];
+  /** µs of the server a call, one a round, by where they were spent. */
+  readonly spent: Record<'all' | 'serving' | 'shards', number[]>;
+}
+
+async function run({ short, scratch, chosen, say }: BenchOptions): Promise<Report> {
+  const count = chosen.rows ?? (short ? 2_000 : 120_000);
+  const server = await startServer(scratch);
+  using echo = await EchoProcess.start();
+  await using client = createClient(server.address);
+  await using streams = createClient(server.address, { searchStreams: true });
+  await fill(client, server.address, count, short);
+  say(`${count} words have their graphs`);
+  const words = loadWords();
+  const queries = words.names.flatMap((_, word) => (isQuery(word) ? [vectorOf(words, word)] : []));
+  const query = (turn: number): Float32Array => queries[turn % queries.length] ?? new Float32Array(dimension);
+  const way = (name: string, pid: number, call: Way['call']) => (clients: number): Way =>
+    ({ name, clients, pid, call, tookMs: [], spent: { all: [], serving: [], shards: [] } });
+  const made = [
+    way('bare grpc-js: an echo of 500 bytes', echo.pid, () => echo.call()),
+    way('getSchema: no shard is asked', server.pid, () => client.getSchema({ name: 'VectorRecord' })),
+    way('get: a record, by the shard', server.pid, (turn) => client.get({ collection, ids: [words.names[turn % count] ?? ''] })),
+    way('search, a call each', server.pid, (turn) => client.search({ collection, vector: query(turn), k })),
+    way('search, over a stream', server.pid, (turn) => streams.search({ collection, vector: query(turn), k })),
+  ];
+  const ways = [1, 4].flatMap((clients) => made.map((each) => each(clients)));
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const each of ways) await measure(each, short ? 50 : 1_000, round > 0);
+    say(`round ${round}`);
+  }
+  await server.signal('SIGTERM');
+  return {
+    tables: [{
+      title: `${count.toLocaleString('en-US')} words, one partition, graphs, k = ${k}`,
+      columns: ['', 'clients', 'p50 ms', 'p99 ms', 'µs of the server a call', 'of its serving thread', "of its shards' thread"],
+      rows: ways.map(({ name, clients, tookMs, spent }): Cell[] => [
+        name, clients, median(tookMs), percentile(tookMs, 0.99), Math.round(median(spent.all)), Math.round(median(spent.serving)),
+        spent.shards.every((micros) => micros === 0) ? '' : Math.round(median(spent.shards)),
+      ]),
+      notes: [
+        `The ways take turns, ${rounds} rounds after one that is not counted; CPU time is the median of the rounds, with that of V8's and libuv's helpers.`,
+        'All clients are in one process, which shares the machine with the servers.',
+      ],
+    }],
+    aims: [],
+  };
+}
+
+async function fill(client: Client, address: string, count: number, short: boolean): Promise<void> {
+  await client.createCollection({ name: collection, dimension });
+  using writer = WriterProcess.start(address);
+  await writer.ask({ kind: 'prepare', from: 0, count, batchRecords: 500 });
+  await writer.ask({ kind: 'write', collection, concurrency: 4 });
+  await untilCaughtUp(client, collection);
+  if (!short) await watchBuilding(client, collection);
+}
+
+async function measure({ clients, pid, call, tookMs, spent }: Way, callsARound: number, isCounted: boolean): Promise<void> {
+  const before = threadTimes(pid);
+  let turn = 0;
+  await Promise.all(Array.from({ length: clients }, async () => {
+    while (turn < callsARound) {
+      turn += 1;
+      const startedMs = performance.now();
+      await call(turn);
+      if (isCounted) tookMs.push(performance.now() - startedMs);
+    }
+  }));
+  if (!isCounted) return;
+  const times = [...timesBetween(before, threadTimes(pid))];
+  const micros = (wanted: (thread: string) => boolean): number =>
+    times.filter(([name]) => wanted(name)).reduce((sum, [, { cpuMs }]) => sum + cpuMs, 0) / callsARound * 1_000;
+  spent.all.push(micros(() => true));
+  spent.serving.push(micros((name) => name === 'MainThread' || name === 'node'));
+  spent.shards.push(micros((name) => name.startsWith('shards-')));
+}
