@@ -51,6 +51,7 @@ async function run({ short, scratch, chosen, say }: BenchOptions): Promise<Repor
     for (const each of ways) await measure(each, short ? 50 : 1_000, round > 0);
     say(`round ${round}`);
   }
+  const { partitions } = await client.stats({ collection });
   await server.signal('SIGTERM');
   return {
     tables: [{
@@ -63,6 +64,7 @@ async function run({ short, scratch, chosen, say }: BenchOptions): Promise<Repor
       notes: [
         `The ways take turns, ${rounds} rounds after one that is not counted; CPU time is the median of the rounds, with that of V8's and libuv's helpers.`,
         'All clients are in one process, which shares the machine with the servers.',
+        `Segments: ${partitions.flatMap(({ segments }) => segments.map(({ rows }) => rows.toLocaleString('en-US'))).join('; ')} rows.`,
       ],
     }],
     aims: [],

@@ -1,6 +1,6 @@
 /** Views of one column in a segment's buffer: distinct values ascending, and the rows of each. layout.ts has the bytes. */
 import { roundingOf } from './order.ts';
-import { orPosting } from './posting.ts';
+import { orList, orPosting } from './posting.ts';
 import type { RowSet } from './row-set.ts';
 
 /** Places in the list of values: the values from `first` up to, not including, `end`. */
@@ -25,13 +25,22 @@ class ValuePostings {
     return this.#words.byteOffset + this.#words.byteLength;
   }
 
+  /** Lists of one value after the other are one list: of a range of many values most have one row. */
   or({ first, end }: ValueRange, into: RowSet): void {
-    let from = this.#starts[first] ?? 0;
+    const starts = this.#starts;
+    const bitmapWords = this.#bitmapWords;
+    let listed = starts[first] ?? 0;
+    let from = listed;
     for (let value = first; value < end; value += 1) {
-      const next = this.#starts[value + 1] ?? 0;
-      orPosting(this.#words, from, next, this.#bitmapWords, into);
+      const next = starts[value + 1] ?? 0;
+      if (next - from === bitmapWords) {
+        orList(this.#words, listed, from, into);
+        orPosting(this.#words, from, next, bitmapWords, into);
+        listed = next;
+      }
       from = next;
     }
+    orList(this.#words, listed, from, into);
   }
 }
 

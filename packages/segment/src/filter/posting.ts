@@ -8,12 +8,18 @@ export function postingWords(rows: number, bitmapWords: number): number {
 
 /** Adds rows `from` to `end` of a posting's words to a set. */
 export function orPosting(words: Uint32Array, from: number, end: number, bitmapWords: number, into: RowSet): void {
-  const target = into.words;
-  if (end - from === bitmapWords) {
-    for (let i = 0; i < bitmapWords; i += 1) target[i] = (target[i] ?? 0) | (words[from + i] ?? 0);
-  } else {
-    for (let i = from; i < end; i += 1) setBit(target, 0, words[i] ?? 0);
+  if (end - from !== bitmapWords) {
+    orList(words, from, end, into);
+    return;
   }
+  const target = into.words;
+  for (let i = 0; i < bitmapWords; i += 1) target[i] = (target[i] ?? 0) | (words[from + i] ?? 0);
+}
+
+/** Adds the rows that stand in a buffer's words `from` to `end` to a set. */
+export function orList(words: Uint32Array, from: number, end: number, into: RowSet): void {
+  const target = into.words;
+  for (let i = from; i < end; i += 1) setBit(target, 0, words[i] ?? 0);
 }
 
 /** Bit `row` of the bitmap that starts at a word. */
