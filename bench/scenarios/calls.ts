@@ -1,4 +1,5 @@
 /** What a call takes before anything is searched: a bare grpc-js server beside ours, from a call that does nothing to a search. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, type Client } from '@proximadb/transport/client';
 import { EchoProcess } from '../processes/echo.ts';
 import { startServer } from '../processes/server.ts';
@@ -15,6 +16,7 @@ export const calls: Scenario = { name: 'calls', title: 'What a call takes', run 
 const collection = 'words';
 const k = 10;
 const rounds = 5;
+const restMs = 35_000;
 
 interface Way {
   readonly name: string;
@@ -77,7 +79,11 @@ async function fill(client: Client, address: string, count: number, short: boole
   await writer.ask({ kind: 'prepare', from: 0, count, batchRecords: 500 });
   await writer.ask({ kind: 'write', collection, concurrency: 4 });
   await untilCaughtUp(client, collection);
-  if (!short) await watchBuilding(client, collection);
+  if (short) return;
+  await watchBuilding(client, collection);
+  // Until segments are merged, as they are at rest.
+  await sleep(restMs);
+  await watchBuilding(client, collection);
 }
 
 async function measure({ clients, pid, call, tookMs, spent }: Way, callsARound: number, isCounted: boolean): Promise<void> {

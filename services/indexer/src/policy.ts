@@ -21,8 +21,16 @@ export interface Kind {
   readonly dimension: number;
 }
 
-/** @param idle nothing was written for a while and nothing waits to be sealed. */
-export function nextChore(config: IndexerConfig, segments: readonly SegmentFacts[], { index, dimension }: Kind, idle: boolean): Chore | undefined {
+/** busy: written to, or something waits to be sealed; idle: not for a while; resting: not for a long while. */
+export type Quiet = 'busy' | 'idle' | 'resting';
+
+export function quietAfter(sinceWriteMs: number, { idleMs, restMs }: Pick<IndexerConfig, 'idleMs' | 'restMs'>): Quiet {
+  if (sinceWriteMs < idleMs) return 'busy';
+  return sinceWriteMs < restMs ? 'idle' : 'resting';
+}
+
+export function nextChore(config: IndexerConfig, segments: readonly SegmentFacts[], { index, dimension }: Kind, quiet: Quiet): Chore | undefined {
+  const idle = quiet !== 'busy';
   const rowsMax = Math.max(1, Math.min(config.segmentRowsMax, Math.floor(config.segmentVectorBytesMax / (dimension * 4))));
   const live = (segment: SegmentFacts): number => segment.rows - segment.dead;
   // What nothing is left of costs nothing. And while rows come faster than they get their graphs, there is always another graph to build: it
@@ -51,7 +59,18 @@ export function nextChore(config: IndexerConfig, segments: readonly SegmentFacts
   }
   if (rewrite !== undefined) return rewrite;
   // Fewer segments are searched faster, and there is time.
-  return tierMerge(idle ? idleTierMin : config.mergeTierMin, rowsMax, segments.filter((segment) => segment.isIndexed), live);
+  const indexed = segments.filter((segment) => segment.isIndexed);
+  return tierMerge(idle ? idleTierMin : config.mergeTierMin, rowsMax, indexed, live) ?? (quiet === 'resting' ? restMerge(rowsMax, indexed, live) : undefined);
+}
+
+/**
+ * The smallest together with all larger ones up to the last that has at most twice the rows of those before it. So the largest of a merge grows by half
+ * at least, and a row is merged a logarithmic number of times here, too.
+ */
+function restMerge(rowsMax: number, segments: readonly SegmentFacts[], live: (segment: SegmentFacts) => number): Chore | undefined {
+  const ascending = fitting([...segments].sort((a, b) => live(a) - live(b)), rowsMax, live);
+  const last = ascending.findLastIndex((segment, at) => at > 0 && live(segment) <= 2 * sum(ascending.slice(0, at), live));
+  return last < 0 ? undefined : { kind: 'merge', segments: ascending.slice(0, last + 1).map(({ id }) => id), indexed: true };
 }
 
 const idleTierMin = 2;

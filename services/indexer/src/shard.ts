@@ -19,7 +19,7 @@ import { describeLast, reachableExtent, verifyLog, verifyManifest, type Applied 
 import { Ledger } from './ledger.ts';
 import { Changes, type ChangesPage } from './reindex/changes.ts';
 import { OriginStreams } from './reindex/origin.ts';
-import { nextChore, type Chore } from './policy.ts';
+import { nextChore, quietAfter, type Chore } from './policy.ts';
 import { markEvery, marksMax, type Mark } from './replica-sum.ts';
 import { RequestWindow } from './request-window.ts';
 import { ShardRows } from './rows.ts';
@@ -302,16 +302,17 @@ export class Shard {
     if (this.#state.kind === 'stopped' || this.#state.kind === 'closed' || this.#stop.signal.aborted || this.#chore !== undefined) return;
     const now = performance.now();
     if (this.#census !== undefined && now - this.#census.usedMs >= censusKeptMs) this.#census = undefined;
-    const idle = now - this.#lastWriteMs >= this.#options.config.idleMs;
-    // What stays in memory would be searched without an index.
     const { config, settings } = this.#options;
+    const quiet = quietAfter(now - this.#lastWriteMs, config);
+    const idle = quiet !== 'busy';
+    // What stays in memory would be searched without an index.
     if (idle && settings.index !== 'flat' && this.rows.growing.count >= config.idleGraphRowsMin) this.freeze();
     else if (idle && this.rows.frozen.length === 0 && now - this.#manifestAtMs >= checkpointIdleMs) this.#checkpointIdle();
     const nowMicros = this.#options.clock();
     const facts = this.rows.sealed.map((sealed) => ({
       id: sealed.files.id, rows: sealed.rows.count, dead: this.#storage.droppableCount(sealed, nowMicros), isIndexed: sealed.isIndexed,
     }));
-    const chore = nextChore(this.#options.config, facts, this.#options.settings, idle && this.rows.frozen.length === 0);
+    const chore = nextChore(config, facts, settings, this.rows.frozen.length === 0 ? quiet : 'busy');
     if (chore === undefined) return;
     const chosen = new Set(chore.kind === 'graph' ? [chore.segment] : chore.segments);
     const count = facts.filter(({ id }) => chosen.has(id)).reduce((sum, { rows }) => sum + rows, 0);
