@@ -304,10 +304,9 @@ export class Shard {
     if (this.#census !== undefined && now - this.#census.usedMs >= censusKeptMs) this.#census = undefined;
     const { config, settings } = this.#options;
     const quiet = quietAfter(now - this.#lastWriteMs, config);
-    const idle = quiet !== 'busy';
     // What stays in memory would be searched without an index.
-    if (idle && settings.index !== 'flat' && this.rows.growing.count >= config.idleGraphRowsMin) this.freeze();
-    else if (idle && this.rows.frozen.length === 0 && now - this.#manifestAtMs >= checkpointIdleMs) this.#checkpointIdle();
+    if (quiet !== 'busy' && settings.index !== 'flat' && this.rows.growing.count >= config.idleGraphRowsMin) this.freeze();
+    else if (quiet !== 'busy' && this.rows.frozen.length === 0 && now - this.#manifestAtMs >= checkpointIdleMs) this.#checkpointIdle();
     const nowMicros = this.#options.clock();
     const facts = this.rows.sealed.map((sealed) => ({
       id: sealed.files.id, rows: sealed.rows.count, dead: this.#storage.droppableCount(sealed, nowMicros), isIndexed: sealed.isIndexed,
