@@ -147,6 +147,8 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
     await load.go(1_000);
     const [broker] = cluster.kafka.brokers;
     await broker!.pause();
+    // Whatever this test finds, the next ones have their broker.
+    await using _resumed = { [Symbol.asyncDispose]: () => broker!.resume() };
     await delay(1_000);
     const { client } = connection;
     const asked = { collection: `load-${collections - 1}`, vector: Float32Array.from({ length: 8 }, () => 1), k: 1 };
@@ -174,7 +176,9 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
       fates.push(`${code} ${details.map(({ reason }) => reason).join()}`);
       return code === 'UNAVAILABLE' && details.every(({ reason }) => reason === 'not written');
     });
-    assert.match(fates[0] ?? '', /^(DEADLINE_EXCEEDED|UNAVAILABLE) unknown$/, fates.join('; '));
+    // Where a busy machine brings the answer late, the client ends the call by its own clock, and knows nothing of records.
+    const firstTold = fates.find((fate) => fate !== 'DEADLINE_EXCEEDED ');
+    assert.match(firstTold ?? '', /^(DEADLINE_EXCEEDED|UNAVAILABLE) unknown$/, fates.join('; '));
     assert.equal(load.writes, frozenAt, 'nothing is acknowledged that is not in the log');
     assert.deepEqual(load.readErrors, []);
     await broker!.resume();

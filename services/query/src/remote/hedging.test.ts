@@ -38,10 +38,13 @@ describe('an indexer that is slow', () => {
     const { won, lost } = cluster.counted.hedges;
     const times = [await count(), await count()];
     assert.ok(Math.max(...times) < 1_000, times.join());
-    assert.equal(first.shards.seen.length, 1, 'the groups take turns');
     assert.equal(cluster.counted.hedges.won - won, 1);
-    assert.ok(cluster.counted.hedges.lost - lost <= 1, 'of the other call, on a busy machine');
-    await until('the slow one is cancelled', () => first.shards.cancelled === 1);
+    // On a busy machine the other call may be slow enough to be hedged, too, and then it is the slow one that is asked in vain.
+    const inVain = cluster.counted.hedges.lost - lost;
+    assert.ok(inVain <= 1, `${inVain} hedges were lost`);
+    const asked = first.shards.seen.length;
+    assert.ok(asked >= 1 && asked <= 1 + inVain, `the groups take turns: the slow one was asked ${asked} times`);
+    await until('the slow one is cancelled', () => first.shards.cancelled === asked);
     assert.equal(cluster.remote.load.calls, 0);
   });
 
