@@ -10,6 +10,13 @@ const angle = (i: number): number[] => [Math.cos(i / 500), Math.sin(i / 500), 0.
 const everywhere = { log: 7, at: [{ partition: 0, atLeast: 0 }, { partition: 1, atLeast: 0 }], timeoutMs: 60_000 };
 const sum = (figures: readonly number[]): number => figures.reduce((total, figure) => total + figure, 0);
 
+/** A rig whose shards serve: how far a shard has to get before that is decided when it starts, and these tests stop them on their way. */
+async function servingRig(overrides: Parameters<typeof rig>[0]): Promise<Rig> {
+  const r = await rig(overrides);
+  await r.host().count(everywhere, null);
+  return r;
+}
+
 const watermarksOf = (r: Rig): number[] => r.host().positions().map(({ watermark }) => watermark);
 
 /** The watermarks, once they have not moved for a while. */
@@ -39,7 +46,7 @@ async function assertFound(r: Rig, numbers: readonly number[]): Promise<void> {
 }
 
 test('while a builder does not finish, ten memtables a shard are searched and the rest waits in the log; then all of it is applied', async () => {
-  const r = await rig({ growingRowsMax: rowsMax });
+  const r = await servingRig({ growingRowsMax: rowsMax });
   try {
     const held = r.faults.holdBuilds();
     const written = Array.from({ length: 1_500 }, (_, i) => r.upsert(`w${i}`, angle(i)));
@@ -60,7 +67,7 @@ test('while a builder does not finish, ten memtables a shard are searched and th
 });
 
 test('a shard that seals goes on with the first memtable that is done, not with the last', async () => {
-  const r = await rig({ growingRowsMax: rowsMax, frozenMax: 2 });
+  const r = await servingRig({ growingRowsMax: rowsMax, frozenMax: 2 });
   try {
     const first = r.faults.holdBuilds();
     const written = Array.from({ length: 600 }, (_, i) => r.upsert(`w${i}`, angle(i)));
@@ -77,7 +84,7 @@ test('a shard that seals goes on with the first memtable that is done, not with 
 });
 
 test('the bytes of all memtables bound what waits to be sealed, whatever the rows would allow', async () => {
-  const r = await rig({ growingRowsMax: rowsMax, growingTotalBytesMax: 1 << 20 });
+  const r = await servingRig({ growingRowsMax: rowsMax, growingTotalBytesMax: 1 << 20 });
   try {
     const held = r.faults.holdBuilds();
     const text = 'x'.repeat(16_384);
@@ -96,7 +103,7 @@ test('the bytes of all memtables bound what waits to be sealed, whatever the row
 });
 
 test('while no graph gets finished, rows without one are searched up to their limit; then the shard waits for it', async () => {
-  const r = await rig({ growingRowsMax: 64, graphRowsMin: 256, unindexedRowsMax: 1_024, idleMs: 3_600_000 });
+  const r = await servingRig({ growingRowsMax: 64, graphRowsMin: 256, unindexedRowsMax: 1_024, idleMs: 3_600_000 });
   try {
     const held = r.faults.holdBuilds((job) => job.kind === 'graph' || (job.kind === 'merge' && job.graph !== undefined));
     const written = Array.from({ length: 5_000 }, (_, i) => r.upsert(`w${i}`, angle(i)));
