@@ -9,3 +9,10 @@ export function percentile(samples: Iterable<number>, share: number): number {
 export function median(samples: Iterable<number>): number {
   return percentile(samples, 0.5);
 }
+
+/** Queries that one way of asking gets in a row: few, as machines have moods, but enough for the caches to hold what it uses. */
+export const stretch = 25;
+
+export function stretchesOf<T>(queries: readonly T[]): T[][] {
+  return Array.from({ length: Math.ceil(queries.length / stretch) }, (_, i) => queries.slice(i * stretch, (i + 1) * stretch));
+}

@@ -19,6 +19,8 @@ export interface Building {
 
 /** So long nothing may be due before it counts as the end: an idle shard builds the graphs of its last rows after 2 s. */
 export const quietMs = 4_000;
+/** So long nothing may be due before a shard counts as at rest: after 30 s without a write it merges its segments until few are left. */
+export const restMs = 35_000;
 /** So long nothing may change before it counts as stuck. */
 const stuckMs = 240_000;
 

@@ -32,6 +32,8 @@ export interface Peer extends AsyncDisposable {
    * @returns the ms of it in which only the silence was waited for that says so.
    */
   settle(): Promise<number>;
+  /** Resolves when it has done what it does by itself after a while without writes. */
+  rest?(): Promise<void>;
   /** What has to be set before searches of this effort; may be called again. */
   prepare?(effort: number): Promise<void>;
   /** @returns rows, the nearest first. */

@@ -5,7 +5,7 @@ import type { IndexKind, SearchRequest, SearchResponse, StorageKind } from '@pro
 import { createClient, type Client, type Exchange } from '@proximadb/transport/client';
 import type { Fields, SetMetric } from '../data/data-set.ts';
 import type { Batch } from '../data/stored.ts';
-import { quietMs, untilCaughtUp } from '../watch.ts';
+import { quietMs, restMs, untilCaughtUp } from '../watch.ts';
 import { JsonCalls } from './json-calls.ts';
 import type { PeerSearch } from './peer.ts';
 
@@ -66,8 +66,12 @@ export class ProximaCalls {
 
   async settle(): Promise<number> {
     await untilCaughtUp(this.#read(0), collection);
-    await untilStill(this.#read(0));
+    await untilStill(this.#read(0), quietMs);
     return quietMs;
+  }
+
+  rest(): Promise<void> {
+    return untilStill(this.#read(0), restMs);
   }
 
   search(request: PeerSearch): Promise<number[]> {
@@ -131,7 +135,7 @@ function rowsOf({ hits }: SearchResponse): number[] {
 }
 
 /** Segments that are too small for a graph never get one: so what counts is that nothing is built, and that nothing has changed for a while. */
-async function untilStill(client: Client): Promise<void> {
+async function untilStill(client: Client, forMs: number): Promise<void> {
   let seen = '';
   let sinceMs = performance.now();
   for (;;) {
@@ -139,7 +143,7 @@ async function untilStill(client: Client): Promise<void> {
     const now = [building, growing, sealed, indexed].join();
     if (now !== seen || building > 0n) sinceMs = performance.now();
     seen = now;
-    if (performance.now() - sinceMs > quietMs) return;
+    if (performance.now() - sinceMs > forMs) return;
     await sleep(50);
   }
 }

@@ -36,6 +36,10 @@ export abstract class ProximaPeer implements Peer {
     return this.calls.settle();
   }
 
+  rest(): Promise<void> {
+    return this.calls.rest();
+  }
+
   search(request: PeerSearch): Promise<number[]> {
     return this.calls.search(request);
   }

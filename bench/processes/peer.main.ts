@@ -47,6 +47,7 @@ async function carryOut(peer: Peer, command: PeerCommand): Promise<Measured> {
     case 'open': return {};
     case 'insert': return insert(peer, command.from, command.to, command.concurrency);
     case 'settle': return { idleMs: await peer.settle() };
+    case 'rest': return (await peer.rest?.(), {});
     case 'search': return search(peer, command.block);
     case 'remove': return { idleMs: await peer.remove(command.rows) };
     case 'loaded': return searchLoaded(peer, command.load);

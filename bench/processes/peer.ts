@@ -8,6 +8,7 @@ export type PeerCommand =
   /** Rows from `from` on, `to` excluded, `concurrency` writes under way. */
   | { readonly kind: 'insert'; readonly from: number; readonly to: number; readonly concurrency: number }
   | { readonly kind: 'settle' }
+  | { readonly kind: 'rest' }
   | { readonly kind: 'search'; readonly block: SearchBlock }
   | { readonly kind: 'remove'; readonly rows: readonly number[] }
   | { readonly kind: 'loaded'; readonly load: Load }

@@ -1,6 +1,7 @@
 /** What a call takes before anything is searched: a bare grpc-js server beside ours, from a call that does nothing to a search. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient, type Client } from '@proximadb/transport/client';
+import { AwakeCores } from '../processes/awake.ts';
 import { EchoProcess } from '../processes/echo.ts';
 import { startServer } from '../processes/server.ts';
 import { threadTimes, timesBetween } from '../processes/threads.ts';
@@ -8,7 +9,7 @@ import { WriterProcess } from '../processes/writer.ts';
 import type { Cell, Report } from '../report.ts';
 import type { BenchOptions, Scenario } from '../scenario.ts';
 import { median, percentile } from '../statistics.ts';
-import { untilCaughtUp, watchBuilding } from '../watch.ts';
+import { restMs, untilCaughtUp, watchBuilding } from '../watch.ts';
 import { dimension, isQuery, loadWords, vectorOf } from '../words.ts';
 
 export const calls: Scenario = { name: 'calls', title: 'What a call takes', run };
@@ -16,7 +17,6 @@ export const calls: Scenario = { name: 'calls', title: 'What a call takes', run 
 const collection = 'words';
 const k = 10;
 const rounds = 5;
-const restMs = 35_000;
 
 interface Way {
   readonly name: string;
@@ -24,6 +24,8 @@ interface Way {
   readonly pid: number;
   readonly call: (turn: number) => Promise<unknown>;
   readonly tookMs: number[];
+  /** The same while no core sleeps. */
+  readonly awakeMs: number[];
   /** µs of the server a call, one a round, by where they were spent. */
   readonly spent: Record<'all' | 'serving' | 'shards', number[]>;
 }
@@ -40,7 +42,7 @@ async function run({ short, scratch, chosen, say }: BenchOptions): Promise<Repor
   const queries = words.names.flatMap((_, word) => (isQuery(word) ? [vectorOf(words, word)] : []));
   const query = (turn: number): Float32Array => queries[turn % queries.length] ?? new Float32Array(dimension);
   const way = (name: string, pid: number, call: Way['call']) => (clients: number): Way =>
-    ({ name, clients, pid, call, tookMs: [], spent: { all: [], serving: [], shards: [] } });
+    ({ name, clients, pid, call, tookMs: [], awakeMs: [], spent: { all: [], serving: [], shards: [] } });
   const made = [
     way('bare grpc-js: an echo of 500 bytes', echo.pid, () => echo.call()),
     way('getSchema: no shard is asked', server.pid, () => client.getSchema({ name: 'VectorRecord' })),
@@ -51,6 +53,8 @@ async function run({ short, scratch, chosen, say }: BenchOptions): Promise<Repor
   const ways = [1, 4].flatMap((clients) => made.map((each) => each(clients)));
   for (let round = 0; round <= rounds; round += 1) {
     for (const each of ways) await measure(each, short ? 50 : 1_000, round > 0);
+    using _awake = new AwakeCores();
+    for (const each of ways) await measureAwake(each, short ? 50 : 1_000, round > 0);
     say(`round ${round}`);
   }
   const { partitions } = await client.stats({ collection });
@@ -58,13 +62,14 @@ async function run({ short, scratch, chosen, say }: BenchOptions): Promise<Repor
   return {
     tables: [{
       title: `${count.toLocaleString('en-US')} words, one partition, graphs, k = ${k}`,
-      columns: ['', 'clients', 'p50 ms', 'p99 ms', 'µs of the server a call', 'of its serving thread', "of its shards' thread"],
-      rows: ways.map(({ name, clients, tookMs, spent }): Cell[] => [
-        name, clients, median(tookMs), percentile(tookMs, 0.99), Math.round(median(spent.all)), Math.round(median(spent.serving)),
+      columns: ['', 'clients', 'p50 ms', 'p99 ms', 'p50 ms, cores kept awake', 'µs of the server a call', 'of its serving thread', "of its shards' thread"],
+      rows: ways.map(({ name, clients, tookMs, awakeMs, spent }): Cell[] => [
+        name, clients, median(tookMs), percentile(tookMs, 0.99), median(awakeMs), Math.round(median(spent.all)), Math.round(median(spent.serving)),
         spent.shards.every((micros) => micros === 0) ? '' : Math.round(median(spent.shards)),
       ]),
       notes: [
         `The ways take turns, ${rounds} rounds after one that is not counted; CPU time is the median of the rounds, with that of V8's and libuv's helpers.`,
+        'Kept awake: beside processes that get a core only while nobody else wants it, so that none is given back to the host.',
         'All clients are in one process, which shares the machine with the servers.',
         `Segments: ${partitions.flatMap(({ segments }) => segments.map(({ rows }) => rows.toLocaleString('en-US'))).join('; ')} rows.`,
       ],
@@ -86,22 +91,35 @@ async function fill(client: Client, address: string, count: number, short: boole
   await watchBuilding(client, collection);
 }
 
-async function measure({ clients, pid, call, tookMs, spent }: Way, callsARound: number, isCounted: boolean): Promise<void> {
-  const before = threadTimes(pid);
+async function measure(way: Way, callsARound: number, isCounted: boolean): Promise<void> {
+  const before = threadTimes(way.pid);
+  const tookMs = await callAll(way, callsARound);
+  if (!isCounted) return;
+  way.tookMs.push(...tookMs);
+  const times = [...timesBetween(before, threadTimes(way.pid))];
+  const micros = (wanted: (thread: string) => boolean): number =>
+    times.filter(([name]) => wanted(name)).reduce((sum, [, { cpuMs }]) => sum + cpuMs, 0) / callsARound * 1_000;
+  way.spent.all.push(micros(() => true));
+  way.spent.serving.push(micros((name) => name === 'MainThread' || name === 'node'));
+  way.spent.shards.push(micros((name) => name.startsWith('shards-')));
+}
+
+async function measureAwake(way: Way, callsARound: number, isCounted: boolean): Promise<void> {
+  const tookMs = await callAll(way, callsARound);
+  if (isCounted) way.awakeMs.push(...tookMs);
+}
+
+/** @returns what each took, ms. */
+async function callAll({ clients, call }: Way, callsARound: number): Promise<number[]> {
+  const tookMs: number[] = [];
   let turn = 0;
   await Promise.all(Array.from({ length: clients }, async () => {
     while (turn < callsARound) {
       turn += 1;
       const startedMs = performance.now();
       await call(turn);
-      if (isCounted) tookMs.push(performance.now() - startedMs);
+      tookMs.push(performance.now() - startedMs);
     }
   }));
-  if (!isCounted) return;
-  const times = [...timesBetween(before, threadTimes(pid))];
-  const micros = (wanted: (thread: string) => boolean): number =>
-    times.filter(([name]) => wanted(name)).reduce((sum, [, { cpuMs }]) => sum + cpuMs, 0) / callsARound * 1_000;
-  spent.all.push(micros(() => true));
-  spent.serving.push(micros((name) => name === 'MainThread' || name === 'node'));
-  spent.shards.push(micros((name) => name.startsWith('shards-')));
+  return tookMs;
 }

@@ -18,11 +18,11 @@ import { comparisonTable, sweep, sweepTable, type Point } from './peers/sweep.ts
 export const peers: Scenario = { name: 'peers', title: 'Ourselves and others', run };
 
 const whole: Sizes = {
-  rounds: 3, blockMs: 130, blockQueriesMin: 34, ks: [10, 100], clients: [1, 4, 16], effortStep: 1, loadMs: 5_000,
+  rounds: 3, blockMs: 130, blockQueriesMin: 34, ks: [10, 100], clients: [1, 4, 16], effortStep: 1, loadMs: 5_000, rest: true,
 };
 /** Shows that everything works. */
 const tiny: Sizes = {
-  rounds: 1, blockMs: 20, blockQueriesMin: 10, ks: [10], clients: [1, 4], effortStep: 3, loadMs: 300,
+  rounds: 1, blockMs: 20, blockQueriesMin: 10, ks: [10], clients: [1, 4], effortStep: 3, loadMs: 300, rest: false,
 };
 /** So many that both sets with all peers take less than 40 minutes on two cores; `--rows 341479` takes all words. */
 const wordRows = 120_000;

@@ -45,6 +45,8 @@ export interface Sizes {
   /** Of the efforts of a peer, each so-many-th. */
   readonly effortStep: number;
   readonly loadMs: number;
+  /** Whether they are given the time to come to rest after all was written. */
+  readonly rest: boolean;
 }
 
 export interface Judged {

@@ -7,7 +7,7 @@
 import { RoaringBitmap32 } from 'roaring-wasm';
 import type { Metadata, MetadataValue } from '@proximadb/record';
 import { orPosting, postingWords } from './posting.ts';
-import { Columns, ColumnsBuilder, matches, RowSet, type Predicate } from './index.ts';
+import { Columns, ColumnsBuilder, matches, RecentSelections, RowSet, type Predicate } from './index.ts';
 import { wordsFor } from './row-set.ts';
 
 /** Park–Miller: the same rows in every run. */
@@ -106,6 +106,8 @@ function columns(rows: number): void {
     'a path that is nowhere': { kind: 'in', path: ['nowhere'], values: [1n] },
   };
   measure(Object.fromEntries(Object.entries(asked).map(([name, predicate]) => [name, () => built.select(predicate)])), 15, 20);
+  const recent = new RecentSelections(built);
+  measure(Object.fromEntries(Object.entries(asked).slice(0, 8).map(([name, predicate]) => [`again: ${name}`, () => recent.select(predicate)])), 15, 20);
   const language = asked['$eq of a language (1 in 4)'];
   if (language !== undefined) measure({ '$eq of a language by matches, all rows': () => records.filter((one) => matches(language, one)) }, 5, 1);
 }

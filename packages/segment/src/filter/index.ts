@@ -2,5 +2,6 @@
 export { compileFilter, filterLimits, type Bound, type Predicate, type Scalar } from './predicate.ts';
 export { matches } from './matcher.ts';
 export { RowSet } from './row-set.ts';
+export { RecentSelections } from './recent.ts';
 export { Columns, type Selection } from './columns.ts';
 export { ColumnsBuilder, columnLimits, type ColumnLimits } from './columns-builder.ts';

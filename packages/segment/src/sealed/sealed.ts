@@ -4,7 +4,7 @@ import type { RecordView, Walker } from '@proximadb/record';
 import type { StorageKind } from '@proximadb/schemas';
 import { CodedRows } from '../coded-rows.ts';
 import { CodeSlab, SignSlab, Slab, type Codes } from '../kernels/index.ts';
-import { Columns, matches, type Predicate, type RowSet } from '../filter/index.ts';
+import { Columns, matches, RecentSelections, type Predicate, type RowSet } from '../filter/index.ts';
 import type { Ladder } from '../ladder.ts';
 import { decodeLists, Lists } from '../lists/lists.ts';
 import { never, RowStates } from '../rows.ts';
@@ -56,6 +56,7 @@ export class Sealed {
   /** Undefined: they are read from the records. */
   readonly #idBytes: IdBytes | undefined;
   readonly #columns: Columns;
+  readonly #selections: RecentSelections;
   readonly #records: ContainerReader;
   readonly #opened: DisposableStack;
   readonly #walkers: readonly Walker[];
@@ -72,6 +73,7 @@ export class Sealed {
     this.#ids = parts.ids;
     this.#idBytes = parts.idBytes;
     this.#columns = parts.columns;
+    this.#selections = new RecentSelections(parts.columns);
     this.vectors = parts.vectors;
     this.#opened = parts.opened;
     this.lists = parts.lists;
@@ -150,11 +152,11 @@ export class Sealed {
     return this.files.files.reduce((sum, { name, bytes }) => sum + (base.has(name) ? bytes : 0), 0);
   }
 
-  /** Bytes of memory: rows, ids, columns, what there is of lists, and vectors and codes where they are not read from files. */
+  /** Bytes of memory: rows, ids, columns and what they answered, what there is of lists, and vectors and codes where they are not read from files. */
   get memoryBytes(): number {
     const held = new Set([rowsFile, idsFile, columnsFile, ...(this.#idBytes === undefined ? [] : [idBytesFile])]);
     const small = this.files.files.filter(({ name }) => held.has(name));
-    return small.reduce((sum, file) => sum + file.bytes, this.vectors.bytes + (this.#coded?.bytes ?? 0) + (this.lists?.bytes ?? 0));
+    return small.reduce((sum, file) => sum + file.bytes, this.vectors.bytes + this.#selections.bytes + (this.#coded?.bytes ?? 0) + (this.lists?.bytes ?? 0));
   }
 
   /** Takes a graph that was built for these rows. @throws AppError DATA_LOSS if its file is damaged. */
@@ -199,7 +201,7 @@ export class Sealed {
   select(predicate: Predicate | null, nowMicros: number): RowSet {
     const visible = this.states.visible(nowMicros);
     if (predicate === null) return visible;
-    const { rows, exact } = this.#columns.select(predicate);
+    const { rows, exact } = this.#selections.select(predicate);
     rows.and(visible);
     if (!exact) for (const row of rows) if (!matches(predicate, this.view(row).readMetadata())) rows.remove(row);
     return rows;
