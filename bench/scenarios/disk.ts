@@ -13,7 +13,7 @@ import { anonymousBytes, dataBytes } from '../peers/usage.ts';
 import { startServer, type ServerProcess } from '../processes/server.ts';
 import type { Aim, Cell, Report, Table } from '../report.ts';
 import type { BenchOptions, Scenario } from '../scenario.ts';
-import { median, percentile } from '../statistics.ts';
+import { median, percentile, stretch, stretchesOf } from '../statistics.ts';
 
 export const disk: Scenario = { name: 'disk', title: 'Larger than memory: storage disk beside memory', run };
 
@@ -71,6 +71,7 @@ async function measure(set: DataSet, index: IndexKind, folder: string, say: (lin
     await load(side, set, index);
     say(`${set.name}, ${index}, ${storage}: ${set.rows} rows are indexed after ${side.indexedSeconds.toFixed(1)} s`);
   }
+  await Promise.all(sides.map((side) => rest(side, set)));
   await compare(sides, set);
   for (const side of sides) side.builtBytes = anonymousBytes(side.server.pid);
   for (const side of sides) {
@@ -128,23 +129,40 @@ async function load(side: Side, set: DataSet, index: IndexKind): Promise<void> {
   }
 }
 
-/** Both in turns, query by query, after each was asked all of them. @throws Error if both are exact and differ. */
+/** What a server does by itself after a while without writes is over. */
+async function rest({ server: { address, restPort } }: Side, set: DataSet): Promise<void> {
+  const calls = new ProximaCalls({ writes: address, reads: address, restPort }, set.dimension);
+  await calls.rest();
+  calls.close();
+}
+
+/** Both in turns, some queries at a time, after each was asked all of them. @throws Error if both are exact and differ. */
 async function compare(sides: readonly Side[], set: DataSet): Promise<void> {
   for (const side of sides) await askAll(side, set, []);
   const asked = sides.map((side) => ({ side, client: createClient(side.server.address) }));
-  for (const vector of set.queries) {
-    const truths: string[] = [];
+  for (const some of stretchesOf(set.queries)) {
+    const exact: SearchResponse[][] = [];
+    for (const { side, client } of asked) exact.push(await askEach(client, some, true, side.times.exact));
+    some.forEach((_, query) => {
+      const truths = exact.map((answers) => JSON.stringify(answers[query]?.hits.map(({ id, distance }) => [id, distance])));
+      if (new Set(truths).size > 1) throw new Error(`exact answers differ by storage: ${truths.join(' ')}`);
+    });
     for (const { side, client } of asked) {
-      const exact = await ask(client, vector, true, side.times.exact);
-      const { hits } = await ask(client, vector, false, side.times.default);
-      truths.push(JSON.stringify(exact.hits.map(({ id, distance }) => [id, distance])));
-      const nearest = new Set(exact.hits.map(({ id }) => id));
-      side.sought += nearest.size;
-      side.found += hits.filter(({ id }) => nearest.has(id)).length;
+      const answers = await askEach(client, some, false, side.times.default);
+      answers.forEach(({ hits }, query) => {
+        const nearest = new Set(exact[0]?.[query]?.hits.map(({ id }) => id));
+        side.sought += nearest.size;
+        side.found += hits.filter(({ id }) => nearest.has(id)).length;
+      });
     }
-    if (new Set(truths).size > 1) throw new Error(`exact answers differ by storage: ${truths.join(' ')}`);
   }
   for (const { client } of asked) client.close();
+}
+
+async function askEach(client: Client, vectors: readonly Float32Array[], exact: boolean, into: number[]): Promise<SearchResponse[]> {
+  const answers: SearchResponse[] = [];
+  for (const vector of vectors) answers.push(await ask(client, vector, exact, into));
+  return answers;
 }
 
 /** @throws Error if fewer than k come back. */
@@ -217,7 +235,7 @@ function memoryTable(set: DataSet, index: IndexKind, sides: readonly Side[]): Ta
     ]),
     notes: [
       'Own memory: resident pages that no file stands behind (RssAnon). Empty: a server without a collection, one second after its start.',
-      'After writing, what memtables, messages and building took and what is not given back at once is in it.',
+      'After writing: at rest, when segments are merged; what memtables, messages and building took and did not give back is in it.',
       `The last column: started again under RLIMIT_DATA, ${shareAim * 100} % of the vectors above what an empty server has mapped to write to. It is hard, and `
         + 'does not count page cache and mapped files.',
     ],
@@ -234,7 +252,7 @@ function searchTable(set: DataSet, index: IndexKind, sides: readonly Side[]): Ta
       indexedSeconds, readySeconds,
     ]),
     notes: [
-      `${set.queries.length} queries, each asked of both servers in turn, by default once before what is counted.`,
+      `${set.queries.length} queries, by default once before what is counted. Both servers take turns, ${stretch} queries at a time.`,
       'Exact answers of both are the same, distances too, or the run fails.',
       'Not cached: each query once, started after the files of segments were dropped from the page cache.',
     ],

@@ -15,9 +15,9 @@ import { comparisonTable, sweep } from './peers/sweep.ts';
 
 export const guard: Scenario = { name: 'guard', title: 'Did it get worse?', run };
 
-const sizes: Sizes = { rounds: 5, blockMs: 250, blockQueriesMin: 40, ks: [10], clients: [1, 4], effortStep: 1, loadMs: 0, rest: false };
+const sizes: Sizes = { rounds: 5, blockMs: 250, blockQueriesMin: 40, ks: [10], clients: [1, 4], effortStep: 1, loadMs: 0, rest: true };
 /** Shows that it works: its figures are of no use. */
-const tiny: Sizes = { ...sizes, rounds: 1, blockMs: 20, blockQueriesMin: 10, effortStep: 3 };
+const tiny: Sizes = { ...sizes, rounds: 1, blockMs: 20, blockQueriesMin: 10, effortStep: 3, rest: false };
 const rows = 40_000;
 const tinyRows = 2_000;
 const queries = 200;

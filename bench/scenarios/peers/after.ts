@@ -15,13 +15,15 @@ export interface Deleted {
   readonly wrong: number;
   readonly p50Ms: number;
   readonly diskBytes: number;
+  /** After what it does by itself when nothing was written for a while. */
+  readonly diskAtRestBytes: number;
 }
 
 /** Once a peer, by the first of its ways. */
 export async function afterDeletes(course: Course, asked: Asked): Promise<Deleted[]> {
-  const { set, say } = course;
+  const { set, sizes, say } = course;
   const gone = Array.from({ length: set.rows }, (_, row) => row).filter((row) => !isKept(row));
-  const results: Deleted[] = [];
+  const results: Omit<Deleted, 'diskAtRestBytes'>[] = [];
   for (const { way, effort } of asked) {
     const { process } = way.entrant;
     const { tookMs, idleMs } = await process.ask({ kind: 'remove', rows: gone });
@@ -33,16 +35,21 @@ export async function afterDeletes(course: Course, asked: Asked): Promise<Delete
     results.push({ way, seconds, ...judged, p50Ms: median(answer.latenciesMs), diskBytes });
     say(`${way.label}: ${gone.length} rows deleted in ${seconds.toFixed(1)} s`);
   }
-  return results;
+  if (sizes.rest) await Promise.all(asked.map(({ way }) => way.entrant.process.ask({ kind: 'rest' })));
+  const atRest = await Promise.all(asked.map(({ way }) => way.entrant.process.ask({ kind: 'usage' })));
+  return results.map((one, i) => ({ ...one, diskAtRestBytes: atRest[i]?.diskBytes ?? 0 }));
 }
 
 export function deletedTable({ set }: Course, results: readonly Deleted[]): Table {
   return {
     title: `${set.name}: after every second row was deleted`,
-    columns: ['', 'seconds', `recall@${k}`, 'too short', 'deleted rows in answers', 'p50 ms', 'disk MiB'],
-    rows: results.map(({ way, seconds, recall, short, wrong, p50Ms, diskBytes }): Cell[] =>
-      [way.label, seconds, recall.toFixed(4), short, wrong, p50Ms, Math.round(diskBytes / 2 ** 20)]),
-    notes: ['Seconds: until all are deleted, and what follows of it (compaction, vacuum, a new file), where the peer does that by itself or on request.'],
+    columns: ['', 'seconds', `recall@${k}`, 'too short', 'deleted rows in answers', 'p50 ms', 'disk MiB', 'at rest'],
+    rows: results.map(({ way, seconds, recall, short, wrong, p50Ms, diskBytes, diskAtRestBytes }): Cell[] =>
+      [way.label, seconds, recall.toFixed(4), short, wrong, p50Ms, Math.round(diskBytes / 2 ** 20), Math.round(diskAtRestBytes / 2 ** 20)]),
+    notes: [
+      'Seconds: until all are deleted, and what follows of it (compaction, vacuum, a new file), where the peer does that at once, by itself or on request.',
+      'At rest: when all have deleted, and done what they do by themselves after a while without writes.',
+    ],
   };
 }
 

@@ -8,7 +8,7 @@ export interface Point {
   readonly k: number;
   readonly clients: number;
   readonly effort: number;
-  /** Means of all rounds. */
+  /** Of all queries of the set, whatever fits into a block: some are easier than others. */
   readonly recall: number;
   /** Median of the rounds. */
   readonly qps: number;
@@ -24,7 +24,6 @@ interface Case {
   readonly k: number;
   readonly clients: number;
   readonly effort: number;
-  readonly recalls: number[];
   readonly rates: number[];
   readonly latenciesMs: number[];
   queries: number;
@@ -37,11 +36,17 @@ export async function sweep(course: Course): Promise<Point[]> {
   const { entrants, sizes, say } = course;
   const cases = entrants.flatMap(waysOf).flatMap((way) => sizes.ks.flatMap((k) => sizes.clients.flatMap((clients) =>
     effortsOf(way, course).map((effort): Case => (
-      { way, k, clients, effort, recalls: [], rates: [], latenciesMs: [], queries: 0, cpuSeconds: 0, expectedMs: 0 })))));
+      { way, k, clients, effort, rates: [], latenciesMs: [], queries: 0, cpuSeconds: 0, expectedMs: 0 })))));
   // One effort after the other: not everybody can change it from one search to the next.
   const inOrder = cases.toSorted((one, other) => one.effort - other.effort);
   const turns = [...Map.groupBy(inOrder, ({ k, clients, effort }) => `${k} of ${clients} at ${effort}`).values()];
   for (const way of entrants.flatMap(waysOf)) await warmUp(course, way);
+  say('recall of all queries');
+  const recalls = new Map<string, number>();
+  for (const { way, k, effort } of inOrder) {
+    const key = recallKey(way, k, effort);
+    if (!recalls.has(key)) recalls.set(key, await recallOf(course, way, k, effort));
+  }
   for (let round = 0; round < sizes.rounds; round += 1) {
     say(`recall against searches a second: round ${round + 1} of ${sizes.rounds}`);
     for (const turn of turns) {
@@ -50,7 +55,18 @@ export async function sweep(course: Course): Promise<Point[]> {
       for (const one of [...turn.slice(shift), ...turn.slice(0, shift)]) await block(course, one, round);
     }
   }
-  return cases.map(pointOf);
+  return cases.map((one) => pointOf(one, recalls.get(recallKey(one.way, one.k, one.effort)) ?? 0));
+}
+
+/** Whatever it is asked through, and by however many, it finds the same. */
+function recallKey({ entrant: { kind } }: Way, k: number, effort: number): string {
+  return `${kind.name}, ${k} at ${effort}`;
+}
+
+async function recallOf(course: Course, { entrant: { process }, way }: Way, k: number, effort: number): Promise<number> {
+  const queries = queriesFrom(course, 0, Infinity);
+  const answer = await process.ask({ kind: 'search', block: { queries, k, effort, filter: null, way, clients: 4 } });
+  return judge(answer, queries, k, course, 'all').recall;
 }
 
 export function effortsOf({ entrant: { kind } }: Way, { sizes }: Course): number[] {
@@ -82,16 +98,15 @@ async function block(course: Course, one: Case, round: number): Promise<void> {
   const all = queriesFrom(course, round * blockQueriesMin, Infinity);
   const queries = Array.from({ length: count }, (_, i) => all[i % all.length] ?? 0);
   const answer = await process.ask({ kind: 'search', block: { ...settings, queries, clients: one.clients } });
-  one.recalls.push(judge(answer, queries, one.k, course, 'all').recall);
   one.rates.push(queries.length / answer.tookMs * 1_000);
   one.latenciesMs.push(...answer.latenciesMs);
   one.queries += queries.length;
   one.cpuSeconds += answer.cpuSeconds;
 }
 
-function pointOf({ way, k, clients, effort, recalls, rates, latenciesMs, queries, cpuSeconds }: Case): Point {
+function pointOf({ way, k, clients, effort, rates, latenciesMs, queries, cpuSeconds }: Case, recall: number): Point {
   return {
-    way, k, clients, effort, recall: recalls.reduce((sum, each) => sum + each, 0) / Math.max(1, recalls.length), qps: median(rates),
+    way, k, clients, effort, recall, qps: median(rates),
     p50Ms: median(latenciesMs), p95Ms: percentile(latenciesMs, 0.95), p99Ms: percentile(latenciesMs, 0.99),
     cpuSecondsPer1000: queries === 0 ? 0 : cpuSeconds / queries * 1_000,
   };
@@ -137,7 +152,10 @@ export function sweepTable({ set }: Course, points: readonly Point[], k: number)
       'p50 ms, 1 client', 'p95 ms', 'p99 ms',
       `p50 ms, ${last} clients`, 'p99 ms', 'server\'s CPU s per 1,000, 1 client'],
     rows,
-    notes: ['ef: the candidates that are asked for, in each peer\'s own meaning of it. All clients of a peer are in one process, beside its server.'],
+    notes: [
+      'ef: the candidates that are asked for, in each peer\'s own meaning of it. All clients of a peer are in one process, beside its server.',
+      'Recall: of all queries, asked once more.',
+    ],
   };
 }
 
