@@ -19,10 +19,10 @@ export class MessageThread implements AsyncDisposable {
     this.#worker.on('message', () => this.#waiting.shift()?.());
   }
 
-  /** A message there and back. */
+  /** A message there and back. @param vector copied, as a message would carry the whole buffer behind a view. */
   call(vector: Float32Array): Promise<void> {
     const answered = new Promise<void>((resolve) => { this.#waiting.push(resolve); });
-    const search = { vector, k: 10, filter: null, exact: false, ef: null, records: false, explain: false };
+    const search = { vector: vector.slice(), k: 10, filter: null, exact: false, ef: null, records: false, explain: false };
     const request = { log: 7, at: [{ partition: 0, atLeast: 120_000 }], timeoutMs: 60_000 };
     this.#worker.postMessage({ kind: 'call', id: 7, method: 'search', args: [request, [search]] });
     return answered;
