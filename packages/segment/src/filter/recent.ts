@@ -17,10 +17,6 @@ export class RecentSelections {
     this.#columns = columns;
   }
 
-  get bytes(): number {
-    return [...this.#kept.values()].reduce((sum, { words }) => sum + words.byteLength, 0);
-  }
-
   /** See `Columns.select`. */
   select(predicate: Predicate): Selection {
     const key = keyOf(predicate);

@@ -152,11 +152,11 @@ export class Sealed {
     return this.files.files.reduce((sum, { name, bytes }) => sum + (base.has(name) ? bytes : 0), 0);
   }
 
-  /** Bytes of memory: rows, ids, columns and what they answered, what there is of lists, and vectors and codes where they are not read from files. */
+  /** Bytes of memory: rows, ids, columns, what there is of lists, and vectors and codes where they are not read from files; not what it was asked lately. */
   get memoryBytes(): number {
     const held = new Set([rowsFile, idsFile, columnsFile, ...(this.#idBytes === undefined ? [] : [idBytesFile])]);
     const small = this.files.files.filter(({ name }) => held.has(name));
-    return small.reduce((sum, file) => sum + file.bytes, this.vectors.bytes + this.#selections.bytes + (this.#coded?.bytes ?? 0) + (this.lists?.bytes ?? 0));
+    return small.reduce((sum, file) => sum + file.bytes, this.vectors.bytes + (this.#coded?.bytes ?? 0) + (this.lists?.bytes ?? 0));
   }
 
   /** Takes a graph that was built for these rows. @throws AppError DATA_LOSS if its file is damaged. */
