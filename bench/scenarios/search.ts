@@ -95,9 +95,9 @@ async function strategiesOf(client: Client, { request }: Way, queries: readonly 
 /** All ways in turn, some queries at a time, the exact one first. @returns the exact answers, of each query. */
 async function alone(client: Client, ways: readonly Way[], queries: readonly Float32Array[], matching: number): Promise<Set<string>[]> {
   const truth = new Map<Float32Array, Set<string>>();
-  for (const stretch of stretchesOf(queries)) {
+  for (const some of stretchesOf(queries)) {
     for (const way of ways) {
-      for (const query of stretch) {
+      for (const query of some) {
         const started = performance.now();
         const answer = await client.search({ ...way.request, vector: query });
         way.alone.push(performance.now() - started);

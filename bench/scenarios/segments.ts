@@ -99,10 +99,10 @@ function searchTable(rows: number, made: readonly Made[], queries: readonly Floa
     way(share, graph, 'exact'), ...made.flatMap((one) => efsOf(one).map((ef) => way(share, one, ef))),
   ]);
   const truths = new Map(shares.map((share) => [share, new Map<Float32Array, Set<string>>()]));
-  for (const stretch of stretchesOf(queries)) {
+  for (const some of stretchesOf(queries)) {
     for (const one of ways) {
       const truth = truths.get(one.share);
-      for (const query of stretch) {
+      for (const query of some) {
         const startedMs = performance.now();
         const answer = ask(one, query);
         one.micros.push((performance.now() - startedMs) * 1_000);

@@ -58,9 +58,9 @@ export async function sweep(course: Course): Promise<Point[]> {
   return cases.map((one) => pointOf(one, recalls.get(recallKey(one.way, one.k, one.effort)) ?? 0));
 }
 
-/** Whatever it is asked through, and by however many, it finds the same. */
-function recallKey({ entrant: { kind } }: Way, k: number, effort: number): string {
-  return `${kind.name}, ${k} at ${effort}`;
+/** However many ask, it finds the same. */
+function recallKey({ label }: Way, k: number, effort: number): string {
+  return `${label}, ${k} at ${effort}`;
 }
 
 async function recallOf(course: Course, { entrant: { process }, way }: Way, k: number, effort: number): Promise<number> {
