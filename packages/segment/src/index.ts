@@ -4,7 +4,7 @@ export { runBuildJob, type BuildJob, type BuildResult, type GraphJob, type Merge
 export { strideOf } from './kernels/index.ts';
 export { Explanation } from './explanation.ts';
 export { Growing, type GrowingOptions } from './growing/growing.ts';
-export { decodeManifest, encodeManifest, readManifest, writeManifest, manifestFile } from './manifest.ts';
+export { decodeManifest, encodeManifest, encodeRequests, readManifest, writeManifest, manifestFile, type RequestBlock } from './manifest.ts';
 export { distanceOf, prepareQuery } from './metric.ts';
 export { NearestSoFar } from './nearest-so-far.ts';
 export { defaultsOf, searchGrowing, searchSealed, type SegmentAnswer, type SegmentDefaults, type SegmentSearch, type Strategy } from './plan.ts';

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { AppError } from '@proximadb/errors';
 import { crc32c } from '@node-rs/crc32';
 import { schemaText, type Manifest } from '@proximadb/schemas';
-import { decodeManifest, decodeRows, encodeManifest, encodeRows, manifestFile, readManifest, writeManifest } from './index.ts';
+import { decodeManifest, decodeRows, encodeManifest, encodeRequests, encodeRows, manifestFile, readManifest, writeManifest } from './index.ts';
 import { encodeBlockHead, encodeHeader, syncMarker } from './ocf.ts';
 
 const manifest: Manifest = {
@@ -65,6 +65,14 @@ describe('a manifest on disk', () => {
     const metadata = { 'proximadb.crc32c': String(crc32c(datum)), 'proximadb.header.crc32c': String(crc32c(JSON.stringify([text, {}]))) };
     const bytes = Buffer.concat([encodeHeader(text, metadata), encodeBlockHead(1, datum.length), datum, syncMarker(text)]);
     assert.deepEqual(plain(decodeManifest(bytes).manifest), plain({ ...manifest, malformed: 0 }));
+  });
+
+  test('has requests that were encoded before, behind its own', async () => {
+    const request = (id: string): Manifest['requests'][number] => ({ request_id: id, log_time: 5, runs: [{ sequence: 0, offset: 3, count: 2, refusal: null }] });
+    const more = [['s'], ['t', 'u']].map((ids) => encodeRequests(ids.map(request)));
+    await writeManifest(directory, manifest, more);
+    const requests = [...manifest.requests, ...['s', 't', 'u'].map(request)];
+    assert.deepEqual(plain(await readManifest(directory)), plain({ ...manifest, requests }));
   });
 
   test('carries notes, and is refused where one of them is changed', () => {

@@ -2,7 +2,8 @@
 import { open, readFile, rename, type FileHandle } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32c } from '@node-rs/crc32';
-import { AppError } from '@proximadb/errors';
+import type avsc from 'avsc';
+import { AppError, assert } from '@proximadb/errors';
 import { avroType, decodeAvro, schemaText, type Manifest } from '@proximadb/schemas';
 import { blocks, decodeHeader, encodeBlockHead, encodeHeader, syncMarker, type ContainerHeader } from './ocf.ts';
 
@@ -11,16 +12,36 @@ const checksumKey = 'proximadb.crc32c';
 /** Of the schema and the notes: another release reads by them. */
 const headerChecksumKey = 'proximadb.header.crc32c';
 const notePrefix = 'proximadb.note.';
+const manifestType = avroType('Manifest') as avsc.types.RecordType;
+const requestsType = manifestType.field('requests').type;
+/** Avro: no more blocks. */
+const arrayEnd = Buffer.of(0);
 
-/** @param notes kept beside it in the file. */
-export function encodeManifest(manifest: Manifest, notes: Readonly<Record<string, string>> = {}): Buffer {
+/** Requests of a manifest as one block of an Avro array: encoded once, they are written into one manifest after the other. */
+export interface RequestBlock {
+  readonly bytes: Buffer;
+}
+
+/** @param requests at least one: a block without any would end the array. */
+export function encodeRequests(requests: Manifest['requests']): RequestBlock {
+  assert(requests.length > 0, 'a block has requests');
+  return { bytes: requestsType.toBuffer(requests).subarray(0, -arrayEnd.length) };
+}
+
+/**
+ * @param notes kept beside it in the file.
+ * @param more requests that follow those of the manifest.
+ */
+export function encodeManifest(manifest: Manifest, notes: Readonly<Record<string, string>> = {}, more: readonly RequestBlock[] = []): Buffer {
   const schema = schemaText('Manifest');
-  const datum = avroType('Manifest').toBuffer(manifest);
+  // The requests are its last field.
+  const datum = [manifestType.toBuffer(manifest).subarray(0, -arrayEnd.length), ...more.map((block) => block.bytes), arrayEnd];
+  const bytes = datum.reduce((sum, part) => sum + part.length, 0);
   const header = encodeHeader(schema, {
-    [checksumKey]: String(crc32c(datum)), [headerChecksumKey]: String(headerChecksum(schema, notes)),
+    [checksumKey]: String(datum.reduce((checksum, part) => crc32c(part, checksum), 0)), [headerChecksumKey]: String(headerChecksum(schema, notes)),
     ...Object.fromEntries(Object.entries(notes).map(([key, note]) => [notePrefix + key, note])),
   });
-  return Buffer.concat([header, encodeBlockHead(1, datum.length), datum, syncMarker(schema)]);
+  return Buffer.concat([header, encodeBlockHead(1, bytes), ...datum, syncMarker(schema)]);
 }
 
 /** Of this release or another. @throws AppError DATA_LOSS if anything of it is not as it was written. */
@@ -51,9 +72,9 @@ function headerChecksum(schema: string, notes: Readonly<Record<string, string>>)
   return crc32c(JSON.stringify([schema, notes]));
 }
 
-/** Written, flushed, renamed over the one before, its folder flushed: after a crash there is the old one or the new one, whole. */
-export async function writeManifest(directory: string, manifest: Manifest): Promise<void> {
-  const bytes = encodeManifest(manifest);
+/** Written, flushed, renamed over the one before, its folder flushed: after a crash there is the old one or the new one, whole. See {@link encodeManifest}. */
+export async function writeManifest(directory: string, manifest: Manifest, more: readonly RequestBlock[] = []): Promise<void> {
+  const bytes = encodeManifest(manifest, {}, more);
   const temporary = join(directory, `${manifestFile}.tmp`);
   await flushed(temporary, 'w', (file) => file.writeFile(bytes));
   await rename(temporary, join(directory, manifestFile));

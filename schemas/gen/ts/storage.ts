@@ -122,13 +122,14 @@ export interface Manifest {
   readonly log_time: number;
   readonly last: null | LastRecord;
   readonly segments: readonly SegmentEntry[];
-  readonly requests: readonly RequestEntry[];
   readonly malformed: number;
   readonly ledger: readonly LedgerEntry[];
   /** Sums of what was live, to compare with other replicas'; below the watermark. */
   readonly marks: readonly SumMark[];
   /** Of a generation that is or was filled from another one: the last record of each copier's stream. */
   readonly streams: readonly OriginStream[];
+  /** Last, so that what is encoded already can be appended. */
+  readonly requests: readonly RequestEntry[];
 }
 
 export interface LastRecord {
@@ -164,20 +165,6 @@ export interface RecallStep {
   readonly recall: number;
 }
 
-export interface RequestEntry {
-  readonly request_id: string;
-  readonly log_time: number;
-  readonly runs: readonly OutcomeRun[];
-}
-
-/** Consecutive records of a request, at consecutive offsets, with one outcome. */
-export interface OutcomeRun {
-  readonly sequence: number;
-  readonly offset: number;
-  readonly count: number;
-  readonly refusal: null | string;
-}
-
 export interface LedgerEntry {
   readonly offset: number;
   readonly reason: string;
@@ -194,4 +181,18 @@ export interface OriginStream {
   readonly partition: number;
   readonly epoch: number;
   readonly sequence: number;
+}
+
+export interface RequestEntry {
+  readonly request_id: string;
+  readonly log_time: number;
+  readonly runs: readonly OutcomeRun[];
+}
+
+/** Consecutive records of a request, at consecutive offsets, with one outcome. */
+export interface OutcomeRun {
+  readonly sequence: number;
+  readonly offset: number;
+  readonly count: number;
+  readonly refusal: null | string;
 }

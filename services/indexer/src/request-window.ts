@@ -3,6 +3,7 @@
  * at most 65,536 requests. Which requests are remembered at an offset is a function of the log below it, and of nothing else.
  */
 import type { Outcome } from '@proximadb/gateway';
+import { encodeRequests, type RequestBlock } from '@proximadb/segment';
 
 export const windowMicros = 10 * 60 * 1_000_000;
 export const windowRequests = 65_536;
@@ -24,24 +25,36 @@ export interface RememberedRequest {
 }
 
 interface Entry {
+  readonly requestId: string;
   readonly logTime: number;
-  /** Requests seen before it. */
+  /** Requests that began before it. */
   readonly ordinal: number;
   readonly runs: Run[];
-  /** The same request's entry that had fallen out of the window: a replay from an older watermark may still need it. */
-  readonly older: Entry | undefined;
+  readonly block: Block;
 }
 
+/** Requests that began one after the other. Manifests are written many times as often as a block changes, so it is encoded once. */
+interface Block {
+  readonly entries: Entry[];
+  /** The offset after its last record. */
+  end: number;
+  encoded: RequestBlock | undefined;
+}
+
+const blockRequests = 1_024;
+
 export class RequestWindow {
-  /** In the order of their first records. What is older than the window stays until `prune`. */
+  /** By request id, the newest: one that fell out of the window may begin anew. */
   readonly #entries = new Map<string, Entry>();
+  /** In the order in which the requests began. What is older than the window stays until `prune`, as a replay from an older watermark may still need it. */
+  #blocks: Block[] = [];
   #seen = 0;
 
   static restore(requests: readonly RememberedRequest[]): RequestWindow {
     const window = new RequestWindow();
     for (const { requestId, logTime, runs } of requests) {
-      window.#entries.set(requestId, { logTime, ordinal: window.#seen, runs: runs.map((run) => ({ ...run })), older: undefined });
-      window.#seen += 1;
+      const { block } = window.#begin(requestId, logTime, runs.map((run) => ({ ...run })));
+      block.end = runs.reduce((end, { offset, count }) => Math.max(end, offset + count), block.end);
     }
     return window;
   }
@@ -59,48 +72,51 @@ export class RequestWindow {
 
   /** Notes the outcome of a record that `find` does not know. */
   note(requestId: string, sequence: number, logTime: number, offset: number, refusal: string | null): void {
-    let entry = this.#remembered(requestId, logTime);
-    if (entry === undefined) {
-      // One that fell out of the window starts anew, at the end.
-      const older = this.#entries.get(requestId);
-      this.#entries.delete(requestId);
-      entry = { logTime, ordinal: this.#seen, runs: [], older };
-      this.#entries.set(requestId, entry);
-      this.#seen += 1;
-    }
-    const last = entry.runs.at(-1);
+    const run: Run = { sequence, offset, count: 1, refusal };
+    const entry = this.#remembered(requestId, logTime);
+    const last = entry?.runs.at(-1);
     if (last !== undefined && last.sequence + last.count === sequence && last.offset + last.count === offset && last.refusal === refusal) {
       last.count += 1;
-    } else entry.runs.push({ sequence, offset, count: 1, refusal });
+    } else entry?.runs.push(run);
+    const { block } = entry ?? this.#begin(requestId, logTime, [run]);
+    block.end = offset + 1;
+    block.encoded = undefined;
   }
 
-  /** The window as it was when everything below `offset`, and nothing else, was applied; `logTime` is that of this offset. */
-  below(offset: number, logTime: number): RememberedRequest[] {
-    return this.#known(offset)
-      .slice(-windowRequests)
-      .filter(({ entry }) => logTime - entry.logTime <= windowMicros)
-      .map(({ requestId, entry }) => ({
-        requestId, logTime: entry.logTime,
-        runs: entry.runs.filter((run) => run.offset < offset).map((run) => ({ ...run, count: Math.min(run.count, offset - run.offset) })),
-      }));
-  }
-
-  /** Forgets what was outside the window already at a durable offset. */
-  prune(offset: number, logTime: number): void {
-    const known = this.#known(offset);
-    const kept = new Set(known.slice(-windowRequests).filter(({ entry }) => logTime - entry.logTime <= windowMicros).map(({ entry }) => entry));
-    for (const { requestId, entry } of known) if (!kept.has(entry) && this.#entries.get(requestId) === entry) this.#entries.delete(requestId);
-  }
-
-  /** Requests that began below an offset, in that order. */
-  #known(offset: number): { requestId: string; entry: Entry }[] {
-    const known: { requestId: string; entry: Entry }[] = [];
-    for (const [requestId, newest] of this.#entries) {
-      let entry: Entry | undefined = newest;
-      while (entry !== undefined && (entry.runs[0]?.offset ?? 0) >= offset) entry = entry.older;
-      if (entry !== undefined) known.push({ requestId, entry });
+  #begin(requestId: string, logTime: number, runs: Run[]): Entry {
+    let block = this.#blocks.at(-1);
+    if (block === undefined || block.entries.length === blockRequests) {
+      block = { entries: [], end: 0, encoded: undefined };
+      this.#blocks.push(block);
     }
-    return known.sort((a, b) => a.entry.ordinal - b.entry.ordinal);
+    const entry = { requestId, logTime, ordinal: this.#seen, runs, block };
+    block.entries.push(entry);
+    this.#entries.set(requestId, entry);
+    this.#seen += 1;
+    return entry;
+  }
+
+  /** The window as it was when everything below `offset`, and nothing else, was applied; it may begin with requests that were forgotten then. */
+  below(offset: number): RequestBlock[] {
+    return this.#blocks.filter(({ entries }) => beganBelow(entries[0], offset)).map((block) => {
+      if (block.end > offset) return encode(block.entries, offset);
+      block.encoded ??= encode(block.entries, offset);
+      return block.encoded;
+    });
+  }
+
+  /** Forgets, a block at a time, what was outside the window already at a durable offset, when the log's time was `logTime`. */
+  prune(offset: number, logTime: number): void {
+    const behind = this.#blocks.find(({ entries }) => !beganBelow(entries.at(-1), offset));
+    const seen = behind?.entries.find((entry) => !beganBelow(entry, offset))?.ordinal ?? this.#seen;
+    const isOutside = ({ entries }: Block): boolean => {
+      const last = entries.at(-1);
+      return last !== undefined && (logTime - last.logTime > windowMicros || seen - last.ordinal > windowRequests);
+    };
+    const kept = this.#blocks.findIndex((block) => !isOutside(block));
+    for (const { entries } of this.#blocks.splice(0, kept < 0 ? this.#blocks.length : kept)) {
+      for (const entry of entries) if (this.#entries.get(entry.requestId) === entry) this.#entries.delete(entry.requestId);
+    }
   }
 
   get size(): number {
@@ -112,6 +128,17 @@ export class RequestWindow {
     if (entry === undefined) return undefined;
     return logTime - entry.logTime <= windowMicros && this.#seen - entry.ordinal <= windowRequests ? entry : undefined;
   }
+}
+
+function beganBelow(entry: Entry | undefined, offset: number): boolean {
+  return (entry?.runs[0]?.offset ?? 0) < offset;
+}
+
+function encode(entries: readonly Entry[], offset: number): RequestBlock {
+  return encodeRequests(entries.filter((entry) => beganBelow(entry, offset)).map(({ requestId, logTime, runs }) => ({
+    request_id: requestId, log_time: logTime,
+    runs: runs.filter((run) => run.offset < offset).map((run) => ({ ...run, count: Math.min(run.count, offset - run.offset) })),
+  })));
 }
 
 function isAscending(runs: readonly Run[]): boolean {

@@ -15,6 +15,7 @@ import { defaultsOf } from '@proximadb/segment';
 import { applyRecord, type ApplyContext } from './apply.ts';
 import { Census } from './census.ts';
 import type { IndexerConfig } from './config.ts';
+import { History } from './history.ts';
 import { describeLast, reachableExtent, verifyLog, verifyManifest, type Applied } from './identity.ts';
 import { Ledger } from './ledger.ts';
 import { Changes, type ChangesPage } from './reindex/changes.ts';
@@ -88,8 +89,8 @@ export class Shard {
   #sealGivenUp = false;
   #chore: { readonly rows: number; readonly done: Promise<void> } | undefined;
   #lastFrozen: Frozen | undefined;
-  /** Manifests of this process's life, the oldest first. */
-  readonly #history: { readonly watermark: number; readonly logTime: number; readonly appliedBytes: number }[] = [];
+  /** Of the manifests of this process's life. */
+  readonly #history = new History();
   #appliedBytes = 0;
   /** Sums at multiples of `markEvery` offsets, the oldest first. */
   #marks: Mark[] = [];
@@ -326,11 +327,9 @@ export class Shard {
   trimPoint(historyBytesMax: number): number {
     const { historyMs, historyLiveFactor } = this.#options.config;
     const bytesMax = historyLiveFactor === 0 ? historyBytesMax : Math.min(historyBytesMax, historyLiveFactor * this.#liveBytes());
-    const past = this.#history.findLastIndex((entry) => this.#storage.durable.logTime - entry.logTime > historyMs * 1000
-      || this.#appliedBytes - entry.appliedBytes > bytesMax);
-    if (past < 0) return 0;
-    this.#history.splice(0, past);
-    return Math.max(0, Math.min(this.#history[0]?.watermark ?? 0, this.#trimBound) - 1);
+    const now = { logTime: this.#storage.durable.logTime, appliedBytes: this.#appliedBytes };
+    const behind = this.#history.behind(now, { micros: historyMs * 1000, bytes: bytesMax });
+    return Math.max(0, Math.min(behind, this.#trimBound) - 1);
   }
 
   /** @param oldestWatermark of the snapshots that are kept. */
@@ -549,8 +548,7 @@ export class Shard {
     }
     const { watermark, logTime } = this.#storage.durable;
     this.#window.prune(watermark, logTime);
-    this.#history.push({ watermark, logTime, appliedBytes: this.#appliedBytes });
-    if (this.#history.length > historyEntriesMax) this.#history.splice(1, 1);
+    this.#history.note({ watermark, logTime, appliedBytes: this.#appliedBytes });
     this.#manifestAtMs = performance.now();
   }
 
@@ -596,9 +594,9 @@ export class Shard {
 
   #below(checkpoint: Checkpoint): ReturnType<ConstructorParameters<typeof Storage>[0]['memory']['below']> {
     const { total, entries } = this.#ledger.below(checkpoint.watermark);
-    const { watermark, logTime } = checkpoint;
+    const { watermark } = checkpoint;
     const marks = this.#marks.filter(({ offset: at }) => at <= watermark);
-    return { requests: this.#window.below(watermark, logTime), malformed: total, ledger: entries, marks };
+    return { requests: this.#window.below(watermark), malformed: total, ledger: entries, marks };
   }
 
   #assertServing(): void {
@@ -621,7 +619,6 @@ export class Shard {
 
 /** Ids that changed and are not copied yet: past it a copier compares everything again. */
 const changedIdsMax = 262_144;
-const historyEntriesMax = 10_000;
 /** Of the ledger's entries in a report. */
 const ledgerShownMax = 100;
 /** After the last question about it. */

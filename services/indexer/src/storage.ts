@@ -12,10 +12,9 @@ import type { Walker } from '@proximadb/record';
 import type { CollectionSettings, LastRecord, LedgerEntry, Manifest, Metric, OriginStream, SegmentEntry } from '@proximadb/schemas';
 import {
   decodeRows, dumpGrowing, encodeRows, manifestFile, readManifest, removeLeftovers, Sealed, SegmentWriter, writeManifest,
-  type BuildJob, type BuildResult, type GraphJob, type GraphSettings, type Growing, type SegmentFiles,
+  type BuildJob, type BuildResult, type GraphJob, type GraphSettings, type Growing, type RequestBlock, type SegmentFiles,
 } from '@proximadb/segment';
 import type { Mark } from './replica-sum.ts';
-import type { RememberedRequest } from './request-window.ts';
 import type { ShardRows } from './rows.ts';
 
 /** Runs build jobs on threads of their own. */
@@ -45,7 +44,7 @@ export interface Checkpoint {
 /** What a checkpoint needs besides rows. */
 export interface Memory {
   below(checkpoint: Checkpoint): {
-    readonly requests: readonly RememberedRequest[];
+    readonly requests: readonly RequestBlock[];
     readonly malformed: number;
     readonly ledger: readonly LedgerEntry[];
     readonly marks: readonly Mark[];
@@ -109,6 +108,8 @@ export class Storage {
   #closed = false;
   #generation = 0;
   #durable: Checkpoint = beginning;
+  /** What the last manifest names. */
+  #named: readonly SegmentEntry[] = [];
   readonly #droppable = new WeakMap<Sealed, { readonly watermark: number; readonly live: number; readonly logTime: number; readonly count: number }>();
   readonly #written = { bytes: 0, sealedBytes: 0 };
   /** Manifests are written one after the other. */
@@ -152,6 +153,7 @@ export class Storage {
     removeLeftovers(this.#segmentsDirectory, new Set(manifest?.segments.map(({ id }) => id)));
     if (manifest === undefined) return;
     this.#generation = manifest.generation;
+    this.#named = manifest.segments;
     this.#durable = { watermark: manifest.watermark, logTime: manifest.log_time, last: manifest.last, streams: manifest.streams };
     for (const entry of manifest.segments) {
       const files: SegmentFiles = { id: entry.id, rows: entry.rows, files: entry.files, schemaIds: entry.schema_ids };
@@ -287,16 +289,14 @@ export class Storage {
   stage(directory: string): Promise<ManifestId | undefined> {
     return this.#alone(async () => {
       if (this.#generation === 0) return undefined;
-      const manifest = await readManifest(this.#options.directory);
-      assert(manifest !== undefined, 'a shard that wrote a manifest has one');
       mkdirSync(directory, { recursive: true });
       linkSync(join(this.#options.directory, manifestFile), join(directory, manifestFile));
-      for (const { id, files, graph } of manifest.segments) {
+      for (const { id, files, graph } of this.#named) {
         const target = join(directory, 'segments', id);
         mkdirSync(target, { recursive: true });
         for (const { name } of graph === null ? files : [...files, graph]) linkSync(join(this.#segmentsDirectory, id, name), join(target, name));
       }
-      return { generation: manifest.generation, watermark: manifest.watermark };
+      return this.manifestId;
     });
   }
 
@@ -334,15 +334,15 @@ export class Storage {
       const { identity, settings, memory, rows, directory } = this.#options;
       const staying = rows.sealed.filter((sealed) => !(change.out ?? []).includes(sealed));
       change.carryOver?.();
+      const segments = [...staying, ...(change.added ?? [])].map((sealed) => entryOf(sealed, covers.watermark));
       const { requests, malformed, ledger, marks } = memory.below(covers);
       await writeManifest(directory, {
         generation: this.#generation + 1,
         cluster_id: identity.clusterId, topic: identity.topic, topic_id: identity.topicId, log: identity.log, partition: identity.partition,
         settings, watermark: covers.watermark, log_time: covers.logTime, last: covers.last,
-        segments: [...staying, ...(change.added ?? [])].map((sealed) => entryOf(sealed, covers.watermark)),
-        requests: requests.map(({ requestId, logTime, runs }) => ({ request_id: requestId, log_time: logTime, runs })),
-        malformed, ledger, marks, streams: [...covers.streams],
-      });
+        segments, requests: [], malformed, ledger, marks, streams: [...covers.streams],
+      }, requests);
+      this.#named = segments;
       this.#generation += 1;
       this.#durable = covers;
       // Rows may have ended while the manifest was written.
