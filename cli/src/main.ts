@@ -13,6 +13,8 @@ const keptAfterMs = 5_000;
 
 // V8 collects when what lies outside of its heap has grown by a fixed amount, which vectors do once a second beside writes. So it goes by a share of all.
 setFlagsFromString('--external-memory-accounted-in-global-limit');
+// A heap that is busy V8 lets grow to four times of what lives in it: here it is twice.
+setFlagsFromString('--heap-growing-percent=100');
 
 // What Node makes of the sources is kept beside the packages: whoever may write there may change those, too. Elsewhere nothing is kept.
 enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/proximadb'));

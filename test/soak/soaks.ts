@@ -30,6 +30,7 @@ export async function manyMerges(subject: Subject, { ms, say, share }: SoakOptio
   const collection = 'many-merges';
   await subject.createCollection(collection, 'hnsw');
   const [batch, kept] = [100, 3_000];
+  const behindMax = 1_000n;
   let [first, last] = [0, 0];
   const idsFrom = (from: number): string[] => Array.from({ length: batch }, (_, i) => `w${from + i}`);
   const turn = async (): Promise<void> => {
@@ -48,7 +49,7 @@ export async function manyMerges(subject: Subject, { ms, say, share }: SoakOptio
     await turn();
     const stats = await subject.stats(collection);
     for (const { id, indexed } of segmentsOf(stats)) if (indexed) seen.add(id);
-    if (stats.lag > BigInt(10 * batch)) await setTimeout(20);
+    if (stats.lag > behindMax) await until('the shards caught up', async () => (await subject.stats(collection)).lag <= behindMax);
   }
   const { samples } = await work.ended();
   say(`${seen.size} segments with a graph made of ${last} rows; ${shown(samples)}`);

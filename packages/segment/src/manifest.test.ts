@@ -68,7 +68,8 @@ describe('a manifest on disk', () => {
   });
 
   test('has requests that were encoded before, behind its own', async () => {
-    const request = (id: string): Manifest['requests'][number] => ({ request_id: id, log_time: 5, runs: [{ sequence: 0, offset: 3, count: 2, refusal: null }] });
+    const runs = [{ sequence: 0, offset: 3, count: 2, refusal: null }];
+    const request = (id: string): Manifest['requests'][number] => ({ request_id: id, log_time: 5, runs });
     const more = [['s'], ['t', 'u']].map((ids) => encodeRequests(ids.map(request)));
     await writeManifest(directory, manifest, more);
     const requests = [...manifest.requests, ...['s', 't', 'u'].map(request)];

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { partition, partitionOf } from '@proximadb/log';
 import type { Filter } from '@proximadb/schemas';
 import { readManifest } from '@proximadb/segment';
@@ -191,6 +192,27 @@ describe('a host of shards', () => {
       for (let i = 0; i < 6; i += 1) await r.host().maintain();
       assert.equal(await rowsOf(), 60);
       assert.equal((await r.host().count(await r.request(), null)).count, 60);
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('gives back the space of what was deleted last, however little that is', async () => {
+    const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, restMs: 1, idleGraphRowsMin: 10_000 });
+    try {
+      for (let i = 0; i < 100; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
+      await r.host().settle(7);
+      const rowsOf = async (): Promise<number> => (await r.host().report(7)).flatMap(({ segments }) => segments).reduce((sum, { rows }) => sum + rows, 0);
+      await r.host().maintain();
+      assert.equal(await rowsOf(), 100);
+      for (let i = 0; i < 60; i += 1) await r.remove(`w${i}`);
+      assert.equal((await r.host().count(await r.request(), null)).count, 40);
+      // A manifest has to be written before a merge may leave them out.
+      for (let i = 0; i < 10 && await rowsOf() > 40; i += 1) {
+        await delay(10);
+        await r.host().maintain();
+      }
+      assert.equal(await rowsOf(), 40);
     } finally {
       await r.close();
     }

@@ -47,7 +47,7 @@ export class RequestWindow {
   /** By request id, the newest: one that fell out of the window may begin anew. */
   readonly #entries = new Map<string, Entry>();
   /** In the order in which the requests began. What is older than the window stays until `prune`, as a replay from an older watermark may still need it. */
-  #blocks: Block[] = [];
+  readonly #blocks: Block[] = [];
   #seen = 0;
 
   static restore(requests: readonly RememberedRequest[]): RequestWindow {
@@ -72,13 +72,12 @@ export class RequestWindow {
 
   /** Notes the outcome of a record that `find` does not know. */
   note(requestId: string, sequence: number, logTime: number, offset: number, refusal: string | null): void {
-    const run: Run = { sequence, offset, count: 1, refusal };
     const entry = this.#remembered(requestId, logTime);
     const last = entry?.runs.at(-1);
     if (last !== undefined && last.sequence + last.count === sequence && last.offset + last.count === offset && last.refusal === refusal) {
       last.count += 1;
-    } else entry?.runs.push(run);
-    const { block } = entry ?? this.#begin(requestId, logTime, [run]);
+    } else entry?.runs.push({ sequence, offset, count: 1, refusal });
+    const { block } = entry ?? this.#begin(requestId, logTime, [{ sequence, offset, count: 1, refusal }]);
     block.end = offset + 1;
     block.encoded = undefined;
   }
