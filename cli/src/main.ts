@@ -15,6 +15,8 @@ const keptAfterMs = 5_000;
 setFlagsFromString('--external-memory-accounted-in-global-limit');
 // A heap that is busy V8 lets grow to four times of what lives in it: here it is twice.
 setFlagsFromString('--heap-growing-percent=100');
+// Threads of shards collect garbage when they come to rest.
+setFlagsFromString('--expose-gc');
 
 // What Node makes of the sources is kept beside the packages: whoever may write there may change those, too. Elsewhere nothing is kept.
 enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/proximadb'));

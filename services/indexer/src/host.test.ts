@@ -218,6 +218,27 @@ describe('a host of shards', () => {
     }
   });
 
+  test('asks for the garbage to be collected when it comes to rest, once for what it replaced', async () => {
+    const r = await rig({ maintenanceMs: 3_600_000, idleMs: 3_600_000 });
+    try {
+      for (let i = 0; i < 10; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
+      await r.host().settle(7);
+      await r.host().maintain();
+      assert.equal(r.asked.collections, 0, 'records came since it looked last');
+      for (let i = 0; i < 3; i += 1) await r.host().maintain();
+      assert.equal(r.asked.collections, 1);
+      await r.upsert('more', [1, 1, 1, 1]);
+      assert.equal((await r.host().count(await r.request(), null)).count, 11);
+      for (let i = 0; i < 3; i += 1) await r.host().maintain();
+      assert.equal(r.asked.collections, 1, 'what is in memory replaced nothing');
+      await r.host().settle(7);
+      for (let i = 0; i < 3; i += 1) await r.host().maintain();
+      assert.equal(r.asked.collections, 2);
+    } finally {
+      await r.close();
+    }
+  });
+
   test('keeps serving and stops consuming while the disk is full, and goes on when there is room', async () => {
     const r = await rig({ growingRowsMax: 32, frozenMax: 2 });
     try {

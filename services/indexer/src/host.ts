@@ -65,6 +65,8 @@ export interface HostOptions {
   readonly keeper: LogKeeper;
   /** Whether the log is trimmed only behind snapshots; else behind manifests. */
   readonly trimBehindSnapshots: boolean;
+  /** Asked when the shards come to rest with other segments than before. Default: the runtime collects when it likes. */
+  readonly collectGarbage?: () => void;
   /** µs since 1970. */
   readonly clock: () => number;
   readonly logger: Logger;
@@ -81,6 +83,8 @@ export class ShardHost implements Shards, Outcomes, Digests {
   /** Of all shards together, when they were looked at last, and whether these were others than before. */
   #watermarks = 0;
   #hasMoved = false;
+  /** Manifests of all shards together when garbage was collected last. */
+  #collectedAt = 0;
 
   constructor(options: HostOptions) {
     this.#options = options;
@@ -284,6 +288,14 @@ export class ShardHost implements Shards, Outcomes, Digests {
     return !this.#hasMoved && [...this.#shards.values()].every(({ isAtRest, lag }) => isAtRest && lag === 0);
   }
 
+  /** What segments held that were replaced lies outside of the heap, where a runtime at rest leaves it for minutes. */
+  #collectGarbage(): void {
+    const manifests = [...this.#shards.values()].reduce((sum, { manifestId }) => sum + manifestId.generation, 0);
+    if (!this.#isAtRest || manifests === this.#collectedAt) return;
+    this.#collectedAt = manifests;
+    this.#options.collectGarbage?.();
+  }
+
   #memorySpent(): boolean {
     let bytes = 0;
     for (const shard of this.#shards.values()) bytes += shard.growingBytes;
@@ -297,6 +309,7 @@ export class ShardHost implements Shards, Outcomes, Digests {
     const watermarks = shards.reduce((sum, { watermark }) => sum + watermark, 0);
     this.#hasMoved = watermarks !== this.#watermarks;
     this.#watermarks = watermarks;
+    this.#collectGarbage();
     if (this.#memorySpent()) {
       // One that has a memtable waiting frees memory already; with another one it would only take more.
       const free = shards.filter(({ rows }) => rows.frozen.length === 0);

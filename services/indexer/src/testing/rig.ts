@@ -80,7 +80,7 @@ export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>
   const directory = mkdtempSync(join(tmpdir(), 'proximadb-host-'));
   let now = Date.now() * 1000;
   const faults = new Faults();
-  const asked = { trims: [] as Promise<void>[], ticks: [] as number[] };
+  const asked = { trims: [] as Promise<void>[], ticks: [] as number[], collections: 0 };
   let log = await EmbeddedLog.open({ directory: join(directory, 'log'), clock: () => now });
   let topic = await log.createTopic('proximadb-words-7', settings.partitions);
   const base = { growingRowsMax: 64, maintenanceMs: 20, idleMs: 100, graphRowsMin: 256, idleGraphRowsMin: 128, ...overrides };
@@ -119,7 +119,7 @@ export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>
       keeper: {
         trim: (name, number, before) => { asked.trims.push(log.trim(name, partition(number), offset(before))); },
         tick: (_name, number) => { asked.ticks.push(number); },
-      }, trimBehindSnapshots, clock: () => now, logger: createLogger({ level: 'silent' }),
+      }, trimBehindSnapshots, collectGarbage: () => { asked.collections += 1; }, clock: () => now, logger: createLogger({ level: 'silent' }),
     });
     for (let each = 0; each < settings.partitions; each += 1) assign(host, each);
     return host;

@@ -82,6 +82,8 @@ const host: ShardHost = new ShardHost({
     tick: (topic, partition) => { void rpc.call('tick', topic, partition).catch(() => {}); },
   },
   trimBehindSnapshots: data.trimBehindSnapshots,
+  // There if the process was started so (cli/src/main.ts).
+  collectGarbage: () => { void globalThis.gc?.({ type: 'major', execution: 'async' }); },
   clock: () => Date.now() * 1000,
   logger: createLogger({ level: data.logLevel }).child({ thread: data.name }),
 });
