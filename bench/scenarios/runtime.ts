@@ -39,6 +39,7 @@ const runtimes: Readonly<Record<string, Runtime>> = {
   'young generations as V8 likes': { flags: flags.filter((flag) => !flag.startsWith('--max-semi-space-size')), environment },
   'memory outside of heaps by a fixed amount': deafTo('--external-memory-accounted-in-global-limit'),
   'heaps grow as V8 likes': deafTo('--heap-growing-percent'),
+  'nobody collects at rest': deafTo('--expose-gc'),
 };
 /** Merges at rest would begin while memory is looked at. */
 const withoutRest = { PROXIMADB_INDEXER_REST_MS: '3600000' };

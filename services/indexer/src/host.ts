@@ -74,6 +74,8 @@ export interface HostOptions {
 
 /** Looks of which one is left at rest: each wakes a thread that may have nothing else to do. */
 const restLooks = 4;
+/** Looks at rest, after which garbage is collected: that stops a thread for some tens of milliseconds, so a pause between two batches is not enough. */
+const collectAfterLooks = 3;
 
 export class ShardHost implements Shards, Outcomes, Digests {
   readonly #options: HostOptions;
@@ -83,6 +85,8 @@ export class ShardHost implements Shards, Outcomes, Digests {
   /** Of all shards together, when they were looked at last, and whether these were others than before. */
   #watermarks = 0;
   #hasMoved = false;
+  /** One after the other. */
+  #looksAtRest = 0;
   /** Manifests of all shards together when garbage was collected last. */
   #collectedAt = 0;
 
@@ -283,15 +287,16 @@ export class ShardHost implements Shards, Outcomes, Digests {
     return shard;
   }
 
-  /** Whether nothing came between the last two looks, nothing waits to be applied, and nothing is being sealed, merged or built. */
+  /** Whether nothing came between the last two looks, nothing waits to be applied by who goes on, and nothing is being sealed, merged or built. */
   get #isAtRest(): boolean {
-    return !this.#hasMoved && [...this.#shards.values()].every(({ isAtRest, lag }) => isAtRest && lag === 0);
+    return !this.#hasMoved && [...this.#shards.values()].every(({ state, isAtRest, lag }) => isAtRest && (lag === 0 || state.kind === 'stopped'));
   }
 
   /** What segments held that were replaced lies outside of the heap, where a runtime at rest leaves it for minutes. */
   #collectGarbage(): void {
+    this.#looksAtRest = this.#isAtRest ? this.#looksAtRest + 1 : 0;
     const manifests = [...this.#shards.values()].reduce((sum, { manifestId }) => sum + manifestId.generation, 0);
-    if (!this.#isAtRest || manifests === this.#collectedAt) return;
+    if (this.#looksAtRest < collectAfterLooks || manifests === this.#collectedAt) return;
     this.#collectedAt = manifests;
     this.#options.collectGarbage?.();
   }
@@ -309,7 +314,6 @@ export class ShardHost implements Shards, Outcomes, Digests {
     const watermarks = shards.reduce((sum, { watermark }) => sum + watermark, 0);
     this.#hasMoved = watermarks !== this.#watermarks;
     this.#watermarks = watermarks;
-    this.#collectGarbage();
     if (this.#memorySpent()) {
       // One that has a memtable waiting frees memory already; with another one it would only take more.
       const free = shards.filter(({ rows }) => rows.frozen.length === 0);
@@ -325,6 +329,7 @@ export class ShardHost implements Shards, Outcomes, Digests {
         keeper.trim(topic, partition, before);
       }
     }
+    this.#collectGarbage();
     await Promise.all(shards.map((shard) => shard.choresDone()));
   }
 }

@@ -20,7 +20,7 @@ import { describeLast, reachableExtent, verifyLog, verifyManifest, type Applied 
 import { Ledger } from './ledger.ts';
 import { Changes, type ChangesPage } from './reindex/changes.ts';
 import { OriginStreams } from './reindex/origin.ts';
-import { nextChore, quietAfter, type Chore } from './policy.ts';
+import { nextChore, quietAfter, type Chore, type Quiet } from './policy.ts';
 import { markEvery, marksMax, type Mark } from './replica-sum.ts';
 import { RequestWindow } from './request-window.ts';
 import { ShardRows } from './rows.ts';
@@ -307,7 +307,7 @@ export class Shard {
     const quiet = quietAfter(now - this.#lastWriteMs, config);
     // What stays in memory would be searched without an index.
     if (quiet !== 'busy' && settings.index !== 'flat' && this.rows.growing.count >= config.idleGraphRowsMin) this.freeze();
-    else if (quiet !== 'busy' && this.rows.frozen.length === 0 && now - this.#manifestAtMs >= config.restMs) this.#checkpointIdle();
+    else if (quiet !== 'busy' && this.rows.frozen.length === 0) this.#checkpointIdle(quiet);
     const nowMicros = this.#options.clock();
     const facts = this.rows.sealed.map((sealed) => ({
       id: sealed.files.id, rows: sealed.rows.count, dead: this.#storage.droppableCount(sealed, nowMicros), isIndexed: sealed.isIndexed,
@@ -577,14 +577,16 @@ export class Shard {
    * Deletes and refusals add no rows: an idle shard writes them into a manifest, so that a restart need not apply them again, and a merge may leave out
    * what ended.
    */
-  #checkpointIdle(): void {
-    this.#manifestAtMs = performance.now();
+  #checkpointIdle(quiet: Quiet): void {
     const behind = this.#watermark - this.#storage.durable.watermark;
     if (behind === 0) return;
     const { sealed, parts } = this.rows;
-    const expired = this.rows.visibleCount(this.#logTime) !== parts.reduce((sum, { states }) => sum + states.liveCount, 0);
     const worn = sealed.some(({ rows, states }) => rows.count - states.liveCount > rows.count * this.#options.config.deadShareMax);
-    if (behind >= checkpointIdleRecords || expired || worn) this.freeze();
+    if (quiet === 'resting' && worn) return void this.freeze();
+    if (performance.now() - this.#manifestAtMs < checkpointIdleMs) return;
+    this.#manifestAtMs = performance.now();
+    const expired = this.rows.visibleCount(this.#logTime) !== parts.reduce((sum, { states }) => sum + states.liveCount, 0);
+    if (behind >= checkpointIdleRecords || expired) this.freeze();
   }
 
   #become(state: ShardState): void {
@@ -631,6 +633,7 @@ const ledgerShownMax = 100;
 const censusKeptMs = 60_000;
 /** What the log keeps of a record besides key and value, about. */
 const recordOverheadBytes = 80;
+const checkpointIdleMs = 30_000;
 const checkpointIdleRecords = 1_000;
 
 /** Worth to be asked again: the log does not answer at the moment. */

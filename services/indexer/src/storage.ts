@@ -108,8 +108,8 @@ export class Storage {
   #closed = false;
   #generation = 0;
   #durable: Checkpoint = beginning;
-  /** What the last manifest names. */
-  #named: readonly SegmentEntry[] = [];
+  /** What the last manifest names. Undefined where only the disk knows: a manifest may be there although writing it failed. */
+  #named: readonly SegmentEntry[] | undefined = [];
   readonly #droppable = new WeakMap<Sealed, { readonly watermark: number; readonly live: number; readonly logTime: number; readonly count: number }>();
   readonly #written = { bytes: 0, sealedBytes: 0 };
   /** Manifests are written one after the other. */
@@ -289,14 +289,17 @@ export class Storage {
   stage(directory: string): Promise<ManifestId | undefined> {
     return this.#alone(async () => {
       if (this.#generation === 0) return undefined;
+      const manifest = this.#named === undefined ? await readManifest(this.#options.directory) : { ...this.manifestId, segments: this.#named };
+      assert(manifest !== undefined, 'a shard that wrote a manifest has one');
+      const { segments, generation, watermark } = manifest;
       mkdirSync(directory, { recursive: true });
       linkSync(join(this.#options.directory, manifestFile), join(directory, manifestFile));
-      for (const { id, files, graph } of this.#named) {
+      for (const { id, files, graph } of segments) {
         const target = join(directory, 'segments', id);
         mkdirSync(target, { recursive: true });
         for (const { name } of graph === null ? files : [...files, graph]) linkSync(join(this.#segmentsDirectory, id, name), join(target, name));
       }
-      return this.manifestId;
+      return { generation, watermark };
     });
   }
 
@@ -336,6 +339,7 @@ export class Storage {
       change.carryOver?.();
       const segments = [...staying, ...(change.added ?? [])].map((sealed) => entryOf(sealed, covers.watermark));
       const { requests, malformed, ledger, marks } = memory.below(covers);
+      this.#named = undefined;
       await writeManifest(directory, {
         generation: this.#generation + 1,
         cluster_id: identity.clusterId, topic: identity.topic, topic_id: identity.topicId, log: identity.log, partition: identity.partition,
