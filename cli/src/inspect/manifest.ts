@@ -29,7 +29,7 @@ export async function inspectManifest(path: string): Promise<View> {
       ['last record', last === null ? 'none' : `offset ${count(last.offset)}, ${instant(last.append_time)}, CRC-32C ${hex(last.crc32c)}`],
       ['settings', `dimension ${settings.dimension}, ${settings.metric}, ${settings.index} m ${settings.m}, ${settings.quantization}, storage ${
         settings.storage}, records up to ${bytes(settings.record_bytes_max)}, recall ${settings.recall_target}`],
-      ['live rows', count(rows)], ['requests', `${count(requests.length)} remembered`], ['malformed', count(manifest.malformed)],
+      ['live rows', count(rows)], ['requests', `${count(requests.length)} kept`], ['malformed', count(manifest.malformed)],
       ['cluster', manifest.cluster_id],
     ],
     json: {

@@ -1,14 +1,21 @@
 import { strict as assert } from 'node:assert';
+import { existsSync, promises } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
-import { describe, test } from 'node:test';
+import { describe, mock, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { partition, partitionOf } from '@proximadb/log';
 import type { Filter } from '@proximadb/schemas';
 import { readManifest } from '@proximadb/segment';
+import type { ShardHost } from './host.ts';
 import { rig } from './testing/rig.ts';
 
 /** n < 0 */
 const below0: Filter = { node: { kind: 'comparison', value: { path: ['n'], operator: 'lt', values: [{ value: { kind: 'long', value: 0n } }] } } };
+
+async function rowsSealed(host: ShardHost): Promise<number> {
+  return (await host.report(7)).flatMap(({ segments }) => segments).reduce((sum, { rows }) => sum + rows, 0);
+}
 
 describe('a host of shards', () => {
   test('finds what was written, through memtables, segments, graphs, merges and a restart', async () => {
@@ -182,15 +189,14 @@ describe('a host of shards', () => {
       const expires = r.now() + 1_000_000;
       for (let i = 0; i < 100; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0], {}, null, i < 50 ? BigInt(expires) : null);
       await r.host().settle(7);
-      const rowsOf = async (): Promise<number> => (await r.host().report(7)).flatMap(({ segments }) => segments).reduce((sum, { rows }) => sum + rows, 0);
-      assert.equal(await rowsOf(), 100);
+      assert.equal(await rowsSealed(r.host()), 100);
       r.setClock(expires + 1);
       // The log's time has to pass, too: something is written in both partitions, and sealed.
       for (let i = 0; i < 20; i += 1) await r.upsert(`later${i}`, [1, i, 1, 0]);
       for (let i = 50; i < 60; i += 1) await r.remove(`w${i}`);
       await r.host().settle(7);
       for (let i = 0; i < 6; i += 1) await r.host().maintain();
-      assert.equal(await rowsOf(), 60);
+      assert.equal(await rowsSealed(r.host()), 60);
       assert.equal((await r.host().count(await r.request(), null)).count, 60);
     } finally {
       await r.close();
@@ -202,17 +208,16 @@ describe('a host of shards', () => {
     try {
       for (let i = 0; i < 100; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
       await r.host().settle(7);
-      const rowsOf = async (): Promise<number> => (await r.host().report(7)).flatMap(({ segments }) => segments).reduce((sum, { rows }) => sum + rows, 0);
       await r.host().maintain();
-      assert.equal(await rowsOf(), 100);
+      assert.equal(await rowsSealed(r.host()), 100);
       for (let i = 0; i < 60; i += 1) await r.remove(`w${i}`);
       assert.equal((await r.host().count(await r.request(), null)).count, 40);
       // A manifest has to be written before a merge may leave them out.
-      for (let i = 0; i < 10 && await rowsOf() > 40; i += 1) {
+      for (let i = 0; i < 10 && await rowsSealed(r.host()) > 40; i += 1) {
         await delay(10);
         await r.host().maintain();
       }
-      assert.equal(await rowsOf(), 40);
+      assert.equal(await rowsSealed(r.host()), 40);
     } finally {
       await r.close();
     }
@@ -236,6 +241,37 @@ describe('a host of shards', () => {
       await r.host().settle(7);
       for (let i = 0; i < 8; i += 1) await r.host().maintain();
       assert.equal(r.asked.collections, 2);
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('stages what the disk names, where writing a manifest failed after it had taken its place', async () => {
+    const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, idleGraphRowsMin: 10, mergeFlatsMin: 100 });
+    const folder = join(r.directory, 'shards', '7', '0');
+    try {
+      for (let i = 0; i < 60; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
+      await r.host().settle(7);
+      const { open } = promises;
+      const failing = mock.method(promises, 'open', async (...args: Parameters<typeof open>) => {
+        if (args[0] === folder) throw Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+        return open(...args);
+      });
+      syncBuiltinESMExports();
+      try {
+        await r.host().maintain();
+      } finally {
+        failing.mock.restore();
+        syncBuiltinESMExports();
+      }
+      const staged = join(r.directory, 'staged');
+      const { generation } = await r.host().stage(7, 0, staged) ?? {};
+      const manifest = await readManifest(staged);
+      assert.equal(manifest?.generation, generation);
+      assert.ok(manifest?.segments.some(({ graph }) => graph !== null), 'the manifest that failed is the one on the disk');
+      for (const { id, files, graph } of manifest?.segments ?? []) {
+        for (const { name } of [...files, ...graph === null ? [] : [graph]]) assert.ok(existsSync(join(staged, 'segments', id, name)), name);
+      }
     } finally {
       await r.close();
     }
