@@ -13,7 +13,7 @@ import { wireSchemaId, type Walker } from '@proximadb/record';
 import type { CollectionSettings, LastRecord } from '@proximadb/schemas';
 import { defaultsOf } from '@proximadb/segment';
 import { applyRecord, type ApplyContext } from './apply.ts';
-import { Census } from './census.ts';
+import { Comparison } from './comparison.ts';
 import type { IndexerConfig } from './config.ts';
 import { History } from './history.ts';
 import { describeLast, reachableExtent, verifyLog, verifyManifest, type Applied } from './identity.ts';
@@ -21,7 +21,7 @@ import { Ledger } from './ledger.ts';
 import { Changes, type ChangesPage } from './reindex/changes.ts';
 import { OriginStreams } from './reindex/origin.ts';
 import { nextChore, quietAfter, type Chore, type Quiet } from './policy.ts';
-import { markEvery, marksMax, type Mark } from './replica-sum.ts';
+import type { Mark } from './replica-sum.ts';
 import { RequestWindow } from './request-window.ts';
 import { ShardRows } from './rows.ts';
 import { spaceOf, type ShardSpace } from './space.ts';
@@ -92,14 +92,12 @@ export class Shard {
   /** Of the manifests of this process's life. */
   readonly #history = new History();
   #appliedBytes = 0;
-  /** Sums at multiples of `markEvery` offsets, the oldest first. */
-  #marks: Mark[] = [];
   /** Why the log is not followed at the moment. */
   #logAway: AppError | undefined;
   /** When the state, or `logAway`, last changed; µs. */
   #since: number;
-  /** What was live at an offset, for who compares replicas; not taken before the offset is reached. */
-  #census: { readonly at: number; taken: Census | undefined; usedMs: number } | undefined;
+  /** With other replicas. */
+  #comparison: Comparison;
   /** Below it the log may be trimmed as far as snapshots go. */
   #trimBound: number;
   #lastWriteMs = performance.now();
@@ -111,6 +109,7 @@ export class Shard {
     this.#since = options.clock();
     const { dimension, metric, index, recall_target: recallTarget } = options.settings;
     this.rows = new ShardRows({ dimension, metric, index, recallTarget, rowsMax: options.config.growingRowsMax });
+    this.#comparison = new Comparison(this.rows, []);
     this.#waiters = new Waiters(options.config.waitersMax);
     this.#trimBound = options.trimBehindSnapshots ? 0 : Infinity;
     this.#storage = new Storage({
@@ -250,35 +249,19 @@ export class Shard {
 
   /** Sums to compare with other replicas': the last marks, and that of the watermark. */
   get marks(): readonly Mark[] {
-    return [...this.#marks, this.#mark()];
+    return this.#comparison.marksUntil(this.#position);
   }
 
   /** See `Digests`. */
-  async digest({ at, timeoutMs, firstHash, lastHash, width, records }: DigestRequest, signal?: AbortSignal): Promise<Digest> {
+  async digest(request: DigestRequest, signal?: AbortSignal): Promise<Digest> {
     this.#assertServing();
-    if (this.#census?.at !== at) {
-      if (this.#watermark > at) return { watermark: this.#watermark, ranges: [], records: [] };
-      this.#census = { at, taken: undefined, usedMs: performance.now() };
-      this.#takeCensus();
-    }
-    await this.waitFor(at, timeoutMs, signal);
-    const { taken } = this.#census.at === at ? this.#census : { taken: undefined };
-    if (taken === undefined) return { watermark: this.#watermark, ranges: [], records: [] };
-    this.#census.usedMs = performance.now();
-    const counted = records ? taken.records(firstHash, lastHash) : [];
-    const ids = counted.length === 0 ? new Map<number, string>() : this.rows.idsAt(new Set(counted.map(({ offset: each }) => each)));
-    return {
-      watermark: this.#watermark, ranges: taken.ranges(firstHash, lastHash, width),
-      records: counted.map((one) => ({ ...one, id: ids.get(one.offset) ?? null })),
-    };
+    if (!this.#comparison.await(request.at, this.#position)) return { watermark: this.#watermark, ranges: [], records: [] };
+    await this.waitFor(request.at, request.timeoutMs, signal);
+    return { watermark: this.#watermark, ...this.#comparison.digest(request) };
   }
 
-  #takeCensus(): void {
-    if (this.#census !== undefined && this.#census.at === this.#watermark) this.#census.taken ??= Census.take(this.rows, this.#logTime);
-  }
-
-  #mark(): Mark {
-    return { offset: this.#watermark, sum: this.rows.sumAt(this.#logTime) };
+  get #position(): { readonly watermark: number; readonly logTime: number } {
+    return { watermark: this.#watermark, logTime: this.#logTime };
   }
 
   /** Freezes the memtable, whatever its size, and starts to seal it. */
@@ -301,10 +284,9 @@ export class Shard {
   /** Starts a merge or a graph, if one is due and none is under way. */
   maintain(): void {
     if (this.#state.kind === 'stopped' || this.#state.kind === 'closed' || this.#stop.signal.aborted || this.#chore !== undefined) return;
-    const now = performance.now();
-    if (this.#census !== undefined && now - this.#census.usedMs >= censusKeptMs) this.#census = undefined;
+    this.#comparison.forgetUnused();
     const { config, settings } = this.#options;
-    const quiet = quietAfter(now - this.#lastWriteMs, config);
+    const quiet = quietAfter(performance.now() - this.#lastWriteMs, config);
     // What stays in memory would be searched without an index.
     if (quiet !== 'busy' && settings.index !== 'flat' && this.rows.growing.count >= config.idleGraphRowsMin) this.freeze();
     else if (quiet !== 'busy' && this.rows.frozen.length === 0) this.#checkpointIdle(quiet);
@@ -387,7 +369,7 @@ export class Shard {
       this.#window = RequestWindow.restore(manifest.requests.map(({ request_id: requestId, log_time: logTime, runs }) => ({ requestId, logTime, runs })));
       this.#ledger = new Ledger(manifest.malformed, manifest.ledger);
       this.#streams = new OriginStreams(manifest.streams);
-      this.#marks = manifest.marks.map(({ offset: at, sum }) => ({ offset: at, sum }));
+      this.#comparison = new Comparison(this.rows, manifest.marks.map(({ offset: at, sum }) => ({ offset: at, sum })));
     }
     await this.#storage.restore(manifest, (event, error) => { logger.warn(event, { ...identity, error }); });
     await this.#verified({ watermark: this.#watermark, last: manifest?.last ?? null });
@@ -451,8 +433,7 @@ export class Shard {
     this.#changes?.note(record.key, record.offset);
     this.#watermark = record.offset + 1;
     this.#last = record;
-    this.#takeCensus();
-    if (this.#watermark % markEvery === 0) this.#marks = [...this.#marks, this.#mark()].slice(-marksMax);
+    this.#comparison.reached(this.#position);
     this.#appliedBytes += recordOverheadBytes + record.key.length + (record.value?.length ?? 0);
   }
 
@@ -603,8 +584,7 @@ export class Shard {
   #below(checkpoint: Checkpoint): ReturnType<ConstructorParameters<typeof Storage>[0]['memory']['below']> {
     const { total, entries } = this.#ledger.below(checkpoint.watermark);
     const { watermark } = checkpoint;
-    const marks = this.#marks.filter(({ offset: at }) => at <= watermark);
-    return { requests: this.#window.below(watermark), malformed: total, ledger: entries, marks };
+    return { requests: this.#window.below(watermark), malformed: total, ledger: entries, marks: this.#comparison.marksBelow(watermark) };
   }
 
   #assertServing(): void {
@@ -629,8 +609,6 @@ export class Shard {
 const changedIdsMax = 262_144;
 /** Of the ledger's entries in a report. */
 const ledgerShownMax = 100;
-/** After the last question about it. */
-const censusKeptMs = 60_000;
 /** What the log keeps of a record besides key and value, about. */
 const recordOverheadBytes = 80;
 const checkpointIdleMs = 30_000;
