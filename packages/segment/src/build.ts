@@ -10,14 +10,15 @@ import type { Metric } from '@proximadb/schemas';
 import { decodeRows } from './bitmap.ts';
 import { codesOf } from './coded-rows.ts';
 import { codesBytes, strideOf } from './kernels/index.ts';
-import { clusterRows, encodeCodes, measureDepths, type Clustering } from './lists/build.ts';
-import { encodeLists } from './lists/lists.ts';
+import { clusterRows, encodeCodes, measureCodes, measureDepths, type Clustering } from './lists/build.ts';
+import { encodeLists, Lists } from './lists/lists.ts';
 import { ContainerReader } from './sealed/container.ts';
 import { recallRead } from './recall.ts';
 import { codesFile, describeFile, graphFile, listsFile, readAligned, recordsFile, rowsFile, signsFile, syncPath, vectorsFile } from './sealed/files.ts';
 import { FileReader } from './sealed/file-reader.ts';
-import { buildGraph, type BuiltGraph, type GraphSettings } from './sealed/graph.ts';
+import { buildGraph, GraphRefused, type BuiltGraph, type GraphSettings } from './sealed/graph.ts';
 import { viewRows, type Rows } from './sealed/rows.ts';
+import { StoredCodes } from './sealed/stored-codes.ts';
 import { completeSegment, SegmentWriter, type SegmentFiles } from './sealed/write.ts';
 
 export interface MergeSource {
@@ -53,6 +54,8 @@ export interface BuildResult {
   /** Absent for a graph alone, and where a merge had no row left. */
   readonly segment: SegmentFiles | undefined;
   readonly graph: BuiltGraph | undefined;
+  /** Why there is no graph, or are no lists, where these were to be made. */
+  readonly refused?: string;
   /** Of each row of a segment with lists: which of the kept rows it is, counted over all sources. Undefined: they lie as they were. */
   readonly order?: Uint32Array;
 }
@@ -60,7 +63,7 @@ export interface BuildResult {
 export function runBuildJob(job: BuildJob): BuildResult {
   switch (job.kind) {
     case 'complete': return { segment: complete(job), graph: undefined };
-    case 'graph': return { segment: undefined, graph: writeGraph(job.directory, job.rows, job.graph) };
+    case 'graph': return { segment: undefined, ...writeGraph(job.directory, job.rows, job.graph) };
     case 'merge': return merge(job);
   }
 }
@@ -101,26 +104,36 @@ function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
   const writer = new SegmentWriter(job.directory, kept.count, (id) => job.schemas[id] ?? 'null');
   for (let row = 0; row < kept.count; row += 1) kept.copy(clustering?.order[row] ?? row, writer, clustering !== undefined);
   const schemaIds = writer.close();
-  const parts = metric === undefined || clustering === undefined ? writeSigns(job.directory, job.codes, dimension, kept.count)
-    : writeLists(job.directory, metric, dimension, clustering);
+  const found = metric === undefined || clustering === undefined ? undefined : writeLists(job.directory, metric, dimension, clustering);
+  const refused = found === undefined || found >= foundMin ? undefined : `of these rows lists find ${found.toFixed(2)} of what is nearest`;
+  const areListed = found !== undefined && refused === undefined;
+  const parts = areListed ? [listsFile, codesFile] : writeSigns(job.directory, job.codes, dimension, kept.count);
   const segment = completeSegment(job.directory, schemaIds, walkers(job.schemas), parts);
   const directory = join(job.directory, '..', segment.id);
   return {
-    segment, graph: job.graph === undefined ? undefined : writeGraph(directory, segment.rows, job.graph),
-    ...(clustering === undefined ? {} : { order: clustering.order }),
+    segment, ...(job.graph === undefined ? { graph: undefined } : writeGraph(directory, segment.rows, job.graph)),
+    ...(clustering === undefined ? {} : { order: clustering.order }), ...(refused === undefined ? {} : { refused }),
   };
 }
 
-/** @returns the files' names. */
-function writeLists(directory: string, metric: Metric, dimension: number, clustering: Clustering): string[] {
+/** Lists that find less are none: 0.97 and more is what they find of words and of clusters. */
+const foundMin = 0.9;
+
+/** Writes both of their files, or none if too little is found. @returns the share of what is nearest that they find. */
+function writeLists(directory: string, metric: Metric, dimension: number, clustering: Clustering): number {
   const vectors = new VectorFile(directory, strideOf(dimension));
   try {
     const vector = (row: number): Float32Array => vectors.row(row).subarray(0, dimension);
     const { order: { length: rows }, starts, centroids } = clustering;
     writeCodes(join(directory, codesFile), metric, dimension, clustering, vector);
-    const measured = measureDepths(metric, dimension, clustering, vector);
-    writeFileSync(join(directory, listsFile), encodeLists({ dimension, rows, starts, ...measured, centroids }));
-    return [listsFile, codesFile];
+    const { asked, ...measured } = measureDepths(metric, dimension, clustering, vector);
+    const file = { dimension, rows, starts, ...measured, centroids };
+    const codes = new StoredCodes(join(directory, codesFile), dimension, rows);
+    const found = measureCodes(metric, file, new Lists(metric, file, codes), asked, (row) => vectors.single(row).subarray(0, dimension));
+    codes.close();
+    if (found < foundMin) rmSync(join(directory, codesFile));
+    else writeFileSync(join(directory, listsFile), encodeLists(file));
+    return found;
   } finally {
     vectors.close();
   }
@@ -206,18 +219,22 @@ interface OpenedSource {
   readonly vectors: VectorFile;
 }
 
-function writeGraph(directory: string, rows: number, { recallTarget, ...settings }: GraphJob): BuiltGraph {
+function writeGraph(directory: string, rows: number, { recallTarget, ...settings }: GraphJob): Pick<BuildResult, 'graph' | 'refused'> {
   const temporary = join(directory, `${graphFile}.tmp`);
   const path = join(directory, graphFile);
   const vectors = new VectorFile(directory, strideOf(settings.dimension));
   try {
-    const ladder = buildGraph(settings, rows, (row) => vectors.row(row).subarray(0, settings.dimension), temporary, recallRead(recallTarget, 'graph'));
+    const { dimension } = settings;
+    const ladder = buildGraph(settings, {
+      count: rows, inOrder: (row) => vectors.row(row).subarray(0, dimension), single: (row) => vectors.single(row).subarray(0, dimension),
+    }, temporary, recallRead(recallTarget, 'graph'));
     syncPath(temporary);
     renameSync(temporary, path);
     syncPath(directory);
-    return { file: describeFile(directory, graphFile), ladder };
+    return { graph: { file: describeFile(directory, graphFile), ladder } };
   } catch (error) {
     rmSync(temporary, { force: true });
+    if (error instanceof GraphRefused) return { graph: undefined, refused: error.message };
     throw error;
   } finally {
     vectors.close();

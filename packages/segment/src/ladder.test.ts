@@ -55,7 +55,8 @@ test('a ladder tells which share of the nearest the candidates hold, of rows tha
     const nearest = plainNearest(query, 10, (row) => row < rows && !hidden.has(row));
     return Uint32Array.from(wanted < 96 ? nearest.filter((_, at) => at % 2 === 0) : nearest);
   };
-  const measured = measureLadder({ metric: 'euclidean', dimension: 4_096, rows, vector: (row) => padded(vectors[row]!), candidates: (query, wanted) =>
+  const vector = (row: number): Float32Array => padded(vectors[row]!);
+  const measured = measureLadder({ metric: 'euclidean', dimension: 4_096, rows, vector, single: vector, candidates: (query, wanted) =>
     candidates(query.subarray(0, width), wanted), unknown: unknown.map(({ row, vector }) => ({ row, vector: padded(vector) })), recall: 0.9 });
   // Two more than were missed, so that few queries do not promise much.
   const sought = 10 * unknown.length;

@@ -6,7 +6,7 @@ import type { Metric, RecallStep } from '@proximadb/schemas';
 import { graphMicros, scanMicros } from './costs.ts';
 import { RowSet } from './filter/index.ts';
 import { measuredNeighbours } from './lists/lists.ts';
-import { nearestRows } from './neighbours.ts';
+import { countFound, nearestRows, singleDistances } from './neighbours.ts';
 
 /** The fewest candidates first, recall never falling. Empty: nobody measured. */
 export type Ladder = readonly RecallStep[];
@@ -37,6 +37,8 @@ export interface LadderMeasurement {
   readonly rows: number;
   /** See `nearestRows`. */
   readonly vector: (row: number) => Float32Array;
+  /** The same for rows in no order. */
+  readonly single: (row: number) => Float32Array;
   /** What the graph does not know yet. */
   readonly unknown: readonly { readonly row: number; readonly vector: Float32Array }[];
   /** About the nearest rows that the graph knows. */
@@ -47,23 +49,29 @@ export interface LadderMeasurement {
 
 /**
  * Ends where the recall is reached, or where comparing all rows would cost no more. A query that found all of its neighbours is not asked again:
- * what a search finds, a broader one finds, too.
+ * what a search finds, a broader one finds, too. Where more rows than are sought are as near as the last of them, each of those will do.
  */
-export function measureLadder({ metric, dimension, rows, vector, unknown, candidates, recall }: LadderMeasurement): Ladder {
+export function measureLadder({ metric, dimension, rows, vector, single, unknown, candidates, recall }: LadderMeasurement): Ladder {
   if (unknown.length === 0) return [];
   const known = RowSet.full(rows);
   for (const { row } of unknown) known.remove(row);
   const queries = unknown.map((one) => one.vector);
-  const nearest = nearestRows({ metric, dimension, rows, vector, queries, k: measuredNeighbours, among: known.words });
-  const asked = queries.map((query, i) => ({ query, nearest: nearest[i] ?? [], found: 0 }));
+  const nearest = nearestRows({ metric, dimension, rows, vector, queries, k: measuredNeighbours + 1, among: known.words });
+  const distanceTo = singleDistances(metric, dimension, single);
+  const asked = queries.map((query, i) => {
+    const sought = (nearest[i] ?? []).slice(0, measuredNeighbours);
+    const [last, beyond] = (nearest[i] ?? []).slice(measuredNeighbours - 1);
+    const farthest = last === undefined || beyond === undefined ? undefined : distanceTo(query, last);
+    const isTied = farthest !== undefined && beyond !== undefined && distanceTo(query, beyond) === farthest;
+    return { query, nearest: sought, isAsNear: (row: number): boolean => isTied && distanceTo(query, row) <= farthest, found: 0 };
+  });
   const sought = asked.reduce((sum, one) => sum + one.nearest.length, 0);
   const ladder: RecallStep[] = [];
   for (let step = 0; ; step += 1) {
     const count = candidatesAt(step);
     for (const one of asked) {
       if (one.found === one.nearest.length) continue;
-      const among = new Set(candidates(one.query, count));
-      one.found = Math.max(one.found, one.nearest.filter((row) => among.has(row)).length);
+      one.found = Math.max(one.found, countFound(one, candidates(one.query, count)));
     }
     const missed = sought - asked.reduce((sum, { found }) => sum + found, 0);
     const reached = Math.max(0, 1 - (missed + missesBeside) / sought);

@@ -49,3 +49,31 @@ export function nearestRows({ metric, dimension, rows, vector, queries, k, among
   }
   return nearest.map((found) => found.map(({ row }) => row));
 }
+
+/** What a query should find. */
+export interface Sought {
+  readonly nearest: readonly number[];
+  /** Whether another row would do: it is as near as the last of those. */
+  readonly isAsNear: (row: number) => boolean;
+}
+
+/** How many of the nearest rows are among the candidates, or others that are as near: of equal vectors any will do. */
+export function countFound({ nearest, isAsNear }: Sought, candidates: Uint32Array): number {
+  const wanted = new Set(nearest);
+  let found = candidates.reduce((sum, row) => sum + (wanted.has(row) ? 1 : 0), 0);
+  for (const row of candidates) {
+    if (found === nearest.length) break;
+    if (!wanted.has(row) && isAsNear(row)) found += 1;
+  }
+  return found;
+}
+
+/** Exact distances of one row at a time, as the kernels have them. @param single a row's vector, as {@link NeighbourSearch.vector}, of rows in no order. */
+export function singleDistances(metric: Metric, dimension: number, single: (row: number) => Float32Array): (query: Float32Array, row: number) => number {
+  const kernel = kernelOf(metric);
+  const slab = new Slab({ dimension, rows: 1, rowsMax: 1 });
+  return (query, row) => {
+    slab.row(0).set(single(row));
+    return slab.distance(kernel, query, 0);
+  };
+}

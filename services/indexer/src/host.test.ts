@@ -109,6 +109,32 @@ describe('a host of shards', () => {
     }
   });
 
+  test('rows of which no graph finds what is nearest are searched without: it is tried once, and other rows get theirs', async () => {
+    const r = await rig({ growingRowsMax: 16_384, maintenanceMs: 3_600_000, idleMs: 0, restMs: 3_600_000, idleGraphRowsMin: 1_000, graphRowsMin: 1_000 });
+    const jobs: string[] = [];
+    const upserts = async (name: string, count: number, vector: (i: number) => number[]): Promise<void> => {
+      await Promise.all(Array.from({ length: count }, (_, i) => r.upsert(`${name}${i}`, vector(i))));
+      await r.host().settle(7);
+      for (let i = 0; i < 4; i += 1) await r.host().maintain();
+    };
+    const segments = async () => (await r.host().report(7)).flatMap((report) => report.segments);
+    try {
+      r.faults.beforeBuild = (job) => { jobs.push(job.kind); return Promise.resolve(); };
+      await upserts('same', 16_000, (i) => [Math.cos(i % 8), Math.sin(i % 8), 1, 0]);
+      assert.deepEqual(jobs.filter((kind) => kind !== 'complete'), ['graph', 'graph'], 'one for each partition');
+      assert.deepEqual((await segments()).map(({ indexed }) => indexed), [false, false]);
+      for (let each = 0; each < 8; each += 1) {
+        const { hits } = await r.search([Math.cos(each), Math.sin(each), 1, 0], 100);
+        assert.equal(hits.length, 100);
+        assert.ok(hits.every(({ id }) => Number(id.slice('same'.length)) % 8 === each));
+      }
+      await upserts('other', 3_000, (i) => [Math.cos(i), Math.sin(i), Math.cos(i * 7), 1]);
+      assert.deepEqual((await segments()).map(({ indexed }) => indexed).sort(), [false, false, true, true]);
+    } finally {
+      await r.close();
+    }
+  });
+
   test('counts what it writes: what is sealed, and all of it again with each merge', async () => {
     const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, mergeFlatsMin: 2, idleGraphRowsMin: 10_000 });
     const report = async () => (await r.host().report(7)).filter(({ segments }) => segments.length > 0);

@@ -7,7 +7,7 @@ export interface SegmentFacts {
   readonly rows: number;
   /** Rows that the next merge would leave out. */
   readonly dead: number;
-  /** Whether it has a graph or lists. */
+  /** Whether it has a graph or lists, or goes without for good. */
   readonly isIndexed: boolean;
 }
 

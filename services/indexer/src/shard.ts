@@ -292,7 +292,7 @@ export class Shard {
     else if (quiet !== 'busy' && this.rows.frozen.length === 0) this.#checkpointIdle(quiet);
     const nowMicros = this.#options.clock();
     const facts = this.rows.sealed.map((sealed) => ({
-      id: sealed.files.id, rows: sealed.rows.count, dead: this.#storage.droppableCount(sealed, nowMicros), isIndexed: sealed.isIndexed,
+      id: sealed.files.id, rows: sealed.rows.count, dead: this.#storage.droppableCount(sealed, nowMicros), isIndexed: !sealed.awaitsIndex,
     }));
     const chore = nextChore(config, facts, settings, this.rows.frozen.length === 0 ? quiet : 'busy');
     if (chore === undefined) return;
@@ -467,7 +467,7 @@ export class Shard {
     const { frozen, sealed } = this.rows;
     if (frozen.length >= config.frozenMax || (frozen.length > 0 && memorySpent())) return this.#seals[0];
     if (settings.index === 'flat') return undefined;
-    const unindexed = sealed.reduce((sum, { isIndexed, states }) => sum + (isIndexed ? 0 : states.liveCount), 0);
+    const unindexed = sealed.reduce((sum, { awaitsIndex, states }) => sum + (awaitsIndex ? states.liveCount : 0), 0);
     if (unindexed < Math.max(config.unindexedRowsMax, config.graphRowsMin)) return undefined;
     return this.#chore?.done ?? delay(config.maintenanceMs, this.#stop.signal);
   }
@@ -540,8 +540,9 @@ export class Shard {
       return sealed;
     };
     try {
-      if (chore.kind === 'graph') await this.#storage.buildGraph(named(chore.segment));
-      else await this.#storage.merge(chore.segments.map(named), chore.indexed, this.#options.clock());
+      const refused = chore.kind === 'graph' ? await this.#storage.buildGraph(named(chore.segment))
+        : await this.#storage.merge(chore.segments.map(named), chore.indexed, this.#options.clock());
+      if (refused !== undefined) this.#options.logger.warn('index-refused', { ...this.identity, chore: chore.kind, reason: refused });
     } catch (error) {
       if (this.#stop.signal.aborted) return;
       this.#options.logger.error('merge-failed', { ...this.identity, chore: chore.kind, error });

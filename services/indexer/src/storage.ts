@@ -196,16 +196,21 @@ export class Storage {
     }
   }
 
-  /** Builds the graph of a segment. */
-  async buildGraph(sealed: Sealed): Promise<void> {
-    const { graph } = await this.#options.builder.run({
+  /** Builds the graph of a segment. @returns why it goes without, if it does. */
+  async buildGraph(sealed: Sealed): Promise<string | undefined> {
+    const { graph, refused } = await this.#options.builder.run({
       kind: 'graph', directory: join(this.#segmentsDirectory, sealed.files.id), rows: sealed.rows.count, graph: this.#graphJob,
     });
-    assert(graph !== undefined, 'a graph job gives a graph');
     this.#assertOpen();
+    if (refused !== undefined) {
+      sealed.goWithoutIndex();
+      return refused;
+    }
+    assert(graph !== undefined, 'a graph job gives a graph');
     await sealed.attach(graph, false);
     await this.#commit({});
     this.#written.bytes += graph.file.bytes;
+    return undefined;
   }
 
   /** Rows of a segment that no reader and no replay will want again: ended below the durable watermark, or expired by both clocks. */
@@ -230,8 +235,12 @@ export class Storage {
     return count;
   }
 
-  /** Puts one segment in the place of several, without the rows that are droppable. @param indexed whether it gets a graph or lists. */
-  async merge(sources: readonly Sealed[], indexed: boolean, nowMicros: number): Promise<void> {
+  /**
+   * Puts one segment in the place of several, without the rows that are droppable.
+   * @param indexed whether it gets a graph or lists.
+   * @returns why it goes without the index that it should get, if it does.
+   */
+  async merge(sources: readonly Sealed[], indexed: boolean, nowMicros: number): Promise<string | undefined> {
     const { rows, builder, settings } = this.#options;
     const dropped = sources.map((source) => this.droppable(source, nowMicros));
     const kept = sources.map((source, i) => {
@@ -252,6 +261,7 @@ export class Storage {
       const placeOf = built.order === undefined ? undefined : inverse(built.order);
       const merged = built.segment === undefined ? [] : [await this.#open(built.segment, false)];
       if (built.graph !== undefined) await merged[0]?.attach(built.graph, false);
+      if (built.refused !== undefined) merged[0]?.goWithoutIndex();
       await this.#commit({
         out: sources, added: merged,
         carryOver: () => {
@@ -272,6 +282,7 @@ export class Storage {
       });
       this.#written.bytes += merged.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
       for (const source of sources) await this.#discard(source, merged);
+      return built.refused;
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }

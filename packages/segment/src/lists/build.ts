@@ -1,10 +1,10 @@
 /** Making the lists of a segment: which rows go where before it is written, and the codes once its vectors are. */
 import type { Metric } from '@proximadb/schemas';
 import { codePlaces, CodeSlab, codeStride, type Slab } from '../kernels/index.ts';
-import { nearestRows } from '../neighbours.ts';
+import { countFound, nearestRows, singleDistances } from '../neighbours.ts';
 import { difference } from '../vectors.ts';
 import { centroidMetric, nearestCentroid, originOf, probeMetric, queryRows, trainCentroids } from './cluster.ts';
-import { measuredNeighbours, recallSteps, type ListsFile } from './lists.ts';
+import { measuredNeighbours, recallSteps, type Lists, type ListsFile } from './lists.ts';
 
 export interface Clustering {
   /** Rows in the order of their lists; within a list as they were. */
@@ -69,11 +69,11 @@ const far = 100;
 
 /**
  * How many lists a search has to read until it comes to a neighbour: of rows that the centroids do not know and that are not their own
- * neighbours. See {@link ListsFile}.
+ * neighbours. See {@link ListsFile}. And what these are, for {@link measureCodes}.
  */
 export function measureDepths(
   metric: Metric, dimension: number, { order, starts, centroids }: Clustering, vector: (row: number) => Float32Array,
-): Pick<ListsFile, 'depths' | 'spread'> {
+): Pick<ListsFile, 'depths' | 'spread'> & { readonly asked: readonly Asked[] } {
   const rows = starts.at(-1) ?? 0;
   const lists = starts.length - 1;
   const unknown = new Set(queryRows(rows));
@@ -82,11 +82,13 @@ export function measureDepths(
   const nearest = nearestRows({ metric, dimension, rows, vector, queries, k: far + 1, among: null });
   const nearDepths: number[] = [];
   const farDepths: number[] = [];
+  const measured: Asked[] = [];
   queries.forEach((query, i) => {
     const nearestLists = centroids.scan(probeMetric(metric), query, lists, lists, null).rows;
     const depthOf = new Uint32Array(lists);
     nearestLists.forEach((list, at) => { depthOf[list] = at + 1; });
     const found = (nearest[i] ?? []).filter((row) => row !== asked[i]).slice(0, far);
+    measured.push({ query, row: asked[i] ?? 0, nearest: found.slice(0, measuredNeighbours) });
     const depthsOf = found.map((row) => depthOf[listOf(starts, row)] ?? lists);
     nearDepths.push(...depthsOf.slice(0, measuredNeighbours));
     farDepths.push(...depthsOf);
@@ -94,7 +96,42 @@ export function measureDepths(
   for (const all of [nearDepths, farDepths]) all.sort((a, b) => a - b);
   const depths = Uint32Array.from({ length: recallSteps }, (_, step) => quantile(nearDepths, (step + 1) / recallSteps) ?? lists);
   const growth = (quantile(farDepths, mostOfThem) ?? lists) / (quantile(nearDepths, mostOfThem) ?? lists);
-  return { depths, spread: Math.max(0, Math.min(1, Math.log(growth) / Math.log(far / measuredNeighbours))) };
+  return { depths, spread: Math.max(0, Math.min(1, Math.log(growth) / Math.log(far / measuredNeighbours))), asked: measured };
+}
+
+/** A row that stood for a query, and its nearest others. */
+export interface Asked {
+  readonly query: Float32Array;
+  readonly row: number;
+  readonly nearest: readonly number[];
+}
+
+/** Of lists, when codes are measured: as many as hold nearly all. */
+const recallRead = 0.99;
+/** As few as a search takes. */
+const candidatesRead = 64;
+
+/**
+ * Which share of what is nearest codes lead to, in lists that hold nearly all of it. They tell a difference of about a hundredth of the query's length: where
+ * what is near each other lies a thousand times nearer than the rest, they tell nothing.
+ * @param single a row's vector, of rows in no order.
+ */
+export function measureCodes(
+  metric: Metric, { dimension, rows: count }: ListsFile, lists: Lists, asked: readonly Asked[], single: (row: number) => Float32Array,
+): number {
+  const distanceTo = singleDistances(metric, dimension, single);
+  const read = lists.listsFor(recallRead, measuredNeighbours);
+  let sought = 0;
+  let found = 0;
+  for (const { query, row, nearest } of asked) {
+    const last = nearest.at(-1);
+    if (last === undefined) continue;
+    const farthest = distanceTo(query, last);
+    const { rows } = lists.candidates({ query, wanted: candidatesRead + 1, lists: read, visible: null, count });
+    sought += nearest.length;
+    found += countFound({ nearest, isAsNear: (each) => distanceTo(query, each) <= farthest }, rows.filter((each) => each !== row));
+  }
+  return sought === 0 ? 1 : found / sought;
 }
 
 const mostOfThem = 0.95;

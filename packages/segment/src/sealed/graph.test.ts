@@ -5,13 +5,14 @@ import { join } from 'node:path';
 import { platform } from 'node:process';
 import { test } from 'node:test';
 import { random } from '../testing/random.ts';
-import { buildGraph, Graph, type GraphSettings } from './graph.ts';
+import { assertFindsItself, buildGraph, Graph, type GraphRows, type GraphSettings } from './graph.ts';
 
 const settings: GraphSettings = { dimension: 8, metric: 'cosine', m: 8, efConstruction: 32, quantization: 'f32' };
-const rows = 500;
+const count = 500;
 const next = random(3);
-const vectors = Float32Array.from({ length: rows * settings.dimension }, next);
-const vector = (row: number): Float32Array => vectors.subarray(row * settings.dimension, (row + 1) * settings.dimension);
+const vectors = Float32Array.from({ length: count * settings.dimension }, next);
+const rowsOf = (count: number, vector: (row: number) => Float32Array): GraphRows => ({ count, inOrder: vector, single: vector });
+const rows = rowsOf(count, (row) => vectors.subarray(row * settings.dimension, (row + 1) * settings.dimension));
 const mappings = (path: string): number => readFileSync('/proc/self/maps', 'utf8').split('\n').filter((line) => line.includes(path)).length;
 const descriptors = (): string => readdirSync('/proc/self/fd').sort().join();
 
@@ -20,11 +21,11 @@ test('a graph that is let go of is unmapped at once, and so is one that was only
   try {
     const path = join(directory, 'graph.usearch');
     const before = descriptors();
-    buildGraph(settings, rows, vector, path, 0.9);
+    buildGraph(settings, rows, path, 0.9);
     assert.equal(mappings(path), 0);
-    const graphs = [new Graph(settings, path, rows), new Graph(settings, path, rows)];
+    const graphs = [new Graph(settings, path, count), new Graph(settings, path, count)];
     assert.equal(mappings(path), 2);
-    assert.throws(() => new Graph(settings, path, rows + 1), { code: 'DATA_LOSS' });
+    assert.throws(() => new Graph(settings, path, count + 1), { code: 'DATA_LOSS' });
     assert.equal(mappings(path), 2);
     const [first, second] = graphs;
     first?.[Symbol.dispose]();
@@ -38,4 +39,16 @@ test('a graph that is let go of is unmapped at once, and so is one that was only
   } finally {
     rmSync(directory, { recursive: true });
   }
+});
+
+test('a graph that does not find its own vectors is refused, one whose equal vectors crowd each other out is not', () => {
+  const samples = Array.from({ length: 8 }, (_, row) => ({ row, vector: rows.single(row) }));
+  const others = Uint32Array.from({ length: 256 }, (_, i) => 100 + i);
+  const answering = (distance: number, found = others): Parameters<typeof assertFindsItself>[1] => (
+    { nearest: () => ({ rows: found, distances: new Float32Array(found.length).fill(distance) }) });
+  const unit = { ...settings, metric: 'euclidean' } as const;
+  assert.throws(() => { assertFindsItself(unit, answering(0.01), samples); }, /GraphRefused: a graph does not find 8 of 8/);
+  assert.throws(() => { assertFindsItself(unit, answering(0, others.subarray(0, 255)), samples); }, /GraphRefused/);
+  assertFindsItself(unit, answering(0), samples);
+  assertFindsItself(unit, answering(0.01, Uint32Array.from(samples, ({ row }) => row)), samples);
 });

@@ -62,6 +62,7 @@ export class Sealed {
   readonly #walkers: readonly Walker[];
   readonly #graphSettings: GraphSettings;
   #graph: { readonly graph: Graph; readonly built: BuiltGraph } | null = null;
+  #goesWithout = false;
   /** What is searched where there is no index, or asking it would take longer. */
   #coded: CodedRows | undefined;
 
@@ -122,6 +123,16 @@ export class Sealed {
   /** Whether a search need not look at all rows. */
   get isIndexed(): boolean {
     return this.lists !== undefined || this.#graph !== null;
+  }
+
+  /** Whether it still has to get a graph or lists. */
+  get awaitsIndex(): boolean {
+    return !this.isIndexed && !this.#goesWithout;
+  }
+
+  /** No graph, or no lists, of its rows find what is nearest: they are searched without. */
+  goWithoutIndex(): void {
+    this.#goesWithout = true;
   }
 
   get coded(): CodedRows | undefined {

@@ -1,0 +1,121 @@
+/** Vectors that no embedding should be, and that people store all the same: whatever they are, a search finds what is nearest. */
+import { strict as assert } from 'node:assert';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { compileWalker, encodeVectorRecord } from '@proximadb/record';
+import { schemaText, type Metric } from '@proximadb/schemas';
+import {
+  defaultQuantization, encodeRows, hashId, prepareQuery, runBuildJob, Sealed, searchSealed, SegmentWriter, strideOf, type BuildResult, type SegmentFiles,
+} from './index.ts';
+import { random } from './testing/random.ts';
+
+const text = schemaText('VectorRecord');
+const walker = compileWalker(JSON.parse(text));
+const metrics = ['cosine', 'euclidean', 'dot', 'manhattan'] as const;
+const k = 10;
+const recallTarget = 0.95;
+const queriesAsked = 40;
+
+const draw = random(7);
+const drawn = (count: number, length: number): Float32Array[] => (
+  Array.from({ length: count }, () => Float32Array.from({ length }, () => draw() + draw() + draw() - 1.5)));
+const few = drawn(10, 8);
+const noise = drawn(6_000, 8);
+const some = drawn(6_000, 16);
+const numbers = drawn(6_000, 1);
+const wide = drawn(1_400, 4_096);
+
+interface Odd {
+  readonly count: number;
+  readonly vector: (row: number) => Float32Array;
+  /** By which metrics a graph of them is refused: its nodes have links to their equals and to nobody else. */
+  readonly refused?: readonly Metric[];
+  /** By which metrics lists of them are: their codes cannot tell apart what lies a thousand times nearer to each other than to others. */
+  readonly listless?: readonly Metric[];
+  /** How far queries that are not stored lie from rows, in every dimension at most. Default 0.1. */
+  readonly apart?: number;
+}
+
+const few8 = { count: 10_000, refused: ['cosine', 'euclidean', 'manhattan'] } as const;
+const odd: Readonly<Record<string, Odd>> = {
+  'all equal': { count: 8_000, vector: () => few[0]! },
+  'ten vectors, by the thousand': { ...few8, vector: (row) => few[row % 10]! },
+  'ten vectors, by the thousand, one after the other': { ...few8, vector: (row) => few[Math.floor(row / 1_000)]! },
+  'nearly equal': {
+    count: 6_000, listless: ['cosine', 'euclidean', 'manhattan'], apart: 0.001, vector: (row) => few[row % 8]!.map((x, i) => x + noise[row]![i]! / 1_000),
+  },
+  'two fifths of them equal': { count: 6_000, vector: (row) => some[row % 10 < 4 ? 0 : row]! },
+  'of one dimension': { count: 6_000, vector: (row) => numbers[row]! },
+  'of 4,096 dimensions': { count: 1_400, vector: (row) => wide[row]! },
+  'of zeros and ones': { count: 6_000, vector: (row) => some[row]!.map((x, i) => (x > 0 || i === 0 ? 1 : 0)) },
+  'of lengths from a thousandth to thousands': {
+    count: 6_000, listless: ['euclidean', 'manhattan'], vector: (row) => some[row]!.map((x) => x * 10 ** (row % 7 - 3)),
+  },
+};
+
+interface Made {
+  readonly files: SegmentFiles;
+  readonly built: BuildResult;
+}
+
+function build(directory: string, metric: Metric, { count, vector }: Odd, index: 'hnsw' | 'ivf'): Made {
+  const dimension = vector(0).length;
+  const writer = new SegmentWriter(join(directory, 'tmp'), count, () => text);
+  const padded = new Float32Array(strideOf(dimension));
+  for (let row = 0; row < count; row += 1) {
+    const bytes = encodeVectorRecord(1, { id: `r${row}`, vector: vector(row) });
+    padded.set(prepareQuery(metric, vector(row)));
+    writer.add(1, bytes, row, Infinity, hashId(walker.view(bytes).idBytes), padded);
+  }
+  const codes = index === 'hnsw' ? metric : undefined;
+  const schemaIds = writer.close();
+  const { segment: flat } = runBuildJob({ kind: 'complete', directory: join(directory, 'tmp'), schemaIds, schemas: { 1: text }, dimension, codes });
+  assert.ok(flat !== undefined);
+  const graph = { dimension, metric, m: 16, efConstruction: 64, quantization: defaultQuantization(metric), recallTarget };
+  if (index === 'hnsw') return { files: flat, built: runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows: count, graph }) };
+  const built = runBuildJob({
+    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, graph: undefined, lists: metric, codes,
+    sources: [{ directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(count).keys()) }],
+  });
+  assert.ok(built.segment !== undefined);
+  return { files: built.segment, built };
+}
+
+for (const [what, data] of Object.entries(odd)) {
+  describe(`vectors ${what}`, () => {
+    for (const index of ['hnsw', 'ivf'] as const) {
+      for (const metric of metrics) {
+        test(`${index} under ${metric}: what is found is as near as what is nearest`, async (context) => {
+          const directory = mkdtempSync(join(tmpdir(), 'proximadb-odd-'));
+          context.after(() => { rmSync(directory, { recursive: true }); });
+          const { files, built } = build(directory, metric, data, index);
+          const graphSettings = { dimension: data.vector(0).length, metric, m: 16, efConstruction: 64, quantization: defaultQuantization(metric) };
+          const sealed = await Sealed.open({ directory: join(directory, files.id), files, graphSettings, walkerOf: () => walker, storage: 'memory' }, true);
+          context.after(() => { sealed.close(); });
+          if (built.graph !== undefined) await sealed.attach(built.graph, true);
+          if (index === 'ivf') assert.equal(built.refused !== undefined, data.listless?.includes(metric) === true, built.refused);
+          if (index === 'hnsw' && data.refused?.includes(metric) === true) assert.match(built.refused ?? '', /does not find \d+ of 10 of its own vectors/);
+          const strategies = new Set<string>();
+          let found = 0;
+          for (let asked = 0; asked < queriesAsked; asked += 1) {
+            // Half of them are stored.
+            const stored = data.vector(Math.floor((asked + 0.5) * data.count / queriesAsked));
+            const given = asked % 2 === 0 ? stored : stored.map((x, i) => x + ((asked * 31 + i * 17) % 11 - 5) / 5 * (data.apart ?? 0.1));
+            const search = { metric, query: prepareQuery(metric, given), k, predicate: null, ef: null, recallTarget, nowMicros: 0 };
+            const { distances: nearest } = searchSealed(sealed, { ...search, exact: true }).top;
+            const { top: { rows, distances }, strategy } = searchSealed(sealed, { ...search, exact: false });
+            strategies.add(strategy);
+            assert.deepEqual([rows.length, new Set(rows).size], [k, k]);
+            const farthest = nearest[k - 1]!;
+            found += distances.filter((distance) => distance <= farthest + Math.abs(farthest) * 1e-6).length;
+          }
+          const recall = found / (k * queriesAsked);
+          context.diagnostic(`${recall} by ${[...strategies].join(', ')}; measured ${JSON.stringify(built.graph?.ladder.at(-1) ?? null)}`);
+          assert.ok(recall >= recallTarget, `recall is ${recall}, by ${[...strategies].join(', ')}`);
+        });
+      }
+    }
+  });
+}
