@@ -15,7 +15,7 @@ const batchRecords = 500;
 const concurrency = 8;
 const collection = 'words';
 const ackAim = 50_000;
-const buildAim = 0.7;
+const buildAim = 0.85;
 
 export const ingest: Scenario = { name: 'ingest', title: 'Ingest and background building', run };
 

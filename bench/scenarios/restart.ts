@@ -10,7 +10,7 @@ import { untilCaughtUp, watchBuilding } from '../watch.ts';
 import { dimension } from '../words.ts';
 
 const collection = 'words';
-const readySecondsAim = 5;
+const readySecondsAim = 3;
 
 export const restart: Scenario = { name: 'restart', title: 'Restart after kill -9', run };
 
