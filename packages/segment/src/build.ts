@@ -56,7 +56,7 @@ export interface BuildResult {
   readonly graph: BuiltGraph | undefined;
   /** Why there is no graph, or are no lists, where these were to be made. */
   readonly refused?: string;
-  /** Of each row of a segment with lists: which of the kept rows it is, counted over all sources. Undefined: they lie as they were. */
+  /** Of each row, where lists were to be made: which of the kept rows it is, counted over all sources. Undefined: they lie as they were. */
   readonly order?: Uint32Array;
 }
 
@@ -121,22 +121,18 @@ const foundMin = 0.9;
 
 /** Writes both of their files, or none if too little is found. @returns the share of what is nearest that they find. */
 function writeLists(directory: string, metric: Metric, dimension: number, clustering: Clustering): number {
-  const vectors = new VectorFile(directory, strideOf(dimension));
-  try {
-    const vector = (row: number): Float32Array => vectors.row(row).subarray(0, dimension);
-    const { order: { length: rows }, starts, centroids } = clustering;
-    writeCodes(join(directory, codesFile), metric, dimension, clustering, vector);
-    const { asked, ...measured } = measureDepths(metric, dimension, clustering, vector);
-    const file = { dimension, rows, starts, ...measured, centroids };
-    const codes = new StoredCodes(join(directory, codesFile), dimension, rows);
-    const found = measureCodes(metric, file, new Lists(metric, file, codes), asked, (row) => vectors.single(row).subarray(0, dimension));
-    codes.close();
-    if (found < foundMin) rmSync(join(directory, codesFile));
-    else writeFileSync(join(directory, listsFile), encodeLists(file));
-    return found;
-  } finally {
-    vectors.close();
-  }
+  using opened = new DisposableStack();
+  const vectors = opened.adopt(new VectorFile(directory, strideOf(dimension)), (file) => { file.close(); });
+  const vector = (row: number): Float32Array => vectors.row(row).subarray(0, dimension);
+  const { order: { length: rows }, starts, centroids } = clustering;
+  writeCodes(join(directory, codesFile), metric, dimension, clustering, vector);
+  const { asked, ...measured } = measureDepths(metric, dimension, clustering, vector);
+  const file = { dimension, rows, starts, ...measured, centroids };
+  const codes = opened.adopt(new StoredCodes(join(directory, codesFile), dimension, rows), (stored) => { stored.close(); });
+  const found = measureCodes(metric, file, new Lists(metric, file, codes), asked, (row) => vectors.single(row).subarray(0, dimension));
+  if (found < foundMin) rmSync(join(directory, codesFile));
+  else writeFileSync(join(directory, listsFile), encodeLists(file));
+  return found;
 }
 
 /** A list at a time: all of them would be a quarter of the vectors. */

@@ -4,13 +4,7 @@ import { Census } from './census.ts';
 import { markEvery, marksMax, type Mark } from './replica-sum.ts';
 import type { ShardRows } from './rows.ts';
 
-/** How far a shard is: everything below the watermark is applied. */
-interface Position {
-  readonly watermark: number;
-  /** µs. */
-  readonly logTime: number;
-}
-
+/** A shard's watermark is where it is: everything below is applied. Its log time is in µs. */
 export class Comparison {
   readonly #rows: ShardRows;
   /** Sums at multiples of `markEvery` offsets, the oldest first. */
@@ -24,15 +18,15 @@ export class Comparison {
     this.#marks = marks;
   }
 
-  /** To be called after each record, while the rows are as of that position. */
-  reached(position: Position): void {
-    this.#takeCensus(position);
-    if (position.watermark % markEvery === 0) this.#marks = [...this.#marks, this.#mark(position)].slice(-marksMax);
+  /** To be called after each record, while the rows are as of that watermark. */
+  reached(watermark: number, logTime: number): void {
+    this.#takeCensus(watermark, logTime);
+    if (watermark % markEvery === 0) this.#marks = this.marksUntil(watermark, logTime).slice(-marksMax);
   }
 
-  /** The last marks, and that of the position. */
-  marksUntil(position: Position): readonly Mark[] {
-    return [...this.#marks, this.#mark(position)];
+  /** The last marks, and that of the watermark. */
+  marksUntil(watermark: number, logTime: number): readonly Mark[] {
+    return [...this.#marks, { offset: watermark, sum: this.#rows.sumAt(logTime) }];
   }
 
   marksBelow(watermark: number): readonly Mark[] {
@@ -40,11 +34,11 @@ export class Comparison {
   }
 
   /** From now on only what is live at this offset is told. @returns whether it still can be: the offset is not passed, or it was asked for before. */
-  await(at: number, position: Position): boolean {
+  watchFor(at: number, watermark: number, logTime: number): boolean {
     if (this.#census?.at === at) return true;
-    if (position.watermark > at) return false;
+    if (watermark > at) return false;
     this.#census = { at, taken: undefined, usedMs: performance.now() };
-    this.#takeCensus(position);
+    this.#takeCensus(watermark, logTime);
     return true;
   }
 
@@ -66,12 +60,8 @@ export class Comparison {
     if (this.#census !== undefined && performance.now() - this.#census.usedMs >= censusKeptMs) this.#census = undefined;
   }
 
-  #takeCensus({ watermark, logTime }: Position): void {
+  #takeCensus(watermark: number, logTime: number): void {
     if (this.#census !== undefined && this.#census.at === watermark) this.#census.taken ??= Census.take(this.#rows, logTime);
-  }
-
-  #mark({ watermark, logTime }: Position): Mark {
-    return { offset: watermark, sum: this.#rows.sumAt(logTime) };
   }
 }
 

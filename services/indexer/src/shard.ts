@@ -249,19 +249,15 @@ export class Shard {
 
   /** Sums to compare with other replicas': the last marks, and that of the watermark. */
   get marks(): readonly Mark[] {
-    return this.#comparison.marksUntil(this.#position);
+    return this.#comparison.marksUntil(this.#watermark, this.#logTime);
   }
 
   /** See `Digests`. */
   async digest(request: DigestRequest, signal?: AbortSignal): Promise<Digest> {
     this.#assertServing();
-    if (!this.#comparison.await(request.at, this.#position)) return { watermark: this.#watermark, ranges: [], records: [] };
+    if (!this.#comparison.watchFor(request.at, this.#watermark, this.#logTime)) return { watermark: this.#watermark, ranges: [], records: [] };
     await this.waitFor(request.at, request.timeoutMs, signal);
     return { watermark: this.#watermark, ...this.#comparison.digest(request) };
-  }
-
-  get #position(): { readonly watermark: number; readonly logTime: number } {
-    return { watermark: this.#watermark, logTime: this.#logTime };
   }
 
   /** Freezes the memtable, whatever its size, and starts to seal it. */
@@ -433,7 +429,7 @@ export class Shard {
     this.#changes?.note(record.key, record.offset);
     this.#watermark = record.offset + 1;
     this.#last = record;
-    this.#comparison.reached(this.#position);
+    this.#comparison.reached(this.#watermark, this.#logTime);
     this.#appliedBytes += recordOverheadBytes + record.key.length + (record.value?.length ?? 0);
   }
 
