@@ -58,6 +58,15 @@ describe('ids of a segment', () => {
     });
   }
 
+  test('are all found where there are many, and no others', async () => {
+    const many = Array.from({ length: 3_000 }, (_, row) => `word-${row}`);
+    const sealed = await open(write('many', many));
+    const find = (id: string): number | undefined => sealed.find(Buffer.from(id), hashId(Buffer.from(id)));
+    assert.deepEqual(many.map(find), many.map((_, row) => row));
+    assert.ok(many.every((id) => find(`${id}-not`) === undefined));
+    sealed.close();
+  });
+
   test('are read from the records in a segment of a release that did not write them', async () => {
     const made = write('older', short);
     rmSync(join(made.directory, idBytes));
