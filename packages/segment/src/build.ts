@@ -104,11 +104,12 @@ function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
   const writer = new SegmentWriter(job.directory, kept.count, (id) => job.schemas[id] ?? 'null');
   for (let row = 0; row < kept.count; row += 1) kept.copy(clustering?.order[row] ?? row, writer, clustering !== undefined);
   const schemaIds = writer.close();
-  const found = metric === undefined || clustering === undefined ? undefined : writeLists(job.directory, metric, dimension, clustering);
-  const refused = found === undefined || found >= foundMin ? undefined : `of these rows lists find ${found.toFixed(2)} of what is nearest`;
-  const areListed = found !== undefined && refused === undefined;
+  const measured = metric === undefined || clustering === undefined ? undefined : writeLists(job.directory, metric, dimension, clustering);
+  const refused = measured === undefined || measured.found >= foundMin ? undefined : `of these rows lists find ${measured.found.toFixed(2)} of what is nearest`;
+  const reach = refused === undefined ? measured?.reach ?? null : null;
+  const areListed = measured !== undefined && refused === undefined;
   const parts = areListed ? [listsFile, codesFile] : writeSigns(job.directory, job.codes, dimension, kept.count);
-  const segment = completeSegment(job.directory, schemaIds, walkers(job.schemas), parts);
+  const segment = { ...completeSegment(job.directory, schemaIds, walkers(job.schemas), parts), reach };
   const directory = join(job.directory, '..', segment.id);
   return {
     segment, ...(job.graph === undefined ? { graph: undefined } : writeGraph(directory, segment.rows, job.graph)),
@@ -119,8 +120,8 @@ function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
 /** Lists that find less are none: 0.97 and more is what they find of words and of clusters. */
 const foundMin = 0.9;
 
-/** Writes both of their files, or none if too little is found. @returns the share of what is nearest that they find. */
-function writeLists(directory: string, metric: Metric, dimension: number, clustering: Clustering): number {
+/** Writes both of their files, or none if too little is found. @returns as `measureCodes`. */
+function writeLists(directory: string, metric: Metric, dimension: number, clustering: Clustering): ReturnType<typeof measureCodes> {
   using opened = new DisposableStack();
   const vectors = opened.adopt(new VectorFile(directory, strideOf(dimension)), (file) => { file.close(); });
   const vector = (row: number): Float32Array => vectors.row(row).subarray(0, dimension);
@@ -129,10 +130,10 @@ function writeLists(directory: string, metric: Metric, dimension: number, cluste
   const { asked, ...measured } = measureDepths(metric, dimension, clustering, vector);
   const file = { dimension, rows, starts, ...measured, centroids };
   const codes = opened.adopt(new StoredCodes(join(directory, codesFile), dimension, rows), (stored) => { stored.close(); });
-  const found = measureCodes(metric, file, new Lists(metric, file, codes), asked, (row) => vectors.single(row).subarray(0, dimension));
-  if (found < foundMin) rmSync(join(directory, codesFile));
+  const of = measureCodes(metric, file, new Lists(metric, file, codes), asked, (row) => vectors.single(row).subarray(0, dimension));
+  if (of.found < foundMin) rmSync(join(directory, codesFile));
   else writeFileSync(join(directory, listsFile), encodeLists(file));
-  return found;
+  return of;
 }
 
 /** A list at a time: all of them would be a quarter of the vectors. */
@@ -221,13 +222,13 @@ function writeGraph(directory: string, rows: number, { recallTarget, ...settings
   const vectors = new VectorFile(directory, strideOf(settings.dimension));
   try {
     const { dimension } = settings;
-    const ladder = buildGraph(settings, {
+    const recall = buildGraph(settings, {
       count: rows, inOrder: (row) => vectors.row(row).subarray(0, dimension), single: (row) => vectors.single(row).subarray(0, dimension),
     }, temporary, recallRead(recallTarget, 'graph'));
     syncPath(temporary);
     renameSync(temporary, path);
     syncPath(directory);
-    return { graph: { file: describeFile(directory, graphFile), ladder } };
+    return { graph: { file: describeFile(directory, graphFile), ...recall } };
   } catch (error) {
     rmSync(temporary, { force: true });
     if (error instanceof GraphRefused) return { graph: undefined, refused: error.message };

@@ -56,13 +56,19 @@ test('a ladder tells which share of the nearest the candidates hold, of rows tha
     return Uint32Array.from(wanted < 96 ? nearest.filter((_, at) => at % 2 === 0) : nearest);
   };
   const vector = (row: number): Float32Array => padded(vectors[row]!);
-  const measured = measureLadder({ metric: 'euclidean', dimension: 4_096, rows, vector, single: vector, candidates: (query, wanted) =>
+  const { ladder: measured, reach } = measureLadder({ metric: 'euclidean', dimension: 4_096, rows, vector, single: vector, candidates: (query, wanted) =>
     candidates(query.subarray(0, width), wanted), unknown: unknown.map(({ row, vector }) => ({ row, vector: padded(vector) })), recall: 0.9 });
   // Two more than were missed, so that few queries do not promise much.
   const sought = 10 * unknown.length;
   assert.deepEqual(measured, [[64, sought / 2], [80, sought / 2], [96, 0]].map(([wanted = 0, missed = 0]) =>
     ({ candidates: wanted, recall: 1 - (missed + 2) / sought })));
   assert.equal(asked.length, 3 * unknown.length);
+  const farthest = unknown.map(({ vector: query }) => {
+    const [last = 0] = plainNearest(query, 10, (row) => row < rows && !hidden.has(row)).slice(9);
+    return vectors[last]!.reduce((sum, x, i) => sum + (x - query[i]!) ** 2, 0);
+  });
+  const within = farthest.filter((each) => each <= (reach ?? 0) * 1.000_01).length;
+  assert.ok(Math.abs(within - 0.98 * unknown.length) <= 1, `of ${within} of ${unknown.length} queries the tenth lies within reach`);
 });
 
 /** Of so many dimensions a graph is asked for many candidates before comparing all rows costs less. */

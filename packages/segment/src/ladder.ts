@@ -11,6 +11,33 @@ import { countFound, nearestRows, singleDistances } from './neighbours.ts';
 /** The fewest candidates first, recall never falling. Empty: nobody measured. */
 export type Ladder = readonly RecallStep[];
 
+/** What a graph measured of itself. */
+export interface GraphRecall {
+  readonly ladder: Ladder;
+  /** See {@link reachOf}. */
+  readonly reach: number | null;
+}
+
+/** Of the queries that are measured, nearly all; a few rows may lie apart from all others. */
+const mostQueries = 0.98;
+
+/** A distance of the kernels, whatever the query's length: under dot product that scales all of its distances, and says nothing of how near rows are. */
+export function apart(metric: Metric, query: Float32Array, distance: number): number {
+  return metric === 'dot' ? distance / Math.sqrt(query.reduce((sum, value) => sum + value * value, 0)) : distance;
+}
+
+/**
+ * The distance, as {@link apart} has it, within which most queries had the last of their ten nearest. Whose nearest lie farther away is not like the rows: of
+ * such a query less is found than was measured, far less where none of them is like the rows.
+ * @param farthest of each query. @returns null if there is none.
+ */
+export function reachOf(farthest: readonly number[]): number | null {
+  return farthest.toSorted((a, b) => a - b)[Math.ceil(mostQueries * farthest.length) - 1] ?? null;
+}
+
+/** For a query that is not like the rows so many times as many candidates are asked for, or lists read, until that changes nothing. */
+export const beyondReach = 4;
+
 /**
  * Candidates of the first steps; each later one has twice as many as the fourth before it. Fewer would save little, and queries that are not like the
  * rows would pay for it: of 6,000 common words under dot product 48 candidates held 0.97 of what is nearest to such words, and 0.94 to others.
@@ -51,8 +78,8 @@ export interface LadderMeasurement {
  * Ends where the recall is reached, or where comparing all rows would cost no more. A query that found all of its neighbours is not asked again:
  * what a search finds, a broader one finds, too. Where more rows than are sought are as near as the last of them, each of those will do.
  */
-export function measureLadder({ metric, dimension, rows, vector, single, unknown, candidates, recall }: LadderMeasurement): Ladder {
-  if (unknown.length === 0) return [];
+export function measureLadder({ metric, dimension, rows, vector, single, unknown, candidates, recall }: LadderMeasurement): GraphRecall {
+  if (unknown.length === 0) return { ladder: [], reach: null };
   const known = RowSet.full(rows);
   for (const { row } of unknown) known.remove(row);
   const queries = unknown.map((one) => one.vector);
@@ -61,11 +88,12 @@ export function measureLadder({ metric, dimension, rows, vector, single, unknown
   const asked = queries.map((query, i) => {
     const sought = (nearest[i] ?? []).slice(0, measuredNeighbours);
     const [last, beyond] = (nearest[i] ?? []).slice(measuredNeighbours - 1);
-    const farthest = last === undefined || beyond === undefined ? undefined : distanceTo(query, last);
+    const farthest = last === undefined ? undefined : distanceTo(query, last);
     const isTied = farthest !== undefined && beyond !== undefined && distanceTo(query, beyond) === farthest;
-    return { query, nearest: sought, isAsNear: (row: number): boolean => isTied && distanceTo(query, row) <= farthest, found: 0 };
+    return { query, nearest: sought, farthest, isAsNear: (row: number): boolean => isTied && distanceTo(query, row) <= farthest, found: 0 };
   });
   const sought = asked.reduce((sum, one) => sum + one.nearest.length, 0);
+  const reach = reachOf(asked.flatMap(({ query, farthest }) => (farthest === undefined ? [] : apart(metric, query, farthest))));
   const ladder: RecallStep[] = [];
   for (let step = 0; ; step += 1) {
     const count = candidatesAt(step);
@@ -76,7 +104,7 @@ export function measureLadder({ metric, dimension, rows, vector, single, unknown
     const missed = sought - asked.reduce((sum, { found }) => sum + found, 0);
     const reached = Math.max(0, 1 - (missed + missesBeside) / sought);
     ladder.push({ candidates: count, recall: reached });
-    if (reached >= recall || graphMicros(count, dimension) >= scanMicros(rows, dimension)) return ladder;
+    if (reached >= recall || graphMicros(count, dimension) >= scanMicros(rows, dimension)) return { ladder, reach };
   }
 }
 

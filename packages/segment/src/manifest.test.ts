@@ -20,7 +20,7 @@ const manifest: Manifest = {
   watermark: 1_000, log_time: 1_795_554_908_783_000, last: { offset: 999, append_time: 1_795_554_908_783_000, crc32c: 0xffff_ffff },
   segments: [{
     id: 'abc', rows: 3, files: [{ name: 'rows.bin', bytes: 100, crc32c: 1 }], schema_ids: [1], graph: null,
-    ladder: [{ candidates: 32, recall: 0.9 }], ended: Buffer.from(encodeRows([0, 2])),
+    ladder: [{ candidates: 32, recall: 0.9 }], reach: -0.25, ended: Buffer.from(encodeRows([0, 2])),
   }],
   requests: [{ request_id: 'r', log_time: 5, runs: [
     { sequence: 0, offset: 3, count: 2, refusal: null }, { sequence: 2, offset: 5, count: 1, refusal: 'exists' },

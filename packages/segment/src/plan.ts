@@ -9,7 +9,7 @@ import type { Explanation } from './explanation.ts';
 import type { Predicate, RowSet } from './filter/index.ts';
 import type { Growing } from './growing/growing.ts';
 import type { Top } from './kernels/index.ts';
-import { candidatesFor, stepFor } from './ladder.ts';
+import { apart, beyondReach, candidatesFor, stepFor } from './ladder.ts';
 import type { Lists } from './lists/lists.ts';
 import { kernelOf } from './metric.ts';
 import type { NearestSoFar } from './nearest-so-far.ts';
@@ -100,17 +100,27 @@ export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnsw
   const matches = Math.min(count, Math.max(search.predicate === null ? usual : usual * (1 + candidatesByFilter * (1 - count / total)), wanted));
   let ask = Math.min(total, Math.ceil(matches * oversampling));
   let widened = false;
+  /** Of the last hit, before a query unlike the rows was asked for more. */
+  let before: number | undefined;
   search.explanation?.consider('graph', graphMicros(ask, dimension));
   while (graphMicros(ask, dimension) < Math.min(exact, codes)) {
     const candidates = graph.candidates(search.query, ask).filter((row) => rows.has(row));
     search.explanation?.after('search');
     // Where far fewer match than elsewhere, those that do are the last to be found, and others of about their distance are not.
-    if (candidates.length >= Math.max(wanted, matches / 2)) {
-      considerOthers(search, exact, codes);
-      return rescored(sealed.vectors, candidates, 'graph', search, count);
+    const areEnough = candidates.length >= Math.max(wanted, matches / 2);
+    if (areEnough) {
+      const answer = rescored(sealed.vectors, candidates, 'graph', search, count);
+      const last = answer.top.distances.at(-1);
+      if (last === before || !isBeyond(sealed.reach, answer.top, search)) {
+        considerOthers(search, exact, codes);
+        return answer;
+      }
+      // Codes find what is nearest to any query: by their bounds they know what may be near.
+      if (codes < Infinity) break;
+      before = last;
     }
     if (ask === total) break;
-    ask = Math.min(total, ask * 2);
+    ask = Math.min(total, ask * (areEnough ? beyondReach : 2));
     widened = true;
   }
   const answer = searchUnindexed(sealed, total, rows, search, count);
@@ -170,9 +180,26 @@ function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, 
   // Of so few matches the exact distances cost no more than all the codes on the way.
   if (count <= Math.max(wanted, codes / codesADistance)) return scan(sealed.vectors, total, rows, search, count);
   search.explanation?.consider('exact', scanMicros(count, sealed.vectors.dimension));
-  const found = lists.candidates({ query: search.query, wanted, lists: asked, visible: count === total ? null : rows.words, count });
-  search.explanation?.after('search');
-  return rescored(sealed.vectors, found.rows, 'lists', search, count);
+  let before: number | undefined;
+  for (let read = asked; ; read = Math.min(lists.count, read * beyondReach)) {
+    const found = lists.candidates({ query: search.query, wanted, lists: read, visible: count === total ? null : rows.words, count });
+    search.explanation?.after('search');
+    const answer = rescored(sealed.vectors, found.rows, 'lists', search, count);
+    const last = answer.top.distances.at(-1);
+    if (last === before || read === lists.count || !isBeyond(sealed.reach, answer.top, search)) return answer;
+    before = last;
+  }
+}
+
+/**
+ * Whether a query is so unlike the rows that less of what is nearest to it was found than was measured. Not of a search that says by itself how much is to be
+ * read, and not with a filter: what matches lies farther away.
+ */
+function isBeyond(reach: number | null, { distances }: Top, { metric, query, predicate, ef, soFar }: SegmentSearch): boolean {
+  const last = distances[Math.min(distances.length, hitsByDefault) - 1];
+  if (reach === null || ef !== null || predicate !== null || last === undefined) return false;
+  // Within reach all is as measured: where others are so near, nothing beyond it counts.
+  return apart(metric, query, Math.min(last, soFar?.bound ?? Infinity)) > reach;
 }
 
 /** Candidates by codes, for their exact distances. */

@@ -149,6 +149,8 @@ export interface SegmentEntry {
   readonly graph: null | SegmentFile;
   /** Of the graph: what it found of rows that it did not know yet, the fewest candidates first. Empty: nobody measured. */
   readonly ladder: readonly RecallStep[];
+  /** Of the graph or the lists: within this distance nearly all rows that measured them had their 10 nearest. Null: nobody measured. */
+  readonly reach: null | number;
   /** Rows that ended below the watermark: a roaring bitmap in the portable format. */
   readonly ended: Buffer;
 }

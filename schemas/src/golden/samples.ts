@@ -88,9 +88,9 @@ export const samples: Samples = {
         {
           id: 's1', rows: 2, files: [{ name: 'records.avro', bytes: 1000, crc32c: 1 }], schema_ids: [1, 4],
           graph: { name: 'graph', bytes: 5_000_000_000, crc32c: 2 },
-          ladder: [{ candidates: 32, recall: 0.925 }, { candidates: 48, recall: 1 }], ended: Buffer.from('3a30000000000000', 'hex'),
+          ladder: [{ candidates: 32, recall: 0.925 }, { candidates: 48, recall: 1 }], reach: -0.75, ended: Buffer.from('3a30000000000000', 'hex'),
         },
-        { id: 's2', rows: 0, files: [], schema_ids: [], graph: null, ladder: [], ended: Buffer.alloc(0) },
+        { id: 's2', rows: 0, files: [], schema_ids: [], graph: null, ladder: [], reach: null, ended: Buffer.alloc(0) },
       ],
       requests: [{ request_id: requestId, log_time: 9, runs: [
         { sequence: 0, offset: 5, count: 2, refusal: null }, { sequence: 2, offset: 9, count: 1, refusal: 'exists' },

@@ -86,28 +86,30 @@ describe('a host of shards', () => {
     }
   });
 
-  test('what was measured of a graph is in the manifest, and in those that are written after a restart', async () => {
-    const r = await rig({ growingRowsMax: 4_096, maintenanceMs: 3_600_000, idleMs: 0, idleGraphRowsMin: 1_000, graphRowsMin: 1_000 });
-    const ladders = async (): Promise<unknown> => {
-      const manifests = await Promise.all([0, 1].map((each) => readManifest(join(r.directory, 'shards', '7', String(each)))));
-      return manifests.flatMap((manifest) => manifest?.segments ?? []).filter(({ graph }) => graph !== null)
-        .map(({ id, ladder }) => [id, ladder.map(({ candidates, recall }) => [candidates, recall])]);
-    };
-    try {
-      await Promise.all(Array.from({ length: 3_200 }, (_, i) => r.upsert(`w${i}`, [Math.cos(i), Math.sin(i), Math.cos(i * 7), 0])));
-      await r.host().settle(7);
-      await r.host().maintain();
-      const measured = await ladders() as [string, unknown[]][];
-      assert.equal(measured.length, 2);
-      assert.ok(measured.every(([, ladder]) => ladder.length > 0));
-      await r.reopen();
-      for (let i = 0; i < 20; i += 1) await r.upsert(`v${i}`, [1, i, 0, 0]);
-      await r.host().settle(7);
-      assert.deepEqual(await ladders(), measured);
-    } finally {
-      await r.close();
-    }
-  });
+  for (const index of ['hnsw', 'ivf'] as const) {
+    test(`what was measured under ${index} is in the manifest, and in those that are written after a restart`, async () => {
+      const r = await rig({ growingRowsMax: 4_096, maintenanceMs: 3_600_000, idleMs: 0, idleGraphRowsMin: 1_000, graphRowsMin: 1_000 }, { index });
+      const measured = async (): Promise<[string, number, number | null][]> => {
+        const manifests = await Promise.all([0, 1].map((each) => readManifest(join(r.directory, 'shards', '7', String(each)))));
+        return manifests.flatMap((manifest) => manifest?.segments ?? []).filter(({ rows }) => rows > 1_000)
+          .map(({ id, ladder, reach }) => [id, ladder.reduce((sum, { candidates, recall }) => sum + candidates + recall, 0), reach]);
+      };
+      try {
+        await Promise.all(Array.from({ length: 3_200 }, (_, i) => r.upsert(`w${i}`, [Math.cos(i), Math.sin(i), Math.cos(i * 7), 0])));
+        await r.host().settle(7);
+        await r.host().maintain();
+        const before = await measured();
+        assert.equal(before.length, 2);
+        assert.ok(before.every(([, ladder, reach]) => (index === 'hnsw') === (ladder > 0) && reach !== null), JSON.stringify(before));
+        await r.reopen();
+        for (let i = 0; i < 20; i += 1) await r.upsert(`v${i}`, [1, i, 0, 0]);
+        await r.host().settle(7);
+        assert.deepEqual(await measured(), before);
+      } finally {
+        await r.close();
+      }
+    });
+  }
 
   test('rows of which no graph finds what is nearest are searched without: it is tried once, and other rows get theirs', async () => {
     const r = await rig({

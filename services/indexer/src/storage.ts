@@ -156,13 +156,13 @@ export class Storage {
     this.#named = manifest.segments;
     this.#durable = { watermark: manifest.watermark, logTime: manifest.log_time, last: manifest.last, streams: manifest.streams };
     for (const entry of manifest.segments) {
-      const files: SegmentFiles = { id: entry.id, rows: entry.rows, files: entry.files, schemaIds: entry.schema_ids };
+      const { id, rows, schema_ids: schemaIds, graph: file, ladder, reach } = entry;
+      const files: SegmentFiles = { id, rows, files: entry.files, schemaIds, reach: file === null ? reach : null };
       const sealed = await this.#open(files, true);
       // When exactly they ended no longer matters: it was below the watermark.
       for (const row of decodeRows(entry.ended)) sealed.states.end(row, manifest.watermark - 1);
       // A graph is derived data: a damaged one is built again.
-      const { graph: file, ladder } = entry;
-      if (file !== null) await sealed.attach({ file, ladder }, true).catch((error: unknown) => { warn('graph-damaged', error); });
+      if (file !== null) await sealed.attach({ file, ladder, reach }, true).catch((error: unknown) => { warn('graph-damaged', error); });
       this.#options.rows.restore(sealed);
     }
   }
@@ -401,5 +401,5 @@ function inverse(order: Uint32Array): Uint32Array {
 function entryOf(sealed: Sealed, watermark: number): SegmentEntry {
   const { id, rows, files, schemaIds } = sealed.files;
   const ended = Buffer.from(encodeRows(sealed.states.endedBelow(watermark, rows)));
-  return { id, rows, files, schema_ids: schemaIds, graph: sealed.graphEntry, ladder: [...sealed.ladder], ended };
+  return { id, rows, files, schema_ids: schemaIds, graph: sealed.graphEntry, ladder: [...sealed.ladder], reach: sealed.reach, ended };
 }

@@ -1,6 +1,7 @@
 /** Making the lists of a segment: which rows go where before it is written, and the codes once its vectors are. */
 import type { Metric } from '@proximadb/schemas';
 import { codePlaces, CodeSlab, codeStride, type Slab } from '../kernels/index.ts';
+import { apart, reachOf } from '../ladder.ts';
 import { countFound, nearestRows, singleDistances } from '../neighbours.ts';
 import { difference } from '../vectors.ts';
 import { centroidMetric, nearestCentroid, originOf, probeMetric, queryRows, trainCentroids } from './cluster.ts';
@@ -114,24 +115,26 @@ const candidatesRead = 64;
 /**
  * Which share of what is nearest codes lead to, in lists that hold nearly all of it. They tell a difference of about a hundredth of the query's length: where
  * what is near each other lies a thousand times nearer than the rest, they tell nothing.
- * @param single a row's vector, of rows in no order.
+ * @param single a row's vector, of rows in no order. @returns that share, and the reach of the rows: see {@link reachOf}.
  */
 export function measureCodes(
   metric: Metric, { dimension, rows: count }: ListsFile, lists: Lists, asked: readonly Asked[], single: (row: number) => Float32Array,
-): number {
+): { readonly found: number; readonly reach: number | null } {
   const distanceTo = singleDistances(metric, dimension, single);
   const read = lists.listsFor(recallRead, measuredNeighbours);
+  const farthestOf: number[] = [];
   let sought = 0;
   let found = 0;
   for (const { query, row, nearest } of asked) {
     const last = nearest.at(-1);
     if (last === undefined) continue;
     const farthest = distanceTo(query, last);
+    farthestOf.push(apart(metric, query, farthest));
     const { rows } = lists.candidates({ query, wanted: candidatesRead + 1, lists: read, visible: null, count });
     sought += nearest.length;
     found += countFound({ nearest, isAsNear: (each) => distanceTo(query, each) <= farthest }, rows.filter((each) => each !== row));
   }
-  return sought === 0 ? 1 : found / sought;
+  return { found: sought === 0 ? 1 : found / sought, reach: reachOf(farthestOf) };
 }
 
 const mostOfThem = 0.95;

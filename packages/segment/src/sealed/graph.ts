@@ -2,7 +2,7 @@
 import { Index, MetricKind, ScalarKind } from 'usearch';
 import { AppError, assert } from '@proximadb/errors';
 import type { Metric, Quantization } from '@proximadb/schemas';
-import { measureLadder, unknownRows, type Ladder } from '../ladder.ts';
+import { measureLadder, unknownRows, type GraphRecall } from '../ladder.ts';
 import type { FileEntry } from './files.ts';
 
 export interface GraphSettings {
@@ -15,9 +15,8 @@ export interface GraphSettings {
 }
 
 /** A graph as a manifest names it. */
-export interface BuiltGraph {
+export interface BuiltGraph extends GraphRecall {
   readonly file: FileEntry;
-  readonly ladder: Ladder;
 }
 
 const scalars: Record<Quantization, ScalarKind> = { f32: ScalarKind.F32, bf16: ScalarKind.BF16, i8: ScalarKind.I8 };
@@ -68,7 +67,7 @@ export interface Sample {
 }
 
 interface Learned {
-  readonly ladder: Ladder;
+  readonly recall: GraphRecall;
   /** Some of its rows. */
   readonly samples: readonly Sample[];
 }
@@ -88,7 +87,7 @@ export interface GraphRows {
  * @throws AppError INTERNAL if the finished graph lacks a row.
  * @throws GraphRefused if it does not find a sample of its own vectors.
  */
-export function buildGraph(settings: GraphSettings, rows: GraphRows, path: string, recall: number): Ladder {
+export function buildGraph(settings: GraphSettings, rows: GraphRows, path: string, recall: number): GraphRecall {
   const { count } = rows;
   const index = createIndex(settings);
   let learned: Learned;
@@ -100,10 +99,10 @@ export function buildGraph(settings: GraphSettings, rows: GraphRows, path: strin
     letGo(index);
   }
   // Of an inner product over raw vectors, a longer vector may rightly be nearer than the vector itself.
-  if (settings.metric === 'dot') return learned.ladder;
+  if (settings.metric === 'dot') return learned.recall;
   using graph = new Graph(settings, path, count);
   assertFindsItself(settings, graph, learned.samples);
-  return learned.ladder;
+  return learned.recall;
 }
 
 /** One thread: concurrent `add`s of USearch can lose nodes. Some rows come last: until then they are the queries by which the graph is measured. */
@@ -119,12 +118,12 @@ function learn(index: Index, { metric, dimension }: GraphSettings, { count, inOr
     else chunk.add(row, values);
   }
   chunk.flush();
-  const ladder = measureLadder({
+  const measured = measureLadder({
     metric, dimension, rows: count, vector: inOrder, single, unknown, recall, candidates: (query, wanted) => candidatesOf(index, query, wanted).rows,
   });
   for (const one of unknown) chunk.add(one.row, one.vector);
   chunk.flush();
-  return { ladder, samples };
+  return { recall: measured, samples };
 }
 
 /** Rows on their way into a graph: many go in with one call. */

@@ -152,6 +152,11 @@ export class Sealed {
     return this.#graph?.built.ladder ?? [];
   }
 
+  /** Of its graph or its lists: see `reachOf`. */
+  get reach(): number | null {
+    return this.#graph?.built.reach ?? this.files.reach;
+  }
+
   /** Bytes on disk. */
   get diskBytes(): number {
     return this.files.files.reduce((sum, file) => sum + file.bytes, this.#graph?.built.file.bytes ?? 0);
@@ -167,7 +172,7 @@ export class Sealed {
   get memoryBytes(): number {
     const held = new Set([rowsFile, idsFile, columnsFile, ...(this.#idBytes === undefined ? [] : [idBytesFile])]);
     const small = this.files.files.filter(({ name }) => held.has(name));
-    return small.reduce((sum, file) => sum + file.bytes, this.vectors.bytes + (this.#coded?.bytes ?? 0) + (this.lists?.bytes ?? 0));
+    return small.reduce((sum, file) => sum + file.bytes, this.vectors.bytes + this.#ids.bytes + (this.#coded?.bytes ?? 0) + (this.lists?.bytes ?? 0));
   }
 
   /** Takes a graph that was built for these rows. @throws AppError DATA_LOSS if its file is damaged. */

@@ -19,6 +19,8 @@ export interface SegmentFiles {
   readonly rows: number;
   readonly files: readonly FileEntry[];
   readonly schemaIds: readonly number[];
+  /** Of its lists: see `reachOf`; null: none, or nobody measured. */
+  readonly reach: number | null;
 }
 
 const vectorBufferBytes = 1 << 20;
@@ -144,7 +146,7 @@ export function completeSegment(
   const id = digest.digest('hex').slice(0, 32);
   for (const { name } of files) syncPath(join(directory, name));
   publish(directory, join(dirname(directory), id));
-  return { id, rows: rows.count, files, schemaIds };
+  return { id, rows: rows.count, files, schemaIds, reach: null };
 }
 
 /**

@@ -47,7 +47,7 @@ function build(segments: string): Manifest {
     watermark: rows, log_time: 0, last: null,
     segments: [{
       id: segment.id, rows, files: [...segment.files], schema_ids: [...segment.schemaIds], graph: built.graph?.file ?? null,
-      ladder: [...built.graph?.ladder ?? []], ended: Buffer.from([]),
+      ladder: [...built.graph?.ladder ?? []], reach: built.graph?.reach ?? null, ended: Buffer.from([]),
     }],
     requests: [], malformed: 0, ledger: [], marks: [], streams: [],
   };

@@ -59,7 +59,7 @@ async function blame(error: unknown, local: string, file: FileEntry, key: string
 
 /** A graph alone is not opened: its checksum was compared, and it is derived data. */
 async function open(segment: SegmentEntry, uploads: readonly Upload[], local: string, scratch: string, options: UploadSettings): Promise<void> {
-  const { id, rows, files, schema_ids: schemaIds } = segment;
+  const { id, rows, files, schema_ids: schemaIds, reach } = segment;
   if (uploads.every(({ file }) => file.name === segment.graph?.name)) return;
   // What the store had before was opened then; here it stands in as it is on this disk.
   for (const { name } of files) if (!existsSync(join(scratch, name))) await link(join(local, name), join(scratch, name));
@@ -69,7 +69,7 @@ async function open(segment: SegmentEntry, uploads: readonly Upload[], local: st
   // It is looked at, not searched: whatever the collection says, vectors are not held.
   const storage = 'disk';
   const sealed = await Sealed.open({
-    directory: scratch, files: { id, rows, files, schemaIds }, graphSettings: { dimension, metric, m, efConstruction, quantization }, storage,
+    directory: scratch, files: { id, rows, files, schemaIds, reach }, graphSettings: { dimension, metric, m, efConstruction, quantization }, storage,
     walkerOf: (schemaId) => {
       const walker = walkers.get(schemaId);
       if (walker === undefined) throw new RangeError(`no records of schema id ${schemaId}`);

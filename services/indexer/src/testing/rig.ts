@@ -76,7 +76,7 @@ class Faults {
 }
 
 /** A host of two partitions on a real log. */
-export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>> = {}, { trimBehindSnapshots = false } = {}) {
+export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>> = {}, { trimBehindSnapshots = false, index = settings.index } = {}) {
   const directory = mkdtempSync(join(tmpdir(), 'proximadb-host-'));
   let now = Date.now() * 1000;
   const faults = new Faults();
@@ -126,7 +126,7 @@ export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>
   };
   const assign = (to: ShardHost, each: number): void => {
     const { clusterId, topic: name, topicId } = topic;
-    to.assign({ partitions: settings.partitions, settings, identity: { clusterId, topic: name, topicId, log: 7, partition: each } });
+    to.assign({ partitions: settings.partitions, settings: { ...settings, index }, identity: { clusterId, topic: name, topicId, log: 7, partition: each } });
   };
   let host = open();
   const ends = async () => (await log.extents(topic.topic)).map(({ end }, i) => ({ partition: i, atLeast: Number(end) }));

@@ -40,12 +40,12 @@ export async function openWhole(directory: string): Promise<number> {
   const { manifest, segments } = await readStaged(directory);
   const { dimension, metric, m, ef_construction: efConstruction, quantization, storage } = manifest.settings;
   let live = 0;
-  for (const { id, rows, files, graph, ladder, schema_ids: schemaIdsOf, ended } of manifest.segments) {
+  for (const { id, rows, files, graph, ladder, reach, schema_ids: schemaIdsOf, ended } of manifest.segments) {
     const sealed = await Sealed.open({
-      directory: join(segments, id), files: { id, rows, files, schemaIds: schemaIdsOf }, walkerOf, storage,
+      directory: join(segments, id), files: { id, rows, files, schemaIds: schemaIdsOf, reach: null }, walkerOf, storage,
       graphSettings: { dimension, metric, m, efConstruction, quantization },
     }, true);
-    if (graph !== null) await sealed.attach({ file: graph, ladder }, true);
+    if (graph !== null) await sealed.attach({ file: graph, ladder, reach }, true);
     live += rows - decodeRows(ended).length;
     sealed.close();
   }

@@ -1,0 +1,77 @@
+/** Queries of another kind than the rows: none of what a segment measured of itself holds for them, and what is nearest is found all the same. */
+import { strict as assert } from 'node:assert';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { compileWalker, encodeVectorRecord } from '@proximadb/record';
+import { schemaText } from '@proximadb/schemas';
+import { defaultQuantization, encodeRows, hashId, prepareQuery, runBuildJob, Sealed, searchSealed, SegmentWriter, strideOf } from './index.ts';
+import { random } from './testing/random.ts';
+
+const text = schemaText('VectorRecord');
+const walker = compileWalker(JSON.parse(text));
+const dimension = 48;
+const count = 20_000;
+const k = 10;
+const recallTarget = 0.95;
+const queriesAsked = 60;
+
+const draw = random(11);
+const normal = (): number => draw() + draw() + draw() + draw() - 2;
+/** Rows lie near a plane of a few directions, queries anywhere. */
+const plane = Array.from({ length: 6 }, () => Float32Array.from({ length: dimension }, normal));
+const likeRows = (): Float32Array => {
+  const shares = plane.map(normal);
+  return Float32Array.from({ length: dimension }, (_, i) => plane.reduce((sum, axis, at) => sum + (axis[i] ?? 0) * (shares[at] ?? 0), 0) + normal() / 4);
+};
+const rows = Array.from({ length: count }, likeRows);
+const alike = Array.from({ length: queriesAsked }, likeRows);
+const unlike = Array.from({ length: queriesAsked }, () => Float32Array.from({ length: dimension }, normal));
+
+for (const metric of ['cosine', 'euclidean', 'dot', 'manhattan'] as const) {
+  for (const index of ['hnsw', 'ivf'] as const) {
+    test(`${index} under ${metric}: are read more for, those like the rows are not`, async (context) => {
+      const directory = mkdtempSync(join(tmpdir(), 'proximadb-unlike-'));
+      context.after(() => { rmSync(directory, { recursive: true }); });
+      const writer = new SegmentWriter(join(directory, 'tmp'), count, () => text);
+      const padded = new Float32Array(strideOf(dimension));
+      for (const [row, vector] of rows.entries()) {
+        const bytes = encodeVectorRecord(1, { id: `r${row}`, vector });
+        padded.set(prepareQuery(metric, vector));
+        writer.add(1, bytes, row, Infinity, hashId(walker.view(bytes).idBytes), padded);
+      }
+      const schemas = { 1: text };
+      const codes = index === 'hnsw' ? metric : undefined;
+      const { segment: flat } = runBuildJob({ kind: 'complete', directory: join(directory, 'tmp'), schemaIds: writer.close(), schemas, dimension, codes });
+      assert.ok(flat !== undefined);
+      const graphSettings = { dimension, metric, m: 16, efConstruction: 64, quantization: defaultQuantization(metric) };
+      const graph = { ...graphSettings, recallTarget };
+      const built = index === 'hnsw' ? runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows: count, graph })
+        : runBuildJob({
+          kind: 'merge', directory: join(directory, 'lists'), dimension, schemas, graph: undefined, lists: metric, codes: undefined,
+          sources: [{ directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(count).keys()) }],
+        });
+      const files = built.segment ?? flat;
+      const sealed = await Sealed.open({ directory: join(directory, files.id), files, graphSettings, walkerOf: () => walker, storage: 'memory' }, true);
+      context.after(() => { sealed.close(); });
+      if (built.graph !== undefined) await sealed.attach(built.graph, true);
+
+      const asked = (queries: readonly Float32Array[], ef: number | null): { readonly recall: number; readonly candidates: number } => {
+        let [found, candidates] = [0, 0];
+        for (const given of queries) {
+          const search = { metric, query: prepareQuery(metric, given), k, predicate: null, ef, recallTarget, nowMicros: 0 };
+          const nearest = new Set(searchSealed(sealed, { ...search, exact: true }).top.rows);
+          const answer = searchSealed(sealed, { ...search, exact: false });
+          found += answer.top.rows.filter((row) => nearest.has(row)).length / k;
+          candidates += answer.candidates / queries.length;
+        }
+        return { recall: found / queries.length, candidates };
+      };
+      const [usual, other, least] = [asked(alike, null), asked(unlike, null), asked(unlike, 64)];
+      context.diagnostic(`like the rows ${usual.recall.toFixed(3)}, unlike ${other.recall.toFixed(3)}, with ef 64 ${least.recall.toFixed(3)}`);
+      assert.ok(usual.recall >= recallTarget, `recall of queries like the rows is ${usual.recall}`);
+      assert.ok(other.recall >= recallTarget, `recall of others is ${other.recall}, with ef 64 ${least.recall}`);
+    });
+  }
+}
