@@ -2,9 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
-/** @param folder where its JSON and its plots go. */
-export function runBench(folder: string, ...args: string[]): { readonly status: number | null; readonly stderr: string } {
+/** @param folder where its report, its JSON and its plots go; null: where they go by themselves. */
+export function runBench(folder: string | null, ...args: string[]): { readonly status: number | null; readonly stderr: string } {
   const program = join(import.meta.dirname, 'run.ts');
-  const { status, stderr } = spawnSync(process.execPath, ['--no-warnings', program, ...args, '--json', folder], { encoding: 'utf8' });
+  const into = folder === null ? [] : ['--json', folder];
+  const { status, stderr } = spawnSync(process.execPath, ['--no-warnings', program, ...args, ...into], { encoding: 'utf8' });
   return { status, stderr };
 }

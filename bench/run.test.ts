@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { npy } from './data/npy.fixture.ts';
 import { lacking } from './peers/software.ts';
@@ -12,8 +12,15 @@ let folder = '';
 before(() => { folder = mkdtempSync(join(tmpdir(), 'proximadb-bench-run-')); });
 after(() => { rmSync(folder, { recursive: true, force: true }); });
 
-function reportOf(scenario: string): Report {
-  return JSON.parse(readFileSync(join(folder, `${scenario}.json`), 'utf8')) as Report;
+function reportOf(scenario: string, from = folder): Report {
+  return JSON.parse(readFileSync(join(from, `${scenario}.json`), 'utf8')) as Report;
+}
+
+/** Titles and plots of the page that a run leaves. */
+function pageOf(from: string): { readonly titles: readonly string[]; readonly plots: readonly string[] } {
+  const page = readFileSync(join(from, 'report.md'), 'utf8');
+  const all = (pattern: RegExp): string[] => [...page.matchAll(pattern)].map(([, found = '']) => found);
+  return { titles: all(/^###? (.+)$/gm), plots: all(/^!\[.*\]\(<(.+)>\)$/gm) };
 }
 
 test('the short form of the peers measures ours beside libraries, end to end, and draws what it measured', { timeout: 180_000 }, () => {
@@ -35,6 +42,24 @@ test('the short form of the peers measures ours beside libraries, end to end, an
   const plots = readdirSync(folder).filter((name) => name.endsWith('.svg'));
   assert.deepEqual(plots.sort(), ['peers-words-k10-clients1.svg', 'peers-words-k10-clients4.svg']);
   for (const plot of plots) assert.match(readFileSync(join(folder, plot), 'utf8'), /usearch i8: recall [01]\.\d+/);
+  assert.deepEqual(pageOf(folder), { titles: ['Ourselves and others', ...tables.map(({ title }) => title)], plots });
+});
+
+test('what nobody named a folder for goes into one of its own, with one page for all that was measured', { timeout: 180_000 }, () => {
+  const { status, stderr } = runBench(null, 'segments', 'peers', '--short', '--only', 'usearch i8');
+  const page = /written to (.*)\n$/.exec(stderr)?.[1] ?? '';
+  const made = dirname(page);
+  try {
+    assert.equal(status, 0, stderr);
+    assert.equal(dirname(made), join(import.meta.dirname, 'results'));
+    const titlesOf = (scenario: string): string[] => reportOf(scenario, made).tables.map(({ title }) => title);
+    const { titles, plots } = pageOf(made);
+    assert.deepEqual(titles, ['One segment: graph, codes, and lists', ...titlesOf('segments'), 'Ourselves and others', ...titlesOf('peers')]);
+    assert.ok(plots.length > 0);
+    assert.deepEqual(readdirSync(made).sort(), ['peers.json', 'report.md', 'segments.json', ...plots].sort());
+  } finally {
+    if (page !== '') rmSync(made, { recursive: true });
+  }
 });
 
 test('own vectors with own metadata and own queries are measured as ours are, with filters on their fields', { timeout: 180_000 }, () => {

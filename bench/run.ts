@@ -1,15 +1,17 @@
 /**
  * `npm run bench [-- scenario …] [--short] [--json DIR] [--profiles DIR]`: measures, prints tables, fails only if something does not work.
+ * Leaves a page with all tables (`report.md`), the figures as JSON and the plots in a new folder of `bench/results`, or in DIR.
  * `guard` compares with a stored run and ends with exit code 1 if something got worse; `--baseline FILE`, `--write-baseline`. It runs only if it is named.
  * For `disk` also `--set clustered`, `--rows N`, `--only ivf`.
  * For `peers` also `--only 'chroma,proximadb hnsw'`, `--set words`, `--rows N`, or
  * `--data my.npy [--metadata my.jsonl] [--queries q.npy] [--metric euclidean]`.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.ts';
 import { showReport } from './report.ts';
+import { RunFolder } from './run-folder.ts';
 import type { Chosen, Scenario } from './scenario.ts';
 import { backlog } from './scenarios/backlog.ts';
 import { calls } from './scenarios/calls.ts';
@@ -20,8 +22,10 @@ import { flames } from './scenarios/flames.ts';
 import { guard } from './scenarios/guard.ts';
 import { ingest } from './scenarios/ingest.ts';
 import { kafkaLog } from './scenarios/kafka-log.ts';
+import { lasting } from './scenarios/lasting.ts';
 import { peers } from './scenarios/peers.ts';
 import { recall } from './scenarios/recall.ts';
+import { rescoring } from './scenarios/rescoring.ts';
 import { restart } from './scenarios/restart.ts';
 import { runtime } from './scenarios/runtime.ts';
 import { search } from './scenarios/search.ts';
@@ -30,7 +34,8 @@ import { segments } from './scenarios/segments.ts';
 import { shards } from './scenarios/shards.ts';
 
 const scenarios: readonly Scenario[] = [
-  serialisation, ingest, search, backlog, segments, recall, restart, disk, kafkaLog, shards, cluster, clients, peers, flames, calls, runtime,
+  serialisation, ingest, search, backlog, segments, recall, lasting, rescoring, restart, disk, kafkaLog, shards, cluster, clients, peers, flames,
+  calls, runtime,
 ];
 /** Only by its name. */
 const all = [...scenarios, guard];
@@ -61,6 +66,8 @@ const chosen: Chosen = {
 const wanted = positionals.length === 0 && own !== undefined ? ['peers'] : positionals;
 const running = wanted.length === 0 ? scenarios : all.filter(({ name }) => wanted.includes(name));
 let failed = 0;
+const startedAt = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+const results = new RunFolder(resolve(values.json ?? join(import.meta.dirname, 'results', startedAt)));
 const folder = join(import.meta.dirname, 'scratch');
 mkdirSync(folder, { recursive: true });
 for (const scenario of running) {
@@ -74,19 +81,16 @@ for (const scenario of running) {
       say: (line) => { console.error(`  ${line}`); },
     });
     // Small sizes say whether it works, not how fast.
-    console.log(showReport(values.short ? { ...report, aims: [] } : report));
+    const tables = showReport(values.short ? { ...report, aims: [] } : report);
+    console.log(tables);
     for (const failure of failures) console.error(`FAILED ${failure}`);
     failed += failures.length;
-    if (values.json !== undefined) {
-      mkdirSync(values.json, { recursive: true });
-      const named = ['set', 'rows', 'only', 'data', 'metadata', 'queries'] as const;
-      const quoted = (text: string): string => (text.includes(' ') ? `'${text}'` : text);
-      const options = named.flatMap((name) => (values[name] === undefined ? [] : [` --${name} ${quoted(values[name])}`]));
-      const command = `npm run bench -- ${scenario.name}${values.short ? ' --short' : ''}${options.join('')}`;
-      const taken = { scenario: scenario.name, takenAt, command, machine, ...report };
-      writeFileSync(join(values.json, `${scenario.name}.json`), `${JSON.stringify(taken, null, 1)}\n`);
-      for (const { name, svg } of plots) writeFileSync(join(values.json, `${name}.svg`), svg);
-    }
+    const named = ['set', 'rows', 'only', 'data', 'metadata', 'queries'] as const;
+    const quoted = (text: string): string => (text.includes(' ') ? `'${text}'` : text);
+    const options = named.flatMap((name) => (values[name] === undefined ? [] : [` --${name} ${quoted(values[name])}`]));
+    const command = `npm run bench -- ${scenario.name}${values.short ? ' --short' : ''}${options.join('')}`;
+    const page = results.add({ scenario: scenario.name, takenAt, command, machine, ...report }, { title: scenario.title, tables, failures, plots });
+    console.error(`  written to ${page}`);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -32,7 +32,7 @@ const sources = files.filter((path) => path.endsWith('.ts') && !path.endsWith('.
 const parsed = new Map(sources.map((path) => [path, ts.createSourceFile(path, text(path), ts.ScriptTarget.Latest, true)]));
 /** What is never part of a running server: tests and their parts, benchmarks, scripts, generators. */
 const isTool = (path: string): boolean => /(^|\/)(test|bench|scripts|testing|generator)\//.test(path) || /\.(test|bench|fixture)\.ts$/.test(path)
-  || /(^|\/)(build|contract|scratch-[\w-]+|testing)\.ts$/.test(path);
+  || /(^|\/)(kernels\/build|contract|scratch-[\w-]+|testing)\.ts$/.test(path);
 
 function nodes(path: string): ts.Node[] {
   const found: ts.Node[] = [];
@@ -162,6 +162,82 @@ describe('direction', () => {
       const target = relative(root, join(root, dirname(path), from));
       return packageOf(target) === packageOf(path) ? [] : [`${place(node)}: ${from}`];
     })), 'packages are imported by their names');
+  });
+});
+
+describe('threads', () => {
+  const packages = files.filter((path) => basename(path) === 'package.json').map((path) => (
+    { folder: dirname(path), ...JSON.parse(text(path)) as { readonly name: string; readonly exports?: Readonly<Record<string, unknown>> } }));
+  /** Files by what they are imported as. */
+  const exported = new Map(packages.flatMap(({ folder, name, exports = {} }) =>
+    Object.entries(exports).map(([subpath, file]) => [join(name, subpath), join(folder, String(file))])));
+
+  /** What is taken of a file. `*`: all of it. */
+  interface Use {
+    /** Of others' packages, their names. */
+    readonly path: string;
+    readonly name: string;
+  }
+
+  interface Taken extends Use {
+    /** What it is passed on as; `*`: as what it is. Undefined: it is used here. */
+    readonly as: string | undefined;
+  }
+
+  const takenBy = new Map<string, readonly Taken[]>();
+  /** At run time: types are taken of nobody. */
+  function takenOf(path: string): readonly Taken[] {
+    const taken = takenBy.get(path) ?? (!parsed.has(path) ? [] : importsOf(path).filter(({ typeOnly }) => !typeOnly).flatMap(({ from, node }) => {
+      const target = from.startsWith('.') ? join(dirname(path), from) : exported.get(from) ?? from;
+      const clause = ts.isExportDeclaration(node) ? node.exportClause : ts.isImportDeclaration(node) ? node.importClause?.namedBindings : undefined;
+      const isWhole = clause === undefined || ts.isNamespaceImport(clause) || ts.isNamespaceExport(clause);
+      if (isWhole) return [{ path: target, name: '*', as: ts.isExportDeclaration(node) ? '*' : undefined }];
+      return clause.elements.filter(({ isTypeOnly }) => !isTypeOnly).map(({ name, propertyName }) =>
+        ({ path: target, name: (propertyName ?? name).text, as: ts.isExportDeclaration(node) ? name.text : undefined }));
+    }));
+    takenBy.set(path, taken);
+    return taken;
+  }
+
+  /** What is passed on is looked for where it comes from: an index runs nothing of what it names. */
+  function usesOf({ path, name }: Use): readonly Use[] {
+    const taken = takenOf(path);
+    const passedOn = taken.filter(({ as }) => as !== undefined && as === name && name !== '*');
+    if (passedOn.length > 0) return passedOn;
+    return taken.filter(({ as }) => as === undefined || as === '*' || name === '*').map((one) => (one.as === '*' ? { path: one.path, name } : one));
+  }
+
+  /** How some files come to a package, by imports of imports; undefined if they do not. What a thread runs is imported by nobody. */
+  function wayTo(wanted: string, entries: readonly string[]): string | undefined {
+    const seen = new Set<string>();
+    const waiting = entries.map((path) => ({ path, name: '*', way: path }));
+    for (let use = waiting.shift(); use !== undefined; use = waiting.shift()) {
+      if (use.path === wanted) return use.way;
+      const key = `${use.path} ${use.name}`;
+      if (seen.has(key)) continue;
+      seen.add(key);
+      const { way } = use;
+      waiting.push(...usesOf(use).map(({ path, name }) => ({ path, name, way: `${way} → ${path}` })));
+    }
+    return undefined;
+  }
+
+  const running = sources.filter((path) => !isTool(path));
+  const indexer = 'services/indexer/src';
+  const threads = ['build-thread', 'shard-thread', 'snapshot-thread'].map((name) => `${indexer}/threads/${name}.ts`);
+
+  test('one file calls USearch', () => {
+    assert.deepEqual(running.filter((path) => importsOf(path).some(({ from }) => from === 'usearch')), ['packages/segment/src/sealed/graph.ts']);
+  });
+
+  test('what answers calls does not come to USearch, whose calls are synchronous: only threads do', () => {
+    const serving = [
+      'packages/process/', 'packages/transport/', 'services/cluster/', 'services/gateway/', 'services/query/', 'services/standalone/',
+      `${indexer}/transport/`, `${indexer}/threads/`, 'cli/src/start.ts',
+    ].map((place) => running.filter((path) => path.startsWith(place) && !threads.includes(path)));
+    assert.ok(serving.every((entries) => entries.length > 0));
+    assert.equal(wayTo('usearch', serving.flat()), undefined);
+    none(threads.filter((path) => wayTo('usearch', [path]) === undefined), 'this test sees how they do');
   });
 });
 

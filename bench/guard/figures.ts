@@ -1,7 +1,6 @@
 /** What the guard watches of one run. */
 import type { Built } from '../scenarios/peers/building.ts';
 import type { Filtered } from '../scenarios/peers/filtered.ts';
-import { unfiltered } from '../scenarios/peers/filtered.ts';
 import { atRecall, ofWay, type Point } from '../scenarios/peers/sweep.ts';
 import { median } from '../statistics.ts';
 import type { Figure, Figures } from './compare.ts';
@@ -49,6 +48,6 @@ function underFilters(filtered: readonly Filtered[]): Named[] {
     [`${label}: recall under the worst filter`, {
       value: Math.min(...mine.map((one) => one.recall)), better: 'higher', tolerance: recallTolerance, by: 'difference',
     }],
-    ratio(`${label}: p50 under filters, × without`, median(mine.map((one) => one.p50Ms / unfiltered(filtered, one.way))), 'lower'),
+    ratio(`${label}: p50 under filters, × without`, median(mine.map((one) => one.p50Ms / one.besideP50Ms)), 'lower'),
   ]);
 }

@@ -8,11 +8,14 @@ export interface PeerContext {
   readonly folder: string;
 }
 
+/** The effort of a search that asks for none: ours have a default. */
+export const byDefault = 0;
+
 export interface PeerSearch {
   readonly query: Float32Array;
   readonly k: number;
   readonly filter: RangeFilter | null;
-  /** One of those that were prepared. */
+  /** One of those that were prepared, or `byDefault`. */
   readonly effort: number;
   /** One of the peer's; '' of a peer that has one only. */
   readonly way: string;
@@ -38,6 +41,13 @@ export interface Peer extends AsyncDisposable {
   prepare?(effort: number): Promise<void>;
   /** @returns rows, the nearest first. */
   search(request: PeerSearch): Promise<number[]>;
+  /** Ways in which one call carries several searches of a client. */
+  readonly together?: {
+    /** Searches in a call, asked in this way. */
+    countOf(way: string): number;
+    /** @returns of each search its rows, the nearest first. */
+    search(requests: readonly PeerSearch[]): Promise<number[][]>;
+  };
   /** Many at once, where the library has such a call: the nearest of each query. */
   searchMany?(queries: readonly Float32Array[], k: number, effort: number): number[][];
   /** And what follows of it. @returns as `settle`. */

@@ -1,15 +1,14 @@
 /** What is asked of ProximaDB, standalone or a cluster, through its public API. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeVectorRecord, type MetadataValue } from '@proximadb/record';
-import type { IndexKind, SearchRequest, SearchResponse, StorageKind } from '@proximadb/schemas';
+import { SearchRequest, type IndexKind, type SearchResponse, type StorageKind } from '@proximadb/schemas';
 import { createClient, type Client, type Exchange } from '@proximadb/transport/client';
 import type { Fields, SetMetric } from '../data/data-set.ts';
 import type { Batch } from '../data/stored.ts';
 import { quietMs, restMs, untilCaughtUp } from '../watch.ts';
 import { JsonCalls } from './json-calls.ts';
-import type { PeerSearch } from './peer.ts';
+import { byDefault, type PeerSearch } from './peer.ts';
 
-const collection = 'bench';
 const clientsMax = 16;
 /** Ids of one delete request. */
 const deletesMax = 1_000;
@@ -21,8 +20,8 @@ export interface ProximaAddresses {
   readonly restPort: number;
 }
 
-/** What it is asked through: a gRPC call each, a gRPC stream that stays open, JSON over HTTP. */
-export const ways = { call: 'gRPC', stream: 'gRPC stream', rest: 'REST' } as const;
+/** What it is asked through: a gRPC call each, one for several, a gRPC stream that stays open, JSON over HTTP. */
+export const ways = { call: 'gRPC', ten: 'gRPC, ten in a call', stream: 'gRPC stream', rest: 'REST' } as const;
 
 interface SearchStream {
   readonly exchange: Exchange<Partial<SearchRequest>, SearchResponse>;
@@ -37,13 +36,15 @@ export class ProximaCalls {
   readonly #streams = new Map<number, SearchStream>();
   readonly #rest: JsonCalls;
   readonly #dimension: number;
+  readonly #collection: string;
   #schemaId: number | undefined;
 
-  constructor({ writes, reads, restPort }: ProximaAddresses, dimension: number) {
+  constructor({ writes, reads, restPort }: ProximaAddresses, dimension: number, collection = 'bench') {
     this.#writes = createClient(writes);
     this.#reads = Array.from({ length: clientsMax }, () => createClient(reads));
     this.#rest = new JsonCalls(restPort);
     this.#dimension = dimension;
+    this.#collection = collection;
   }
 
   #read(number: number): Client {
@@ -52,8 +53,10 @@ export class ProximaCalls {
     return client;
   }
 
-  async create(metric: SetMetric, index: IndexKind, partitions: number, storage: StorageKind = 'memory'): Promise<void> {
-    await this.#writes.createCollection({ name: collection, dimension: this.#dimension, metric, index, partitions, storage });
+  async create(
+    metric: SetMetric, index: IndexKind, partitions: number, more: { readonly storage?: StorageKind; readonly recallTarget?: number } = {},
+  ): Promise<void> {
+    await this.#writes.createCollection({ name: this.#collection, dimension: this.#dimension, metric, index, partitions, ...more });
   }
 
   async insert({ rows, vectors, metadata }: Batch): Promise<void> {
@@ -61,17 +64,17 @@ export class ProximaCalls {
     const records = rows.map((row, i) => encodeVectorRecord(schemaId, {
       id: String(row), vector: vectors.subarray(i * this.#dimension, (i + 1) * this.#dimension), metadata: metadataOf(metadata[i] ?? {}),
     }));
-    await this.#writes.upsert({ collection, records });
+    await this.#writes.upsert({ collection: this.#collection, records });
   }
 
   async settle(): Promise<number> {
-    await untilCaughtUp(this.#read(0), collection);
-    await untilStill(this.#read(0), quietMs);
+    await untilCaughtUp(this.#read(0), this.#collection);
+    await untilStill(this.#read(0), this.#collection, quietMs);
     return quietMs;
   }
 
   rest(): Promise<void> {
-    return untilStill(this.#read(0), restMs);
+    return untilStill(this.#read(0), this.#collection, restMs);
   }
 
   search(request: PeerSearch): Promise<number[]> {
@@ -82,13 +85,21 @@ export class ProximaCalls {
     }
   }
 
+  /** All by one client, in one call. */
+  async searchTogether(requests: readonly PeerSearch[]): Promise<number[][]> {
+    const { results } = await this.#read(requests[0]?.client ?? 0).searchBatch({
+      collection: this.#collection, searches: requests.map((one) => SearchRequest.create(searchOf(one))),
+    });
+    return results.map(rowsOf);
+  }
+
   async #searchGrpc(request: PeerSearch): Promise<number[]> {
-    return rowsOf(await this.#read(request.client).search(searchOf(request)));
+    return rowsOf(await this.#read(request.client).search({ collection: this.#collection, ...searchOf(request) }));
   }
 
   async #searchStream(request: PeerSearch): Promise<number[]> {
     const { exchange, answers } = this.#stream(request.client);
-    await exchange.send(searchOf(request));
+    await exchange.send({ collection: this.#collection, ...searchOf(request) });
     const { value } = await answers.next() as IteratorYieldResult<SearchResponse>;
     return rowsOf(value);
   }
@@ -103,16 +114,23 @@ export class ProximaCalls {
   }
 
   async #searchRest({ query, k, effort, filter }: PeerSearch): Promise<number[]> {
-    const body = { vector: Array.from(query), k, ef: effort, ...(filter === null ? {} : { filter: { [filter.field]: { $lt: filter.below } } }) };
-    const { hits } = await this.#rest.call('POST', `/v1/collections/${collection}/search`, body) as { hits: readonly { readonly id: string }[] };
+    const asked = { ...(effort === byDefault ? {} : { ef: effort }), ...(filter === null ? {} : { filter: { [filter.field]: { $lt: filter.below } } }) };
+    const body = { vector: Array.from(query), k, ...asked };
+    const { hits } = await this.#rest.call('POST', `/v1/collections/${this.#collection}/search`, body) as { hits: readonly { readonly id: string }[] };
     return hits.map(({ id }) => Number(id));
   }
 
   async remove(rows: readonly number[]): Promise<number> {
-    for (let from = 0; from < rows.length; from += deletesMax) {
-      await this.#writes.delete({ collection, ids: rows.slice(from, from + deletesMax).map(String) });
-    }
+    await this.delete(rows);
     return this.settle();
+  }
+
+  /** Resolves when they are not found any more; what follows of it may go on. */
+  async delete(rows: readonly number[]): Promise<void> {
+    for (let from = 0; from < rows.length; from += deletesMax) {
+      await this.#writes.delete({ collection: this.#collection, ids: rows.slice(from, from + deletesMax).map(String) });
+    }
+    await untilCaughtUp(this.#read(0), this.#collection);
   }
 
   close(): void {
@@ -125,7 +143,7 @@ export class ProximaCalls {
 
 function searchOf({ query, k, effort, filter }: PeerSearch): Partial<SearchRequest> {
   return {
-    collection, vector: query, k, ef: effort, filter: filter === null ? null
+    vector: query, k, ef: effort === byDefault ? null : effort, filter: filter === null ? null
       : { node: { kind: 'comparison', value: { path: [filter.field], operator: 'lt', values: [valueOf(filter.below)] } } },
   };
 }
@@ -135,7 +153,7 @@ function rowsOf({ hits }: SearchResponse): number[] {
 }
 
 /** Segments that are too small for a graph never get one: so what counts is that nothing is built, and that nothing has changed for a while. */
-async function untilStill(client: Client, forMs: number): Promise<void> {
+async function untilStill(client: Client, collection: string, forMs: number): Promise<void> {
   let seen = '';
   let sinceMs = performance.now();
   for (;;) {

@@ -23,6 +23,8 @@ export interface SearchBlock {
   readonly effort: number;
   /** Its number in the set; null: all rows. */
   readonly filter: number | null;
+  /** Whether each search comes with a filter that was never asked before, though it matches the same rows. */
+  readonly isFresh?: boolean;
   readonly way: string;
   readonly clients: number;
 }

@@ -109,7 +109,7 @@ async function load(side: Side, set: DataSet, index: IndexKind): Promise<void> {
   const calls = new ProximaCalls({ writes: address, reads: address, restPort }, set.dimension);
   const watching = setInterval(() => { side.peakBytes = Math.max(side.peakBytes, anonymousBytes(pid)); }, 100);
   try {
-    await calls.create(set.metric, index, 0, side.storage);
+    await calls.create(set.metric, index, 0, { storage: side.storage });
     const startedMs = performance.now();
     let next = 0;
     await Promise.all(Array.from({ length: 4 }, async () => {

@@ -97,12 +97,12 @@ export class ChildServer implements AsyncDisposable {
   readonly ended: Promise<Ended>;
   #output = '';
 
-  /** @param flags beside `--data`; ports are free ones. @param nodeFlags for Node itself. */
-  constructor(data: string, flags: readonly string[] = [], nodeFlags: readonly string[] = []) {
-    this.#child = spawn(process.execPath, [...commandFlags, ...nodeFlags, commandLine, 'start', '--data', data, '--grpc-port', '0', '--rest-port', '0',
-      '--gateway-partitions-default', String(partitionsDefault), ...flags], {
-      env: environment(), stdio: ['ignore', 'pipe', 'pipe'],
-    });
+  /** @param flags beside `--data`; ports are free ones. @param nodeFlags for Node itself. @param launcher starts Node: a program with its arguments. */
+  constructor(data: string, flags: readonly string[] = [], nodeFlags: readonly string[] = [], launcher: readonly string[] = []) {
+    const node = [process.execPath, ...commandFlags, ...nodeFlags];
+    const [command = '', ...words] = [...launcher, ...node, commandLine, 'start', '--data', data, '--grpc-port', '0', '--rest-port', '0',
+      '--gateway-partitions-default', String(partitionsDefault), ...flags];
+    this.#child = spawn(command, words, { env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
     const note = (bytes: Buffer): void => { this.#output += stripVTControlCharacters(bytes.toString()); };
     for (const stream of [this.#child.stdout, this.#child.stderr]) stream?.on('data', note);
     this.ended = new Promise((resolve) => this.#child.on('close', (code, signal) => { resolve({ code, signal, output: this.#output }); }));

@@ -60,7 +60,7 @@ export interface Judged {
 
 /** @param queries of the block, in its order. @param isMember whether a row may be in an answer at all. */
 export function judge(
-  { found }: PeerAnswer, queries: readonly number[], k: number, { truth }: Course, asked: Asked, isMember: (row: number) => boolean = () => true,
+  { found }: Pick<PeerAnswer, 'found'>, queries: readonly number[], k: number, { truth }: Course, asked: Asked, isMember: (row: number) => boolean = () => true,
 ): Judged {
   const exact = truth.of(asked);
   let hits = 0;

@@ -65,6 +65,7 @@ function build(directory: string, metric: Metric, index: keyof typeof recallTarg
 }
 
 const below = (n: number): Predicate => ({ kind: 'range', path: ['n'], lower: null, upper: { value: BigInt(n), inclusive: false } });
+const from = (n: number): Predicate => ({ kind: 'range', path: ['n'], lower: { value: BigInt(n), inclusive: true }, upper: null });
 
 function trueDistance(metric: Metric, row: number): number {
   const pairs = [...query].map((value, i) => [value, vectors[row]![i]!] as const);
@@ -343,6 +344,28 @@ for (const [index, withLittle] of [['hnsw', 0.975], ['ivf', 0.99]] as const) des
       });
     }
   }
+
+  // Lists are read on until enough of them matched.
+  if (index === 'hnsw') test('the half that is farthest from what is asked for: the graph is asked for more until a scan costs less, which answers', () => {
+    const one = prepareQuery('cosine', rows[7]!);
+    const ask = (predicate: Predicate, exact: boolean): { answer: SegmentAnswer; explanation: Explanation } => {
+      const explanation = new Explanation();
+      const asked = { metric: 'cosine', query: one, k: 10, ef: 8, recallTarget: 0.95, nowMicros: 0 } as const;
+      return { answer: searchSealed(sealed.near, { ...asked, predicate, exact, explanation }), explanation };
+    };
+    const { answer, explanation } = ask(from(500), false);
+    assert.equal(answer.strategy, 'graph_then_exact');
+    const [graph, scan, ...others] = explanation.considered;
+    assert.deepEqual([graph?.strategy, scan?.strategy, others], ['graph', 'exact', []]);
+    assert.ok(graph!.micros < scan!.micros, 'the graph was expected to take less');
+    assert.ok(explanation.took.search > 0);
+    assert.equal(explanation.took.rescoring, 0, 'no candidate of the graph is in the answer');
+    assert.equal(answer.candidates, answer.matching);
+    const { answer: exact } = ask(from(500), true);
+    assert.equal(exact.strategy, 'exact_over_matches');
+    assert.deepEqual(answer.top, exact.top);
+    assert.equal(ask(below(500), false).answer.strategy, 'graph', 'of the nearest half the first candidates are enough');
+  });
 });
 
 function product(one: Float32Array, other: Float32Array): number {

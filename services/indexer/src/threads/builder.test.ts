@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,7 +13,8 @@ import { Builder } from './builder.ts';
 const skip = process.platform === 'linux' ? false : 'threads are counted by /proc, which Linux has';
 
 /** Threads of this process that have a name. */
-const threadsOf = (name: string): number => readdirSync('/proc/self/task').filter((id) => nameOf(id) === name).length;
+const idsOf = (name: string): string[] => readdirSync('/proc/self/task').filter((id) => nameOf(id) === name);
+const threadsOf = (name: string): number => idsOf(name).length;
 
 function nameOf(id: string): string | undefined {
   try {
@@ -22,6 +23,13 @@ function nameOf(id: string): string | undefined {
     // It ended meanwhile.
     return undefined;
   }
+}
+
+/** Of a thread of this process, as proc(5) says: field 19 of its `stat`, of which the second is its name, in brackets. */
+function nicenessOf(id: string): number {
+  const stat = readFileSync(`/proc/self/task/${id}/stat`, 'utf8');
+  const fromThird = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return Number(fromThird[19 - 3]);
 }
 
 async function until(holds: () => boolean, what: string): Promise<void> {
@@ -64,3 +72,18 @@ test('a job that takes longer than an idle thread lives is finished; one that fa
   await told;
   assert.equal(threadsOf('hasty-builder'), 0);
 });
+
+/** Of the main thread before any was built; 0, unless the tests were told to give way. */
+const usual = getPriority();
+
+for (const yields of [true, false]) {
+  const which = yields ? 'that yields gives way' : 'that does not yield competes like any other';
+  test(`the thread of a builder ${which}, and the main thread stays as it is`, { skip }, async (context) => {
+    const name = yields ? 'yielding' : 'unyielding';
+    const builder = new Builder({ name, yields, onFatal: (error) => { throw error; } });
+    await builder.run(job(context));
+    assert.deepEqual(idsOf(name).map(nicenessOf), [yields ? 5 : usual]);
+    assert.equal(nicenessOf(String(process.pid)), usual, 'the main thread');
+    await builder.end(new AppError('UNAVAILABLE', 'over'));
+  });
+}
