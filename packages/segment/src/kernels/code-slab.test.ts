@@ -111,6 +111,25 @@ test('codes keep directions and lengths: the inner product is within a hundredth
   });
 });
 
+test('rows of the largest floats, of denormals and of ordinary numbers are where their lengths put them, and none is lost', () => {
+  const dimension = 20;
+  const [largest, smallest] = [most, 2 ** -149];
+  const query = Float32Array.from({ length: dimension }, (_, i) => Math.cos(i * 1.3));
+  const alike = (size: number): Float32Array => query.map((x) => Math.sign(x) * size);
+  const vectors = [alike(-largest), alike(8 * smallest), alike(1), alike(-1), alike(largest), alike(-8 * smallest), new Float32Array(dimension)];
+  const zero = new Float32Array(dimension);
+  const nearest = (place: Float32Array | null): number[] => {
+    const slab = slabOf({ dimension, vectors, query, centroid: zero, place, bits: [], k: vectors.length, from: 0 });
+    slab.begin(query, weightOf(place), vectors.length, null);
+    slab.scan(0, vectors.length, 0);
+    return [...slab.finish()];
+  };
+  const byProduct = nearest(null);
+  assert.deepEqual([...byProduct.slice(0, 2), ...byProduct.slice(-2)], [4, 2, 3, 0]);
+  // Of the squares of the largest floats there is no order.
+  for (const order of [byProduct, nearest(zero)]) assert.deepEqual(order.toSorted((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6]);
+});
+
 test('its content is all of it: another slab that is given it finds the same', () => {
   const vectors = Array.from({ length: 40 }, (_, row) => Float32Array.from({ length: 20 }, (_x, i) => Math.sin(row * i + row)));
   const one = slabOf({ dimension: 20, vectors, query: vectors[0]!, centroid: vectors[1]!, place: vectors[2]!, bits: [], k: 5, from: 0 });

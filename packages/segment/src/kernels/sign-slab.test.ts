@@ -100,6 +100,28 @@ test('whatever numbers there are, as many come back as are wanted, none twice, n
   }), { numRuns: 300 });
 });
 
+test('rows of the largest floats, of denormals and of ordinary numbers are where their lengths put them: none is lost, none stands in the way', () => {
+  const query = uniform(100);
+  const [largest, smallest] = [3.4028234663852886e38, 2 ** -149];
+  /** Along the query, all of one size. */
+  const alike = (size: number): Float32Array => query.map((value) => Math.sign(value) * size);
+  const vectors = [alike(-largest), alike(8 * smallest), alike(1), alike(-1), alike(largest), alike(-8 * smallest), new Float32Array(100)];
+  const one = filled(vectors, new Float32Array(100), false);
+  const search = searchOf(one, vectors.length, 2);
+  const order = [...one.slab.nearest(query, search)];
+  assert.deepEqual([...order.slice(0, 2), ...order.slice(-2)], [4, 2, 3, 0]);
+  assert.deepEqual(order.toSorted((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6]);
+  assert.deepEqual([...one.slab.within(Infinity)], [0, 1, 2, 3, 4, 5, 6]);
+  // What rows may be off by is in proportion to their lengths.
+  const near = [...one.slab.within(-1e-3)];
+  assert.deepEqual([1, 2, 4, 5, 6].filter((row) => near.includes(row)), [2, 4]);
+  // Of the squares of the largest floats there is no order.
+  const byL2 = filled(vectors, new Float32Array(100), true);
+  for (const found of [byL2.slab.nearest(query, searchOf(byL2, vectors.length, 2)), byL2.slab.within(Infinity)]) {
+    assert.deepEqual([...found].sort((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6]);
+  }
+});
+
 test('rows that are equal are as near as each other, and what equals the centroid is where it is', () => {
   const centroid = uniform(100);
   const vector = uniform(100);

@@ -7,6 +7,8 @@ import fc from 'fast-check';
 import { kMax, normalized, Slab, type KernelMetric, type Top } from './index.ts';
 
 const metrics: readonly KernelMetric[] = ['ip', 'l2sq', 'l1'];
+const largest = 3.4028234663852886e38;
+const smallest = 2 ** -149;
 const dimensions = [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 100, 768, 4096];
 
 /** Small integers, so that distances tie often; or floats. Reproducible from the seed. */
@@ -25,17 +27,37 @@ function filledSlab(dimension: number, rows: number, seed: number, coarse = fals
   return { slab, vectors };
 }
 
+interface Reference {
+  readonly distance: number;
+  readonly tolerance: number;
+  /** Of all terms, whatever their sign: no sum of some of them is larger. */
+  readonly magnitude: number;
+  readonly oneSided: boolean;
+}
+
 /** In float64, in the plainest way. */
-function reference(metric: KernelMetric, query: Float32Array, row: Float32Array): { distance: number; tolerance: number } {
-  let distance = 0, magnitude = 0;
+function reference(metric: KernelMetric, query: Float32Array, row: Float32Array): Reference {
+  let distance = 0, magnitude = 0, least = 0, greatest = 0;
   query.forEach((a, i) => {
     const b = row[i] ?? NaN;
     const term = metric === 'ip' ? -a * b : metric === 'l2sq' ? (a - b) ** 2 : Math.abs(a - b);
     distance += term;
     magnitude += Math.abs(term);
+    least = Math.min(least, term);
+    greatest = Math.max(greatest, term);
   });
   // Each of a sum's float32 additions, and the operations of a term, rounds by at most 2⁻²⁴ of what is summed.
-  return { distance, tolerance: (query.length / 4 + 8) * 2 ** -24 * magnitude };
+  // A product below the smallest float is off by half of that.
+  const tolerance = (query.length / 4 + 8) * 2 ** -24 * magnitude + query.length * smallest / 2;
+  return { distance, tolerance, magnitude, oneSided: least === 0 || greatest === 0 };
+}
+
+/** Of terms of both signs a sum of some may overflow, and that of all not: such a row counts as infinitely far, or near. */
+function assertFloatOf(found: number, { distance, tolerance, magnitude, oneSided }: Reference): void {
+  const what = `${found} for ${distance} ± ${tolerance}`;
+  if (magnitude + tolerance <= largest) assert.ok(Math.abs(found - distance) <= tolerance, what);
+  else if (oneSided && magnitude - tolerance > largest) assert.equal(found, Math.sign(distance) * Infinity, what);
+  else assert.ok(Math.abs(found) === Infinity || Math.abs(found - distance) <= tolerance, what);
 }
 
 /** What a scan must answer, made of single distances and a sort. */
@@ -82,7 +104,7 @@ describe('distances', () => {
     });
   }
 
-  test('are the same from memory, row by row, as from the cache, four rows at a time', () => {
+  test('are the same from memory, in four streams, as from the cache, four neighbours at a time', () => {
     // 2.2 MB: more than what counts as cached; the 100 first rows alone are less.
     const rows = 5_500;
     const { slab } = filledSlab(100, rows, 5);
@@ -96,6 +118,26 @@ describe('distances', () => {
       most.rows.forEach((row, i) => { assert.ok(Object.is(most.distances[i], distanceOf.get(row))); });
       some.rows.forEach((row, i) => { assert.ok(Object.is(some.distances[i], distanceOf.get(row))); });
       for (let row = 0; row < rows; row += 97) assert.ok(Object.is(slab.distance(metric, query, row), distanceOf.get(row)));
+    }
+  });
+
+  test('from memory are those of all rows that count, whichever these are', () => {
+    for (const rows of [5_500, 5_501, 5_502, 5_503, 40_001]) {
+      // Whole numbers: many are as near as each other.
+      const { slab } = filledSlab(100, rows, rows, true);
+      const query = randomValues(2, 100, true);
+      const chance = randomValues(3, rows, false);
+      const choices = [0.95, 0.5, 0.25, 0.1].map((share) => rowNumbers(rows).filter((row) => (chance[row] ?? 0) < 2 * share - 1));
+      // Not the first ones and not the last, so that what is read begins and ends anywhere.
+      for (const members of [...choices, rowNumbers(rows).slice(37, -75), rowNumbers(rows).slice(rows - 3), [rows - 1], [0, rows - 1]]) {
+        for (const metric of metrics) {
+          for (const k of [1, 10, 300]) {
+            const wanted = expectedTop(slab, metric, query, members, k);
+            assertSameTop(slab.scan(metric, query, rows, k, bitset(rows, members)), wanted);
+          }
+        }
+      }
+      for (const metric of metrics) assertSameTop(slab.scan(metric, query, rows, 10, null), expectedTop(slab, metric, query, rowNumbers(rows), 10));
     }
   });
 
@@ -113,6 +155,64 @@ describe('distances', () => {
     });
     assert.deepEqual(Array.from(slab.scan('l2sq', query, 6, 2, null).rows), [1, 0]);
     assert.equal(slab.distance('ip', query, 0), Infinity);
+  });
+
+  test('of denormals are those of float64: none counts as zero', () => {
+    const dimension = 100;
+    const { slab, vectors } = filledSlab(dimension, 9, 21, true);
+    // Whole multiples of the smallest float: sums and differences of them are exact.
+    vectors.forEach((vector, row) => { slab.row(row).set(vector.map((value) => value * smallest)); });
+    const query = randomValues(22, dimension, true);
+    const large = 2 ** 125;
+    const expected = (metric: KernelMetric, scale: number): number[] => vectors.map((vector) => reference(metric, query, vector).distance * scale);
+    const distances = (metric: KernelMetric, scale: number): number[] =>
+      vectors.map((_, row) => slab.distance(metric, query.map((value) => value * scale), row));
+    assert.deepEqual(distances('l1', smallest), expected('l1', smallest));
+    assert.deepEqual(distances('ip', large), expected('ip', large * smallest));
+    // Their products are below the smallest float.
+    for (const metric of ['ip', 'l2sq'] as const) assert.deepEqual(distances(metric, smallest), vectors.map(() => 0));
+    assertSameTop(slab.scan('l1', query.map((value) => value * smallest), 9, 9, null),
+      expectedTop(slab, 'l1', query.map((value) => value * smallest), rowNumbers(9), 9));
+  });
+
+  test('of the largest floats are exact where they are floats, and infinite where they are not, by every metric', () => {
+    const dimension = 16;
+    const slab = new Slab({ dimension, rows: 5, rowsMax: 5 });
+    slab.row(0).fill(largest);
+    slab.row(1).fill(-largest);
+    slab.row(3)[15] = largest;
+    slab.row(4)[0] = -largest;
+    const distancesTo = (value: number, metric: KernelMetric): number[] =>
+      rowNumbers(5).map((row) => slab.distance(metric, new Float32Array(dimension).fill(value), row));
+    assert.deepEqual(distancesTo(largest, 'ip'), [-Infinity, Infinity, 0, -Infinity, Infinity]);
+    assert.deepEqual(distancesTo(2 ** -5, 'ip'), [-largest / 2, largest / 2, 0, -largest / 32, largest / 32]);
+    assert.deepEqual(distancesTo(0, 'l2sq'), [Infinity, Infinity, 0, Infinity, Infinity]);
+    assert.deepEqual(distancesTo(largest, 'l2sq'), [0, Infinity, Infinity, Infinity, Infinity]);
+    assert.deepEqual(distancesTo(0, 'l1'), [Infinity, Infinity, 0, largest, largest]);
+    assert.deepEqual(distancesTo(largest, 'l1'), [0, Infinity, Infinity, Infinity, Infinity]);
+  });
+
+  test('of any floats, denormals and the largest among them, are those of float64, and infinite where that has no float', (t) => {
+    const seed = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31);
+    t.diagnostic(`seed ${seed}`);
+    const denormal = fc.constantFrom(0, smallest, -smallest, 3 * smallest, -(2 ** -127), 2 ** -126 - smallest);
+    const most = fc.constantFrom(largest, -largest, 0);
+    const any = fc.oneof(denormal, most, fc.float({ noNaN: true, noDefaultInfinity: true }));
+    const cases = fc.constantFrom(1, 3, 4, 5, 16, 17, 100).chain((dimension) => {
+      const vectorOf = (value: fc.Arbitrary<number>): fc.Arbitrary<Float32Array> =>
+        fc.array(value, { minLength: dimension, maxLength: dimension }).map((values) => Float32Array.from(values));
+      const vector = fc.oneof(vectorOf(denormal), vectorOf(most), vectorOf(any));
+      return fc.record({ query: vector, vectors: fc.array(vector, { minLength: 1, maxLength: 11 }) });
+    });
+    fc.assert(fc.property(cases, ({ query, vectors }) => {
+      const slab = new Slab({ dimension: query.length, rows: vectors.length, rowsMax: vectors.length });
+      vectors.forEach((vector, row) => { slab.row(row).set(vector); });
+      for (const metric of metrics) {
+        const scanned = slab.scan(metric, query, vectors.length, vectors.length, null);
+        assertSameTop(scanned, expectedTop(slab, metric, query, rowNumbers(vectors.length), vectors.length));
+        scanned.rows.forEach((row, i) => { assertFloatOf(scanned.distances[i] ?? NaN, reference(metric, query, vectors[row] ?? new Float32Array())); });
+      }
+    }), { seed, interruptAfterTimeLimit: 5_000, numRuns: 500 });
   });
 
   test('of zero are +0 by every metric', () => {

@@ -103,8 +103,7 @@ export function fourRows(metric: i32, query: usize, bytes: usize, a: usize, b: u
 }
 
 /**
- * The distance of 1 row: the same additions in the same order as `fourRows`. Row after row it reads memory in one stream,
- * which a processor's prefetching follows far better than 4.
+ * The distance of 1 row: the same additions in the same order as `fourRows`.
  */
 // @ts-ignore: decorator
 @inline

@@ -15,9 +15,9 @@ export { finish } from './top';
 /** A stream with gaps up to this size between its rows is still prefetched as one. */
 // @ts-ignore: decorator
 @inline const gapBytes: usize = 512;
-/** A row that is waited for, since its stream from memory was broken, costs as much more as so many bytes that are read in order. Measured. */
+/** A row that is waited for, since it lies anywhere, costs as much more as so many bytes that are read in order. Measured. */
 // @ts-ignore: decorator
-@inline const waitBytes: usize = 1200;
+@inline const waitBytes: usize = 1600;
 /** Whether this search reads more than the cache holds. */
 let fromMemory: bool = false;
 
@@ -40,9 +40,9 @@ export function distance(metric: i32, query: usize, bytes: usize, row: usize): f
 
 /** Offers the rows `first` … `first + count - 1`. */
 export function scanRange(metric: i32, query: usize, bytes: usize, rows: usize, first: u32, count: u32): void {
-  if (metric == innerProduct) range(innerProduct, query, bytes, rows, first, count);
-  else if (metric == squaredL2) range(squaredL2, query, bytes, rows, first, count);
-  else range(l1, query, bytes, rows, first, count);
+  if (metric == innerProduct) range(innerProduct, query, bytes, rows, first, count, 0, 0);
+  else if (metric == squaredL2) range(squaredL2, query, bytes, rows, first, count, 0, 0);
+  else range(l1, query, bytes, rows, first, count, 0, 0);
 }
 
 /** Offers the `count` rows whose numbers (u32) stand at `list`. */
@@ -59,17 +59,11 @@ export function scanList(metric: i32, query: usize, bytes: usize, rows: usize, l
 export function scanBits(
   metric: i32, query: usize, bytes: usize, rows: usize, first: u32, bits: usize, words: u32, list: usize, listRows: u32,
 ): void {
+  if (fromMemory && scanDense(metric, query, bytes, rows, first, bits, words)) return;
   let count: u32 = 0;
-  // Of 64 rows from memory so many, and reading all between the first and the last costs less than leaving some out.
-  const denseBits: u64 = fromMemory ? u64(bytes) * 64 / u64(bytes + waitBytes) : 65;
   const end = bits + (usize(words) << 2);
   for (; bits < end; bits += 8, first += 64) {
     let word = load<u64>(bits);
-    if (word == 0) continue;
-    if (popcnt(word) >= denseBits) {
-      scanMasked(metric, query, bytes, rows, first, word);
-      continue;
-    }
     while (word != 0) {
       store<u32>(list + (usize(count) << 2), first + u32(ctz(word)));
       count += 1;
@@ -86,37 +80,61 @@ export function scanBits(
   scanList(metric, query, bytes, rows, list, count);
 }
 
-/** Offers the rows of the set bits of `word`, which is not 0; bit 0 is row `first`. */
-function scanMasked(metric: i32, query: usize, bytes: usize, rows: usize, first: u32, word: u64): void {
-  if (metric == innerProduct) masked(innerProduct, query, bytes, rows, first, word);
-  else if (metric == squaredL2) masked(squaredL2, query, bytes, rows, first, word);
-  else masked(l1, query, bytes, rows, first, word);
-}
-
-// @ts-ignore: decorator
-@inline
-function masked(metric: i32, query: usize, bytes: usize, rows: usize, first: u32, word: u64): void {
-  const start = u32(ctz(word));
-  let row = first + start;
-  let at = rows + usize(row) * bytes;
-  for (let bits = word >> u64(start); bits != 0; bits >>= 1, row += 1, at += bytes) {
-    const distance = oneRow(metric, query, bytes, at);
-    if (bits & 1) offerOne(distance, row);
+/** Reads all rows between the first and the last of the set bits, where that costs less than to leave some out. Answers whether it does. */
+function scanDense(metric: i32, query: usize, bytes: usize, rows: usize, first: u32, bits: usize, words: u32): bool {
+  let set: u32 = 0;
+  let start: u32 = 0;
+  let end: u32 = 0;
+  for (let at: u32 = 0; at < words; at += 2) {
+    const word = load<u64>(bits + (usize(at) << 2));
+    if (word == 0) continue;
+    if (set == 0) start = (at << 5) + u32(ctz(word));
+    end = (at << 5) + 64 - u32(clz(word));
+    set += u32(popcnt(word));
   }
+  const count = end - start;
+  if (u64(set) * u64(bytes + waitBytes) < u64(count) * u64(bytes)) return false;
+  if (metric == innerProduct) range(innerProduct, query, bytes, rows, first + start, count, bits, first);
+  else if (metric == squaredL2) range(squaredL2, query, bytes, rows, first + start, count, bits, first);
+  else range(l1, query, bytes, rows, first + start, count, bits, first);
+  return true;
 }
 
+/**
+ * Offers the rows `first` … `first + count - 1`; where `bits` is not 0, of these the ones whose bits are set there, bit 0 being row `zero`.
+ * What comes from memory is read in four streams, a quarter of the rows each: a core has more cache lines under way from four than from one, and four rows
+ * next to each other are none that its prefetching follows.
+ */
 // @ts-ignore: decorator
 @inline
-function range(metric: i32, query: usize, bytes: usize, rows: usize, first: u32, count: u32): void {
+function range(metric: i32, query: usize, bytes: usize, rows: usize, first: u32, count: u32, bits: usize, zero: u32): void {
+  const fours = count >> 2;
+  const apart: u32 = fromMemory ? fours : 1;
+  const next: u32 = fromMemory ? 1 : 4;
+  const gap = usize(apart) * bytes;
+  const step = usize(next) * bytes;
   let at = rows + usize(first) * bytes;
   let row = first;
-  const end = first + count;
-  const endOfFours = fromMemory ? first : first + (count & ~3);
-  for (; row < endOfFours; row += 4, at += bytes << 2) {
-    const distances = fourRows(metric, query, bytes, at, at + bytes, at + 2 * bytes, at + 3 * bytes);
-    if (someGetIn(distances)) offerFour(distances, row, row + 1, row + 2, row + 3);
+  for (let i: u32 = 0; i < fours; i += 1, row += next, at += step) {
+    const distances = fourRows(metric, query, bytes, at, at + gap, at + 2 * gap, at + 3 * gap);
+    if (!someGetIn(distances)) continue;
+    if (bits == 0) {
+      offerFour(distances, row, row + apart, row + 2 * apart, row + 3 * apart);
+    } else {
+      if (isSet(bits, row - zero)) offer(f32x4.extract_lane(distances, 0), row);
+      if (isSet(bits, row + apart - zero)) offer(f32x4.extract_lane(distances, 1), row + apart);
+      if (isSet(bits, row + 2 * apart - zero)) offer(f32x4.extract_lane(distances, 2), row + 2 * apart);
+      if (isSet(bits, row + 3 * apart - zero)) offer(f32x4.extract_lane(distances, 3), row + 3 * apart);
+    }
   }
-  for (; row < end; row += 1, at += bytes) offerOne(oneRow(metric, query, bytes, at), row);
+  const end = first + count;
+  for (row = first + (fours << 2), at = rows + usize(row) * bytes; row < end; row += 1, at += bytes) {
+    if (bits == 0 || isSet(bits, row - zero)) offerOne(oneRow(metric, query, bytes, at), row);
+  }
+}
+
+function isSet(bits: usize, at: u32): bool {
+  return ((load<u32>(bits + (usize(at >> 5) << 2)) >> (at & 31)) & 1) != 0;
 }
 
 // @ts-ignore: decorator
