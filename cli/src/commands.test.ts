@@ -30,11 +30,11 @@ test('collections are made, listed, described, updated and deleted', async () =>
   const { createdAt, log, ...settings } = JSON.parse(made.out) as Record<string, unknown>;
   assert.ok(typeof createdAt === 'number' && typeof log === 'number');
   assert.deepEqual(settings, {
-    name: 'made', dimension: 8, metric: 'dot', partitions: 2, index: 'hnsw', hnsw: { m: 8, efConstruction: 128, quantization: 'f32' },
+    name: 'made', dimension: 8, metric: 'dot', partitions: 2, index: 'hnsw', hnsw: { m: 8, efConstruction: 128, quantization: 'bf16' },
     storage: 'disk', recallTarget: 0.99, description: '', tags: { a: 'b=c' },
   });
   const listed = await commands.run(['collections', 'list']);
-  assert.match(listed.out, /^made\s+8\s+dot\s+hnsw f32\s+2/m);
+  assert.match(listed.out, /^made\s+8\s+dot\s+hnsw bf16\s+2/m);
   assert.match(listed.out, /^words\s+3\s+cosine/m);
   await commands.run(['collections', 'update', 'made', '--description', 'of a test']);
   assert.match((await commands.run(['collections', 'describe', 'made'])).out, /^description\s+of a test$/m);

@@ -124,5 +124,5 @@ test('what cannot be reindexed is refused, and says why', async () => {
   assert.match(await refused('dots', '--metric', 'cosine'), /INVALID_ARGUMENT.*zero vector/s);
   assert.equal((await countOf('dots')).count, 10n);
   const { metric, index, hnsw, storage } = await commands.client.getCollection({ collection: 'dots' });
-  assert.deepEqual([metric, index, hnsw.quantization, storage], ['dot', 'flat', 'f32', 'disk']);
+  assert.deepEqual([metric, index, hnsw.quantization, storage], ['dot', 'flat', 'bf16', 'disk']);
 });

@@ -30,7 +30,7 @@ test('what is asked for is kept', () => {
 
 test('each metric has the quantization that measures best', () => {
   const chosen = (['cosine', 'dot', 'euclidean', 'manhattan'] as const).map((metric) => settingsFrom({ dimension: 8, metric }).quantization);
-  assert.deepEqual(chosen, ['i8', 'f32', 'bf16', 'bf16']);
+  assert.deepEqual(chosen, ['i8', 'bf16', 'bf16', 'bf16']);
 });
 
 test('what is out of range is refused by the name of its field', () => {

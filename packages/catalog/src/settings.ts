@@ -37,8 +37,8 @@ const indexKinds = new Set<string>(['hnsw', 'flat', 'ivf'] satisfies IndexKind[]
 const storageKinds = new Set<string>(['memory', 'disk'] satisfies StorageKind[]);
 const quantizations = new Set<string>(['f32', 'bf16', 'i8'] satisfies Quantization[]);
 
-/** i8 keeps directions only, which is all that cosine looks at; the others need lengths as well, dot product most of all. */
-export const bestQuantization: Readonly<Record<Metric, Quantization>> = { cosine: 'i8', dot: 'f32', euclidean: 'bf16', manhattan: 'bf16' };
+/** i8 keeps directions only, which is all that cosine looks at; the others need lengths, too, which bf16 keeps as f32 does (docs/adr/0012-dot-product.md). */
+export const bestQuantization: Readonly<Record<Metric, Quantization>> = { cosine: 'i8', dot: 'bf16', euclidean: 'bf16', manhattan: 'bf16' };
 
 /**
  * The settings that a request asks for.

@@ -25,8 +25,7 @@ const scalars: Record<Quantization, ScalarKind> = { f32: ScalarKind.F32, bf16: S
 export function defaultQuantization(metric: Metric): Quantization {
   switch (metric) {
     case 'cosine': return 'i8';
-    case 'dot': return 'f32';
-    case 'euclidean': case 'manhattan': return 'bf16';
+    case 'dot': case 'euclidean': case 'manhattan': return 'bf16';
   }
 }
 
