@@ -1,4 +1,5 @@
 /** Searching rows that wait for their index: written faster than graphs are built, so they lie in many small segments, with more coming in. */
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@proximadb/transport/client';
 import { createClient } from '@proximadb/transport/client';
@@ -10,12 +11,14 @@ import type { BenchOptions, Scenario } from '../scenario.ts';
 import { median, percentile } from '../statistics.ts';
 import { untilCaughtUp } from '../watch.ts';
 import { dimension, isQuery, loadWords, vectorOf } from '../words.ts';
+import { searchBesideBuilding } from './backlog/building.ts';
+import { searchMemtables } from './backlog/memtables.ts';
+import { k, searchFor } from './backlog/searching.ts';
 
 export const backlog: Scenario = { name: 'backlog', title: 'Rows that wait for their index', run };
 
 const collection = 'words';
 const batchRecords = 100;
-const k = 10;
 
 interface Stage {
   readonly name: string;
@@ -29,12 +32,20 @@ const stages: readonly Stage[] = [
   { name: 'one client beside writes', clients: 1, rate: 8_000 }, { name: 'four clients beside writes', clients: 4, rate: 8_000 },
 ];
 
-async function run({ short, scratch, chosen, say }: BenchOptions): Promise<Report> {
-  const count = chosen.rows ?? (short ? 4_000 : 200_000);
-  const stageMs = short ? 300 : 4_000;
+async function run(options: BenchOptions): Promise<Report> {
+  const { short, scratch, say } = options;
   const words = loadWords();
   const queries = words.names.flatMap((_, word) => (isQuery(word) ? [vectorOf(words, word)] : []));
-  const server = await startServer(scratch);
+  const reports = [await searchBehindWrites(options, queries)];
+  say('full memtables');
+  reports.push(searchMemtables(words, queries.slice(0, short ? 20 : 300), short), await searchBesideBuilding(options, join(scratch, 'building'), queries));
+  return { tables: reports.flatMap(({ tables }) => tables), aims: reports.flatMap(({ aims }) => aims) };
+}
+
+async function searchBehindWrites({ short, scratch, chosen, say }: BenchOptions, queries: readonly Float32Array[]): Promise<Report> {
+  const count = chosen.rows ?? (short ? 4_000 : 200_000);
+  const stageMs = short ? 300 : 4_000;
+  const server = await startServer(join(scratch, 'writes'));
   using writer = WriterProcess.start(server.address);
   const clients = Array.from({ length: 4 }, () => createClient(server.address));
   const [client] = clients;
@@ -50,7 +61,7 @@ async function run({ short, scratch, chosen, say }: BenchOptions): Promise<Repor
       const before = await client.stats({ collection });
       const spent = threadTimes(server.pid);
       const writing = writeAt(writer, stage.rate, written, stageMs);
-      const tookEachMs = await searchAll(clients.slice(0, stage.clients), queries, stageMs);
+      const tookEachMs = await searchFor(stageMs, clients.slice(0, stage.clients), collection, queries);
       const { cpuMs = NaN } = timesBetween(spent, threadTimes(server.pid)).get('shards-0') ?? {};
       written += await writing;
       rows.push([
@@ -75,19 +86,6 @@ async function run({ short, scratch, chosen, say }: BenchOptions): Promise<Repor
     for (const each of clients) each.close();
     await server.signal('SIGTERM');
   }
-}
-
-async function searchAll(clients: readonly Client[], queries: readonly Float32Array[], ms: number): Promise<number[]> {
-  const tookMs: number[] = [];
-  const endMs = performance.now() + ms;
-  await Promise.all(clients.map(async (client) => {
-    while (performance.now() < endMs) {
-      const startedMs = performance.now();
-      await client.search({ collection, vector: queries[tookMs.length % queries.length] ?? new Float32Array(dimension), k });
-      tookMs.push(performance.now() - startedMs);
-    }
-  }));
-  return tookMs;
 }
 
 /** @returns rows that were written. */
