@@ -32,7 +32,7 @@ interface Work {
 const known = {
   serving: { file: 'services/query/src/search.ts', name: 'search' },
   shards: { file: 'services/indexer/src/host.ts', name: 'search' },
-  builder: { file: 'packages/segment/src/build.ts', name: 'runBuildJob' },
+  builder: { file: 'packages/segment/src/sealed/graph.ts', name: 'buildGraph' },
 } as const;
 
 const below = (value: bigint): SearchRequest['filter'] =>
