@@ -52,7 +52,7 @@ async function run({ short, scratch, profiles = join(scratch, 'profiles'), chose
   const plots: Plot[] = [];
   for (const work of works) {
     const folder = join(profiles, work.name);
-    const searches = await search(data, folder, work, count, short ? 500 : 20_000);
+    const searches = await search(data, folder, work, count, short);
     say(`${work.what}: ${searches} searches`);
     for (const thread of work.threads) {
       const profile = profileOf(folder, thread, !short);
@@ -93,7 +93,8 @@ async function load(data: string, count: number, short: boolean): Promise<void> 
 }
 
 /** @returns how many there were. */
-async function search(data: string, profiles: string, { filter = null, isWritten = false }: Work, count: number, ms: number): Promise<number> {
+async function search(data: string, profiles: string, { filter = null, isWritten = false }: Work, count: number, isShort: boolean): Promise<number> {
+  const ms = isShort ? 500 : 20_000;
   const words = loadWords();
   const queries = words.names.flatMap((_, word) => (isQuery(word) ? [vectorOf(words, word)] : []));
   const server = await startServer(data, profiles);
@@ -115,8 +116,14 @@ async function search(data: string, profiles: string, { filter = null, isWritten
   };
   await Promise.all([write(), ...Array.from({ length: clients }, ask)]);
   // Profiles are written by threads that end in peace.
+  if (isWritten && !isShort) await untilBuilt(server.address);
   await server.signal('SIGTERM');
   return searches;
+}
+
+async function untilBuilt(address: string): Promise<void> {
+  await using client = createClient(address);
+  await watchBuilding(client, collection);
 }
 
 /** Of the threads that do the same the one that lived the longest. @returns undefined: nobody did it, which is no error of a builder in a short run. */
