@@ -7,7 +7,7 @@ import { lacking } from '../../peers/software.ts';
 import { asItComes, startServer } from '../../processes/server.ts';
 import { threadTimes, timesBetween } from '../../processes/threads.ts';
 import { WriterProcess } from '../../processes/writer.ts';
-import type { Cell, Report } from '../../report.ts';
+import type { Aim, Cell, Report } from '../../report.ts';
 import type { BenchOptions } from '../../scenario.ts';
 import { median, percentile } from '../../statistics.ts';
 import { quietMs, untilCaughtUp } from '../../watch.ts';
@@ -53,10 +53,10 @@ export async function searchBesideBuilding({ short, say }: BenchOptions, data: s
   const ways = [1, 4].flatMap((several) => places.map((place): Way =>
     ({ clients: several, place, measured: { 'at rest': nothingYet(), building: nothingYet() } })));
   const measure = async (state: State, inTurn: readonly Way[]): Promise<void> => {
-    for (const { place, clients: several, measured } of inTurn) {
-      if (places.length > 1) pin(server.pid, place.cores);
-      await measureOne(measured[state], server.pid, () => searchFor(stageMs, clients.slice(0, several), searched, queries));
-      say(`${state}: ${several} clients, ${place.name} of the cores: ${Math.round(rate(measured[state]))} searches/s so far`);
+    for (const way of inTurn) {
+      if (places.length > 1) pin(server.pid, way.place.cores);
+      await measureOne(way.measured[state], server.pid, () => searchFor(stageMs, clients.slice(0, way.clients), searched, queries));
+      say(`${clientsOf(way)}, ${way.place.name} of the cores, ${state}: ${Math.round(rate(way.measured[state]))} searches/s so far`);
     }
     if (places.length > 1) pin(server.pid, places[0]?.cores ?? '');
   };
@@ -97,11 +97,27 @@ export async function searchBesideBuilding({ short, say }: BenchOptions, data: s
         'With one core, all of the server shares it. Building gets what nobody else wants, too, such as a core whose server waits for a client.',
       ],
     }],
-    aims: ways.filter(({ place }) => place.name === 'one').map((way) => ({
-      what: `searches/s while graphs are built on the one core that serves, ${way.clients === 1 ? 'one client' : `${way.clients} clients`}, of those at rest`,
-      aimed: `≥ ${100 * (1 - shareMax)} %`, measured: percent(kept(way)), met: kept(way) >= 1 - shareMax,
-    })),
+    aims: aimsOf(ways.filter(({ place }) => place.name === 'one')),
   };
+}
+
+/** @param ways with one core. */
+function aimsOf(ways: readonly Way[]): readonly Aim[] {
+  // One client leaves the core to others each time that it thinks.
+  const busiest = ways.filter(({ clients }) => clients > 1).map((way) => ({ of: clientsOf(way), taken: coresOf(way.measured.building) }));
+  return [
+    ...busiest.map(({ of, taken }) => ({
+      what: `cores that building takes where ${of} keep the one core busy`, aimed: `≤ ${shareMax}`, measured: taken.toFixed(2), met: taken <= shareMax,
+    })),
+    ...ways.map((way) => ({
+      what: `searches/s of ${clientsOf(way)} on one core while graphs are built, of those at rest`, aimed: `≥ ${percent(1 - shareMax)}`,
+      measured: percent(kept(way)), met: kept(way) >= 1 - shareMax,
+    })),
+  ];
+}
+
+function clientsOf({ clients }: Way): string {
+  return clients === 1 ? 'one client' : `${clients} clients`;
 }
 
 /** One core can be chosen only where Linux's `taskset` is. */
@@ -138,15 +154,20 @@ async function untilBuilt(client: Client, collection: string): Promise<void> {
 }
 
 function rowOf(way: Way, state: State): Cell[] {
-  const { tookMs, ms, builderCpuMs, shardCpuMs } = way.measured[state];
+  const { tookMs, shardCpuMs } = way.measured[state];
   return [
     way.clients, way.place.name, state, Math.round(rate(way.measured[state])), state === 'at rest' ? '' : percent(kept(way)), median(tookMs),
-    percentile(tookMs, 0.99), shardCpuMs / tookMs.length, (builderCpuMs / ms).toFixed(2),
+    percentile(tookMs, 0.99), shardCpuMs / tookMs.length, coresOf(way.measured[state]).toFixed(2),
   ];
 }
 
 function rate({ tookMs, ms }: Measured): number {
   return tookMs.length / ms * 1_000;
+}
+
+/** That building took. */
+function coresOf({ ms, builderCpuMs }: Measured): number {
+  return builderCpuMs / ms;
 }
 
 /** Share of the searches a second that is left while graphs are built. */

@@ -18,7 +18,8 @@ const cpuMsMax = 4;
 const shares = [1, 0.5, 0.1, 0.01];
 
 export function searchMemtables(words: Words, queries: readonly Float32Array[], short: boolean): Report {
-  const memtables = fill(words, short ? 256 : rowsMax);
+  const rowsEach = short ? 256 : rowsMax;
+  const memtables = fill(words, rowsEach);
   const rows = memtables.reduce((sum, { count }) => sum + count, 0);
   const [first] = queries;
   if (first === undefined) throw new Error('nothing to search for');
@@ -28,7 +29,7 @@ export function searchMemtables(words: Words, queries: readonly Float32Array[], 
   const pairs = shares.map((share) => [true, false].map((exact): Way => ({ share, exact, tookMs: [], cpuMs: 0, found: 0 })));
   const ways = pairs.flat();
   // A search makes the codes of some rows; after a few there is none without.
-  for (let i = 0; i < rowsMax / 256; i += 1) for (const { share, exact } of ways) search(memtables, first, predicateOf(share), exact);
+  for (let i = 0; i < rowsEach / 256; i += 1) for (const { share, exact } of ways) search(memtables, first, predicateOf(share), exact);
   for (const pair of pairs) {
     const nearest: Nearest = new Map();
     for (const some of stretchesOf(queries)) for (const way of pair) measure(way, memtables, some, nearest);
