@@ -28,6 +28,8 @@ const stuckMs = 240_000;
 export async function watchBuilding(client: Client, collection: string): Promise<Building> {
   const seen: { atMs: number; indexed: number }[] = [];
   let changedMs = performance.now();
+  /** A merge of rows that had their graphs is building, too. */
+  let quietSinceMs = changedMs;
   for (;;) {
     const { indexed, building, sealed, partitions } = await client.stats({ collection });
     const now = performance.now();
@@ -37,7 +39,8 @@ export async function watchBuilding(client: Client, collection: string): Promise
     }
     const isDone = building === 0n && indexed === sealed;
     if (!isDone && now - changedMs > stuckMs) throw new Error(`after ${stuckMs} ms without a new graph ${indexed} of ${sealed} sealed rows have one`);
-    if (isDone && now - changedMs > quietMs) {
+    if (!isDone) quietSinceMs = now;
+    if (isDone && now - Math.max(changedMs, quietSinceMs) > quietMs) {
       const [, start = { atMs: 0, indexed: 0 }] = seen;
       const end = seen.at(-1) ?? start;
       return {

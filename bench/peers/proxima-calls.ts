@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeVectorRecord, type MetadataValue } from '@proximadb/record';
 import { SearchRequest, type IndexKind, type SearchResponse, type StorageKind } from '@proximadb/schemas';
 import { createClient, type Client, type Exchange } from '@proximadb/transport/client';
-import type { Fields, SetMetric } from '../data/data-set.ts';
+import type { DataSet, Fields, SetMetric } from '../data/data-set.ts';
 import type { Batch } from '../data/stored.ts';
 import { quietMs, restMs, untilCaughtUp } from '../watch.ts';
 import { JsonCalls } from './json-calls.ts';
@@ -12,6 +12,8 @@ import { byDefault, type PeerSearch } from './peer.ts';
 const clientsMax = 16;
 /** Ids of one delete request. */
 const deletesMax = 1_000;
+const batchRows = 500;
+const writesUnderWay = 4;
 
 export interface ProximaAddresses {
   /** gRPC, `host:port`, or several with commas. */
@@ -65,6 +67,20 @@ export class ProximaCalls {
       id: String(row), vector: vectors.subarray(i * this.#dimension, (i + 1) * this.#dimension), metadata: metadataOf(metadata[i] ?? {}),
     }));
     await this.#writes.upsert({ collection: this.#collection, records });
+  }
+
+  /** All rows of a set. */
+  async insertAll(set: DataSet): Promise<void> {
+    let next = 0;
+    await Promise.all(Array.from({ length: writesUnderWay }, async () => {
+      while (next < set.rows) {
+        const from = next;
+        next = Math.min(set.rows, from + batchRows);
+        const rows = Array.from({ length: next - from }, (_, i) => from + i);
+        const vectors = set.vectors.subarray(from * set.dimension, next * set.dimension);
+        await this.insert({ rows, vectors, metadata: rows.map((row) => set.metadata(row)) });
+      }
+    }));
   }
 
   async settle(): Promise<number> {

@@ -19,7 +19,6 @@ export const disk: Scenario = { name: 'disk', title: 'Larger than memory: storag
 
 const k = 10;
 const collection = 'bench';
-const batchRows = 500;
 const shareAim = 0.35;
 const recallAim = 0.95;
 const sets = {
@@ -111,16 +110,7 @@ async function load(side: Side, set: DataSet, index: IndexKind): Promise<void> {
   try {
     await calls.create(set.metric, index, 0, { storage: side.storage });
     const startedMs = performance.now();
-    let next = 0;
-    await Promise.all(Array.from({ length: 4 }, async () => {
-      while (next < set.rows) {
-        const from = next;
-        next = Math.min(set.rows, from + batchRows);
-        const rows = Array.from({ length: next - from }, (_, i) => from + i);
-        const vectors = set.vectors.subarray(from * set.dimension, next * set.dimension);
-        await calls.insert({ rows, vectors, metadata: rows.map((row) => set.metadata(row)) });
-      }
-    }));
+    await calls.insertAll(set);
     const quietMs = await calls.settle();
     side.indexedSeconds = (performance.now() - startedMs - quietMs) / 1_000;
   } finally {

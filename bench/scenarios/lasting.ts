@@ -13,8 +13,6 @@ import type { BenchOptions, Scenario } from '../scenario.ts';
 export const lasting: Scenario = { name: 'lasting', title: 'Recall by default, before and after deletes, merges and a restart', run };
 
 const k = 10;
-const batchRows = 500;
-const writesUnderWay = 4;
 const indexes: readonly IndexKind[] = ['hnsw', 'ivf'];
 /** The default, and the one parameter for more. */
 const targets = [0.95, 0.99] as const;
@@ -58,7 +56,7 @@ async function measure(set: DataSet, data: string, isWhole: boolean, say: (line:
   const rest = async (): Promise<void> => { if (isWhole) await Promise.all(all.map(({ calls }) => calls.rest())); };
   for (const { one, calls } of all) {
     await calls.create(set.metric, one.index, 0, { recallTarget: one.target });
-    await write(calls, set);
+    await calls.insertAll(set);
   }
   await look(false);
   await rest();
@@ -80,19 +78,6 @@ async function measure(set: DataSet, data: string, isWhole: boolean, say: (line:
 
 function callsOf({ address, restPort }: ServerProcess, { dimension }: DataSet, { name }: Case): ProximaCalls {
   return new ProximaCalls({ writes: address, reads: address, restPort }, dimension, name);
-}
-
-async function write(calls: ProximaCalls, set: DataSet): Promise<void> {
-  let next = 0;
-  await Promise.all(Array.from({ length: writesUnderWay }, async () => {
-    while (next < set.rows) {
-      const from = next;
-      next = Math.min(set.rows, from + batchRows);
-      const rows = Array.from({ length: next - from }, (_, i) => from + i);
-      const vectors = set.vectors.subarray(from * set.dimension, next * set.dimension);
-      await calls.insert({ rows, vectors, metadata: rows.map((row) => set.metadata(row)) });
-    }
-  }));
 }
 
 async function recallOf(calls: ProximaCalls, set: DataSet, truth: Truth, isAfterDeletes: boolean): Promise<number> {

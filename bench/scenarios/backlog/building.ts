@@ -1,8 +1,7 @@
 /** What building graphs takes from those who search: a collection that is at rest, while the rows of another one get their graphs. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient, type Client } from '@proximadb/transport/client';
+import { createClient } from '@proximadb/transport/client';
 import { lacking } from '../../peers/software.ts';
 import { asItComes, startServer } from '../../processes/server.ts';
 import { threadTimes, timesBetween } from '../../processes/threads.ts';
@@ -10,7 +9,7 @@ import { WriterProcess } from '../../processes/writer.ts';
 import type { Aim, Cell, Report } from '../../report.ts';
 import type { BenchOptions } from '../../scenario.ts';
 import { median, percentile } from '../../statistics.ts';
-import { quietMs, untilCaughtUp } from '../../watch.ts';
+import { untilCaughtUp, watchBuilding } from '../../watch.ts';
 import { dimension } from '../../words.ts';
 import { k, searchFor } from './searching.ts';
 
@@ -68,7 +67,7 @@ export async function searchBesideBuilding({ short, say }: BenchOptions, data: s
   };
   try {
     await write(searched, count);
-    if (!short) await untilBuilt(client, searched);
+    if (!short) await watchBuilding(client, searched);
     await searchFor(stageMs, [client], searched, queries);
     await measure('at rest', ways);
     for (let round = 0; round < rounds; round += 1) {
@@ -77,7 +76,7 @@ export async function searchBesideBuilding({ short, say }: BenchOptions, data: s
       const inTurn = round % 2 === 0 ? ways : ways.toReversed();
       await write(collection, builtCount);
       await measure('building', inTurn);
-      if (!short) await untilBuilt(client, collection);
+      if (!short) await watchBuilding(client, collection);
       await measure('at rest', inTurn);
     }
   } finally {
@@ -143,14 +142,6 @@ async function measureOne(into: Measured, pid: number, search: () => Promise<num
   const spent = timesBetween(before, threadTimes(pid));
   into.builderCpuMs += spent.get('graphs')?.cpuMs ?? 0;
   into.shardCpuMs += spent.get('shards-0')?.cpuMs ?? 0;
-}
-
-/** Until nothing was built for a while: of several small graphs one large one may be made next. */
-async function untilBuilt(client: Client, collection: string): Promise<void> {
-  for (let quietSinceMs = performance.now(); performance.now() - quietSinceMs < quietMs; await sleep(50)) {
-    const { indexed, sealed, building } = await client.stats({ collection });
-    if (building > 0n || indexed < sealed) quietSinceMs = performance.now();
-  }
 }
 
 function rowOf(way: Way, state: State): Cell[] {

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { candidatesFor, measureLadder, stepFor, unknownRows } from './ladder.ts';
+import { apart, candidatesFor, measureLadder, reachOf, stepFor, unknownRows } from './ladder.ts';
 import { nearestRows } from './neighbours.ts';
 import { random } from './testing/random.ts';
 
@@ -15,6 +15,14 @@ test('more neighbours take more candidates, never fewer than there are hits', ()
   assert.deepEqual(asked.slice(0, 2), [48, 48]);
   assert.deepEqual(asked, [...asked].sort((a, b) => a - b));
   assert.ok(candidatesFor(ladder, 0.95, 10_000) >= 10_000);
+});
+
+test('reach has nothing to do with how long queries are under dot product, and queries of zeros are within it', () => {
+  const [one, long, zeros] = [Float32Array.of(3, 4), Float32Array.of(300, 400), new Float32Array(2)];
+  assert.deepEqual([apart('dot', one, -10), apart('dot', long, -1_000), apart('dot', zeros, -0)], [-2, -2, -Infinity]);
+  assert.equal(apart('euclidean', long, 7), 7);
+  assert.equal(reachOf([apart('dot', zeros, -0), -1, -3]), -1);
+  assert.equal(reachOf([]), null);
 });
 
 test('rows that are asked about are different ones, spread over all; a small segment has none', () => {

@@ -23,7 +23,10 @@ const mostQueries = 0.98;
 
 /** A distance of the kernels, whatever the query's length: under dot product that scales all of its distances, and says nothing of how near rows are. */
 export function apart(metric: Metric, query: Float32Array, distance: number): number {
-  return metric === 'dot' ? distance / Math.sqrt(query.reduce((sum, value) => sum + value * value, 0)) : distance;
+  if (metric !== 'dot') return distance;
+  const length = Math.sqrt(query.reduce((sum, value) => sum + value * value, 0));
+  // To a query of zeros all rows are as near.
+  return length === 0 ? -Infinity : distance / length;
 }
 
 /**
