@@ -1,71 +1,99 @@
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 import { indexerConfig } from './config.ts';
-import { nextChore, quietAfter, type SegmentFacts } from './policy.ts';
+import { lanes, nextChore, quietAfter, type Lane, type Quiet, type SegmentFacts, type Situation } from './policy.ts';
 
 const config = indexerConfig.parse({});
 const hnsw = { index: 'hnsw', dimension: 100 } as const;
 const segment = (id: string, rows: number, options: Partial<SegmentFacts> = {}): SegmentFacts => ({ id, rows, dead: 0, isIndexed: false, ...options });
+/** Rows have waited for long, unless it is said. */
+const at = (quiet: Quiet, { waitingMs = config.indexWaitMs, free = lanes }: { waitingMs?: number; free?: readonly Lane[] } = {}): Situation =>
+  ({ quiet, waitingMs, free: new Set(free) });
 const graph = (id: string, rows: number, dead = 0): SegmentFacts => segment(id, rows, { isIndexed: true, dead });
 
 describe('what a shard does next', () => {
   test('nothing, while there are few rows without a graph', () => {
-    assert.equal(nextChore(config, [segment('a', 8_192)], hnsw, 'busy'), undefined);
+    assert.equal(nextChore(config, [segment('a', 8_192)], hnsw, at('busy')), undefined);
   });
   test('builds one graph over all rows without one, once there are enough', () => {
-    assert.deepEqual(nextChore(config, [segment('a', 8_192), segment('b', 8_192)], hnsw, 'busy'), { kind: 'merge', segments: ['a', 'b'], indexed: true });
+    assert.deepEqual(nextChore(config, [segment('a', 8_192), segment('b', 8_192)], hnsw, at('busy')), { kind: 'graph', segments: ['a', 'b'] });
   });
-  test('only adds the graph to a segment that is alone and not worn', () => {
-    assert.deepEqual(nextChore(config, [segment('a', 20_000)], hnsw, 'busy'), { kind: 'graph', segment: 'a' });
-    assert.deepEqual(nextChore(config, [segment('a', 30_000, { dead: 12_000 })], hnsw, 'busy'), { kind: 'merge', segments: ['a'], indexed: true });
+  test('while rows come in, builds one for all that come within a while, or that are as many as a segment may have', () => {
+    const waiting = [segment('a', 131_072), segment('b', 65_536)];
+    const soon = { waitingMs: config.indexWaitMs - 1 };
+    assert.equal(nextChore(config, waiting, hnsw, at('busy', soon)), undefined);
+    assert.deepEqual(nextChore(config, waiting, hnsw, at('busy')), { kind: 'graph', segments: ['a', 'b'] });
+    assert.deepEqual(nextChore(config, waiting, hnsw, at('idle', soon)), { kind: 'graph', segments: ['a', 'b'] });
+    const many = Array.from({ length: 5 }, (_, i) => segment(`s${i}`, 131_072));
+    assert.deepEqual(nextChore(config, many, hnsw, at('busy', soon)), { kind: 'graph', segments: ['s0', 's1', 's2', 's3'] });
+    // Before so many wait that the shard has to stop.
+    const hasty = { ...config, unindexedRowsMax: 2 * 196_608 };
+    assert.deepEqual(nextChore(hasty, waiting, hnsw, at('busy', soon)), { kind: 'graph', segments: ['a', 'b'] });
+  });
+  test('where nothing else is to be done, builds what is smaller than all that waits with it', () => {
+    const segments = [segment('a', 40_000), segment('b', 30_000), graph('c', 60_000), graph('d', 100_000)];
+    assert.deepEqual(nextChore(config, segments, hnsw, at('idle')), { kind: 'graph', segments: ['a', 'b', 'c'] });
+    assert.deepEqual(nextChore(config, segments, { ...hnsw, index: 'ivf' }, at('idle')), { kind: 'merge', segments: ['a', 'b', 'c'], indexed: true });
+    assert.deepEqual(nextChore(config, segments, hnsw, at('busy')), { kind: 'graph', segments: ['a', 'b'] });
+  });
+  test('while a graph is built merges what waits, eight of a size, and two where nothing else is to be done', () => {
+    const flats = Array.from({ length: 8 }, (_, i) => segment(`s${i}`, 8_192));
+    const building = { free: ['merging'] } as const;
+    assert.deepEqual(nextChore(config, flats, hnsw, at('busy', building)), { kind: 'merge', segments: flats.map(({ id }) => id), indexed: false });
+    assert.equal(nextChore(config, flats.slice(1), hnsw, at('busy', building)), undefined);
+    assert.deepEqual(nextChore(config, flats.slice(6), hnsw, at('idle', building)), { kind: 'merge', segments: ['s6', 's7'], indexed: false });
+    assert.equal(nextChore(config, [graph('a', 20_000), graph('b', 20_000)], hnsw, at('idle', building)), undefined);
+    assert.equal(nextChore(config, flats, hnsw, at('idle', { free: [] })), undefined);
   });
   test('writes a segment anew where it gets lists', () => {
-    assert.deepEqual(nextChore(config, [segment('a', 20_000)], { ...hnsw, index: 'ivf' }, 'busy'), { kind: 'merge', segments: ['a'], indexed: true });
+    assert.deepEqual(nextChore(config, [segment('a', 20_000)], { ...hnsw, index: 'ivf' }, at('busy')), { kind: 'merge', segments: ['a'], indexed: true });
   });
   test('builds earlier where there is nothing else to do', () => {
-    assert.deepEqual(nextChore(config, [segment('a', 1_024)], hnsw, 'idle'), { kind: 'graph', segment: 'a' });
+    assert.deepEqual(nextChore(config, [segment('a', 1_024)], hnsw, at('idle')), { kind: 'graph', segments: ['a'] });
   });
   test('never builds a graph for a flat collection, and merges its segments', () => {
     const flats = Array.from({ length: 8 }, (_, i) => segment(`s${i}`, 8_192));
-    assert.deepEqual(nextChore(config, flats, { ...hnsw, index: 'flat' }, 'idle'), { kind: 'merge', segments: flats.map(({ id }) => id), indexed: false });
+    assert.deepEqual(nextChore(config, flats, { ...hnsw, index: 'flat' }, at('idle')), { kind: 'merge', segments: flats.map(({ id }) => id), indexed: false });
   });
   test('writes a worn segment anew', () => {
-    assert.deepEqual(nextChore(config, [graph('a', 100_000, 40_000)], hnsw, 'idle'), { kind: 'merge', segments: ['a'], indexed: true });
-    assert.equal(nextChore(config, [graph('a', 100_000, 20_000)], hnsw, 'idle'), undefined);
+    assert.deepEqual(nextChore(config, [graph('a', 100_000, 40_000)], hnsw, at('idle')), { kind: 'merge', segments: ['a'], indexed: true });
+    assert.equal(nextChore(config, [graph('a', 100_000, 20_000)], hnsw, at('idle')), undefined);
   });
   test('lets go of what nothing is left of before all else', () => {
     const flats = [segment('a', 8_192), segment('b', 8_192), segment('c', 8_192, { dead: 8_192 })];
-    assert.deepEqual(nextChore(config, [graph('d', 50_000, 50_000), ...flats], hnsw, 'busy'), { kind: 'merge', segments: ['d', 'c'], indexed: false });
+    assert.deepEqual(nextChore(config, [graph('d', 50_000, 50_000), ...flats], hnsw, at('busy')), { kind: 'merge', segments: ['d', 'c'], indexed: false });
   });
   test('writes worn segments anew although rows wait for a graph, once more are dead than alive', () => {
     const flats = Array.from({ length: 4 }, (_, i) => segment(`s${i}`, 8_192));
-    const alive = { kind: 'merge', segments: flats.map(({ id }) => id), indexed: true };
-    assert.deepEqual(nextChore(config, [graph('a', 100_000, 60_000), ...flats], hnsw, 'busy'), alive);
-    assert.deepEqual(nextChore(config, [graph('a', 100_000, 90_000), ...flats], hnsw, 'busy'), { kind: 'merge', segments: ['a'], indexed: true });
+    const alive = { kind: 'graph', segments: flats.map(({ id }) => id) };
+    assert.deepEqual(nextChore(config, [graph('a', 100_000, 60_000), ...flats], hnsw, at('busy')), alive);
+    assert.deepEqual(nextChore(config, [graph('a', 100_000, 90_000), ...flats], hnsw, at('busy')), { kind: 'merge', segments: ['a'], indexed: true });
   });
   test('merges four of a size, and never past the largest size', () => {
     const four = Array.from({ length: 4 }, (_, i) => graph(`g${i}`, 20_000));
-    assert.deepEqual(nextChore(config, four, hnsw, 'busy'), { kind: 'merge', segments: four.map(({ id }) => id), indexed: true });
-    assert.equal(nextChore(config, four.slice(1), hnsw, 'busy'), undefined);
-    const large = Array.from({ length: 8 }, (_, i) => graph(`g${i}`, 200_000));
-    assert.equal(nextChore(config, large, hnsw, 'idle'), undefined);
+    assert.deepEqual(nextChore(config, four, hnsw, at('busy')), { kind: 'merge', segments: four.map(({ id }) => id), indexed: true });
+    assert.equal(nextChore(config, four.slice(1), hnsw, at('busy')), undefined);
+    const large = Array.from({ length: 8 }, (_, i) => graph(`g${i}`, 300_000));
+    assert.equal(nextChore(config, large, hnsw, at('idle')), undefined);
   });
   test('merges two of a size where there is nothing else to do', () => {
-    assert.deepEqual(nextChore(config, [graph('a', 20_000), graph('b', 30_000)], hnsw, 'idle'), { kind: 'merge', segments: ['a', 'b'], indexed: true });
-    assert.equal(nextChore(config, [graph('a', 20_000), graph('b', 60_000)], hnsw, 'idle'), undefined);
+    assert.deepEqual(nextChore(config, [graph('a', 20_000), graph('b', 30_000)], hnsw, at('idle')), { kind: 'merge', segments: ['a', 'b'], indexed: true });
+    assert.equal(nextChore(config, [graph('a', 20_000), graph('b', 60_000)], hnsw, at('idle')), undefined);
   });
   test('merges unlike sizes at rest only, until each is much larger than all smaller ones together', () => {
     const unlike = [graph('c', 32_768), graph('a', 5_312), graph('d', 65_536), graph('b', 16_384)];
-    assert.equal(nextChore(config, unlike, hnsw, 'busy'), undefined);
-    assert.equal(nextChore(config, unlike, hnsw, 'idle'), undefined);
-    assert.deepEqual(nextChore(config, unlike, hnsw, 'resting'), { kind: 'merge', segments: ['a', 'b', 'c', 'd'], indexed: true });
-    assert.equal(nextChore(config, [graph('all', 120_000)], hnsw, 'resting'), undefined);
+    assert.equal(nextChore(config, unlike, hnsw, at('busy')), undefined);
+    assert.equal(nextChore(config, unlike, hnsw, at('idle')), undefined);
+    assert.deepEqual(nextChore(config, unlike, hnsw, at('resting')), { kind: 'merge', segments: ['a', 'b', 'c', 'd'], indexed: true });
+    assert.equal(nextChore(config, [graph('all', 120_000)], hnsw, at('resting')), undefined);
     // What would be too large together stays apart, and so does what is little beside the next.
-    assert.deepEqual(nextChore(config, [...unlike, graph('e', 200_000)], hnsw, 'resting'), { kind: 'merge', segments: ['a', 'b', 'c', 'd'], indexed: true });
-    assert.equal(nextChore(config, [graph('a', 5_000), graph('b', 11_000), graph('c', 40_000), graph('d', 200_000)], hnsw, 'resting'), undefined);
+    const large = [...unlike, graph('e', 450_000)];
+    assert.deepEqual(nextChore(config, large, hnsw, at('resting')), { kind: 'merge', segments: ['a', 'b', 'c', 'd'], indexed: true });
+    const apart = [5_000, 11_000, 40_000, 200_000].map((rows) => graph(`${rows}`, rows));
+    assert.equal(nextChore(config, apart, hnsw, at('resting')), undefined);
     // Dead rows count for nothing.
     const worn = [graph('a', 7_000, 1_000), graph('b', 15_000, 3_000)];
-    assert.deepEqual(nextChore(config, worn, hnsw, 'resting'), { kind: 'merge', segments: ['a', 'b'], indexed: true });
+    assert.deepEqual(nextChore(config, worn, hnsw, at('resting')), { kind: 'merge', segments: ['a', 'b'], indexed: true });
   });
   test('at rest a row is merged a few times, however segments come', () => {
     let [segments, merged, rows] = [[] as SegmentFacts[], 0, 0];
@@ -74,7 +102,7 @@ describe('what a shard does next', () => {
       rows += size;
       segments.push(graph(`s${step}`, size));
       for (let turn = 0; ; turn += 1) {
-        const chore = nextChore(config, segments, hnsw, 'resting');
+        const chore = nextChore(config, segments, hnsw, at('resting'));
         if (chore?.kind !== 'merge') break;
         const chosen = segments.filter(({ id }) => chore.segments.includes(id));
         const size = chosen.reduce((sum, one) => sum + one.rows, 0);
@@ -92,7 +120,7 @@ describe('what a shard does next', () => {
   test('makes no segment whose vectors are more than one memory holds', () => {
     const four = Array.from({ length: 4 }, (_, i) => graph(`g${i}`, 30_000));
     const large = { ...hnsw, dimension: 4_096 };
-    assert.deepEqual(nextChore(config, four, large, 'busy'), undefined);
-    assert.deepEqual(nextChore(config, four, large, 'idle'), { kind: 'merge', segments: ['g0', 'g1'], indexed: true });
+    assert.deepEqual(nextChore(config, four, large, at('busy')), undefined);
+    assert.deepEqual(nextChore(config, four, large, at('idle')), { kind: 'merge', segments: ['g0', 'g1'], indexed: true });
   });
 });

@@ -12,8 +12,18 @@ export interface SegmentFacts {
 }
 
 export type Chore =
-  | { readonly kind: 'graph'; readonly segment: string }
+  /** Segments without an index become one, which is searched without until its graph is built. */
+  | { readonly kind: 'graph'; readonly segments: readonly string[] }
+  /** Segments become one, with its index at once if it is to have one: until then they serve. */
   | { readonly kind: 'merge'; readonly segments: readonly string[]; readonly indexed: boolean };
+
+/** One of each at a time: to make graphs and lists takes long, to write files anew does not. */
+export const lanes = ['indexing', 'merging'] as const;
+export type Lane = (typeof lanes)[number];
+
+export function laneOf(chore: Chore): Lane {
+  return chore.kind === 'graph' || chore.indexed ? 'indexing' : 'merging';
+}
 
 /** What a collection is like, as far as its segments are concerned. */
 export interface Kind {
@@ -29,69 +39,90 @@ export function quietAfter(sinceWriteMs: number, { idleMs, restMs }: Pick<Indexe
   return sinceWriteMs < restMs ? 'idle' : 'resting';
 }
 
-export function nextChore(config: IndexerConfig, segments: readonly SegmentFacts[], { index, dimension }: Kind, quiet: Quiet): Chore | undefined {
+/** What a shard is at. */
+export interface Situation {
+  readonly quiet: Quiet;
+  /** Since when some rows wait for an index that nobody makes; 0: none do. */
+  readonly waitingMs: number;
+  readonly free: ReadonlySet<Lane>;
+}
+
+/** @param segments those that no chore is at. @returns one of a lane that is free. */
+export function nextChore(config: IndexerConfig, segments: readonly SegmentFacts[], kind: Kind, { quiet, waitingMs, free }: Situation): Chore | undefined {
+  const rowsMax = Math.max(1, Math.min(config.segmentRowsMax, Math.floor(config.segmentVectorBytesMax / (kind.dimension * 4))));
+  for (const chore of chores(config, segments, kind, { quiet, waitingMs, rowsMax })) if (free.has(laneOf(chore))) return chore;
+  return undefined;
+}
+
+/** What should be done, the most urgent first. */
+function* chores(
+  config: IndexerConfig, segments: readonly SegmentFacts[], { index }: Kind,
+  { quiet, waitingMs, rowsMax }: Omit<Situation, 'free'> & { readonly rowsMax: number },
+): Generator<Chore> {
   const idle = quiet !== 'busy';
-  const rowsMax = Math.max(1, Math.min(config.segmentRowsMax, Math.floor(config.segmentVectorBytesMax / (dimension * 4))));
-  const live = (segment: SegmentFacts): number => segment.rows - segment.dead;
   // What nothing is left of costs nothing. And while rows come faster than they get their graphs, there is always another graph to build: it
   // would never be the turn of the dead.
   const emptied = segments.filter((segment) => live(segment) === 0);
-  if (emptied.length > 0) return { kind: 'merge', segments: emptied.map(({ id }) => id), indexed: false };
+  if (emptied.length > 0) yield merging(emptied, false);
   const worn = segments.filter((segment) => segment.dead > segment.rows * config.deadShareMax).sort((a, b) => b.dead - a.dead)[0];
-  const rewrite: Chore | undefined = worn === undefined ? undefined : { kind: 'merge', segments: [worn.id], indexed: worn.isIndexed };
-  if (rewrite !== undefined && sum(segments, ({ dead }) => dead) > sum(segments, live)) return rewrite;
-  const flat = segments.filter((segment) => !segment.isIndexed);
+  const rewrite = worn === undefined ? undefined : merging([worn], worn.isIndexed);
+  if (rewrite !== undefined && sum(segments, ({ dead }) => dead) > sum(segments, live)) yield rewrite;
+  const [flat, indexed] = [segments.filter(({ isIndexed }) => !isIndexed), segments.filter(({ isIndexed }) => isIndexed)];
   if (index !== 'flat') {
     const flatRows = sum(flat, live);
-    if (flatRows >= config.graphRowsMin || (idle && flatRows >= config.idleGraphRowsMin)) {
-      // The largest first, as many as are done soon; one alone keeps its files and only gets its graph. Lists have their rows in another order.
-      const soon = Math.min(rowsMax, stepFactor * config.graphRowsMin);
-      const chosen = fitting([...flat].sort((a, b) => live(b) - live(a)), soon, live);
-      const [only] = chosen;
-      return index === 'hnsw' && chosen.length === 1 && only !== undefined && only.dead <= only.rows * config.deadShareMax
-        ? { kind: 'graph', segment: only.id }
-        : { kind: 'merge', segments: chosen.map(({ id }) => id), indexed: true };
+    // While rows come in, all that come within a while get one index, and not several that are merged soon.
+    const isDue = waitingMs >= config.indexWaitMs || flatRows >= Math.min(rowsMax, config.unindexedRowsMax / 2);
+    if ((flatRows >= config.graphRowsMin && isDue) || (idle && flatRows >= config.idleGraphRowsMin)) {
+      // What is smaller than all that waits would be merged with it afterwards.
+      const smaller = idle ? indexed.filter((segment) => live(segment) <= flatRows) : [];
+      const chosen = fitting([...descending(flat), ...descending(smaller)], rowsMax);
+      yield index === 'hnsw' ? { kind: 'graph', segments: chosen.map(({ id }) => id) } : merging(chosen, true);
     }
   }
-  if (flat.length >= config.mergeFlatsMin) {
-    const chosen = fitting([...flat].sort((a, b) => live(a) - live(b)), rowsMax, live);
-    if (chosen.length > 1) return { kind: 'merge', segments: chosen.map(({ id }) => id), indexed: false };
-  }
-  if (rewrite !== undefined) return rewrite;
+  const flats = tierOf(idle ? idleTierMin : config.mergeFlatsMin, rowsMax, flat);
+  if (flats !== undefined) yield merging(flats, false);
+  if (rewrite !== undefined) yield rewrite;
   // Fewer segments are searched faster, and there is time.
-  const indexed = segments.filter((segment) => segment.isIndexed);
-  return tierMerge(idle ? idleTierMin : config.mergeTierMin, rowsMax, indexed, live) ?? (quiet === 'resting' ? restMerge(rowsMax, indexed, live) : undefined);
+  const tier = tierOf(idle ? idleTierMin : config.mergeTierMin, rowsMax, indexed) ?? (quiet === 'resting' ? unlike(rowsMax, indexed) : undefined);
+  if (tier !== undefined) yield merging(tier, true);
+}
+
+function merging(segments: readonly SegmentFacts[], indexed: boolean): Chore {
+  return { kind: 'merge', segments: segments.map(({ id }) => id), indexed };
 }
 
 /**
  * The smallest together with all larger ones up to the last that has at most twice the rows of those before it. So the largest of a merge grows by half
  * at least, and a row is merged a logarithmic number of times here, too.
  */
-function restMerge(rowsMax: number, segments: readonly SegmentFacts[], live: (segment: SegmentFacts) => number): Chore | undefined {
-  const ascending = fitting([...segments].sort((a, b) => live(a) - live(b)), rowsMax, live);
+function unlike(rowsMax: number, segments: readonly SegmentFacts[]): SegmentFacts[] | undefined {
+  const ascending = fitting(descending(segments).reverse(), rowsMax);
   const last = ascending.findLastIndex((segment, at) => at > 0 && live(segment) <= 2 * sum(ascending.slice(0, at), live));
-  return last < 0 ? undefined : { kind: 'merge', segments: ascending.slice(0, last + 1).map(({ id }) => id), indexed: true };
+  return last < 0 ? undefined : ascending.slice(0, last + 1);
 }
 
 const idleTierMin = 2;
-/** Rows that get a graph or lists in one step, in multiples of those that a step begins for: while it is built, all of them are searched without. */
-const stepFactor = 4;
 
 /** Segments of one tier (sizes within a factor of `width`) become one of the next, so a row is merged a logarithmic number of times. */
-function tierMerge(width: number, rowsMax: number, segments: readonly SegmentFacts[], live: (segment: SegmentFacts) => number): Chore | undefined {
+function tierOf(width: number, rowsMax: number, segments: readonly SegmentFacts[]): SegmentFacts[] | undefined {
   const tiers = Map.groupBy(segments, (segment) => Math.floor(Math.log(Math.max(1, live(segment))) / Math.log(width)));
-  for (const [, tier] of [...tiers].sort(([a], [b]) => a - b)) {
-    const chosen = fitting(tier, rowsMax, live);
-    if (chosen.length >= width) return { kind: 'merge', segments: chosen.map(({ id }) => id), indexed: true };
-  }
-  return undefined;
+  return [...tiers].sort(([a], [b]) => a - b).map(([, tier]) => fitting(tier, rowsMax)).find((chosen) => chosen.length >= width);
+}
+
+/** Rows that a merge would keep. */
+function live({ rows, dead }: SegmentFacts): number {
+  return rows - dead;
+}
+
+function descending(segments: readonly SegmentFacts[]): SegmentFacts[] {
+  return segments.toSorted((a, b) => live(b) - live(a));
 }
 
 function sum(segments: readonly SegmentFacts[], figure: (segment: SegmentFacts) => number): number {
   return segments.reduce((total, segment) => total + figure(segment), 0);
 }
 
-function fitting(segments: readonly SegmentFacts[], rowsMax: number, live: (segment: SegmentFacts) => number): SegmentFacts[] {
+function fitting(segments: readonly SegmentFacts[], rowsMax: number): SegmentFacts[] {
   const chosen: SegmentFacts[] = [];
   let rows = 0;
   for (const segment of segments) {

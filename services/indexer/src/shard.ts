@@ -13,6 +13,7 @@ import { wireSchemaId, type Walker } from '@proximadb/record';
 import type { CollectionSettings, LastRecord } from '@proximadb/schemas';
 import { defaultsOf } from '@proximadb/segment';
 import { applyRecord, type ApplyContext } from './apply.ts';
+import { Chores } from './chores.ts';
 import { Comparison } from './comparison.ts';
 import type { IndexerConfig } from './config.ts';
 import { History } from './history.ts';
@@ -20,7 +21,7 @@ import { describeLast, reachableExtent, verifyLog, verifyManifest, type Applied 
 import { Ledger } from './ledger.ts';
 import { Changes, type ChangesPage } from './reindex/changes.ts';
 import { OriginStreams } from './reindex/origin.ts';
-import { nextChore, quietAfter, type Chore, type Quiet } from './policy.ts';
+import { quietAfter, type Quiet } from './policy.ts';
 import type { Mark } from './replica-sum.ts';
 import { RequestWindow } from './request-window.ts';
 import { ShardRows } from './rows.ts';
@@ -87,7 +88,7 @@ export class Shard {
   /** Memtables are sealed one after the other: the oldest first, each until it is done or given up. */
   readonly #seals: Promise<void>[] = [];
   #sealGivenUp = false;
-  #chore: { readonly rows: number; readonly done: Promise<void> } | undefined;
+  readonly #chores: Chores;
   #lastFrozen: Frozen | undefined;
   /** Of the manifests of this process's life. */
   readonly #history = new History();
@@ -116,6 +117,7 @@ export class Shard {
       directory: options.directory, identity: options.identity, settings: options.settings, rows: this.rows, schemas: options.schemas, builder: options.builder,
       memory: { below: (checkpoint) => this.#below(checkpoint) },
     });
+    this.#chores = new Chores({ ...options, rows: this.rows, storage: this.#storage, stop: this.#stop.signal });
   }
 
   get state(): ShardState {
@@ -146,7 +148,7 @@ export class Shard {
 
   /** Whether nothing is being sealed, merged or built. */
   get isAtRest(): boolean {
-    return this.#chore === undefined && this.#seals.length === 0;
+    return this.#chores.rows === 0 && this.#seals.length === 0;
   }
 
   get growingBytes(): number {
@@ -234,7 +236,7 @@ export class Shard {
       watermark: this.#watermark, durable: this.#storage.durable.watermark,
       live: rows.visibleCount(this.nowMicros),
       growingRows: [rows.growing, ...rows.frozen].reduce((sum, { states }) => sum + states.liveCount, 0),
-      building: (this.#chore?.rows ?? 0) + rows.frozen.reduce((sum, { states }) => sum + states.liveCount, 0),
+      building: this.#chores.rows + rows.frozen.reduce((sum, { states }) => sum + states.liveCount, 0),
       memoryBytes: this.growingBytes + rows.sealed.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
       malformed: this.#ledger.total,
       ledger: this.#ledger.entries.slice(-ledgerShownMax).map(({ offset: at, reason }) => ({ offset: at, reason })),
@@ -277,24 +279,16 @@ export class Shard {
     await this.#seals.at(-1);
   }
 
-  /** Starts a merge or a graph, if one is due and none is under way. */
+  /** Starts merges and graphs that are due. */
   maintain(): void {
-    if (this.#state.kind === 'stopped' || this.#state.kind === 'closed' || this.#stop.signal.aborted || this.#chore !== undefined) return;
+    if (this.#state.kind === 'stopped' || this.#state.kind === 'closed' || this.#stop.signal.aborted) return;
     this.#comparison.forgetUnused();
     const { config, settings } = this.#options;
     const quiet = quietAfter(performance.now() - this.#lastWriteMs, config);
     // What stays in memory would be searched without an index.
     if (quiet !== 'busy' && settings.index !== 'flat' && this.rows.growing.count >= config.idleGraphRowsMin) this.freeze();
     else if (quiet !== 'busy' && this.rows.frozen.length === 0) this.#checkpointIdle(quiet);
-    const nowMicros = this.#options.clock();
-    const facts = this.rows.sealed.map((sealed) => ({
-      id: sealed.files.id, rows: sealed.rows.count, dead: this.#storage.droppableCount(sealed, nowMicros), isIndexed: !sealed.awaitsIndex,
-    }));
-    const chore = nextChore(config, facts, settings, this.rows.frozen.length === 0 ? quiet : 'busy');
-    if (chore === undefined) return;
-    const chosen = new Set(chore.kind === 'graph' ? [chore.segment] : chore.segments);
-    const count = facts.filter(({ id }) => chosen.has(id)).reduce((sum, { rows }) => sum + rows, 0);
-    this.#chore = { rows: count, done: this.#run(chore).finally(() => { this.#chore = undefined; }) };
+    this.#chores.begin(this.rows.frozen.length === 0 ? quiet : 'busy');
   }
 
   /**
@@ -336,9 +330,9 @@ export class Shard {
     await this.choresDone();
   }
 
-  /** Settles when the merge or graph that is under way is done; never rejects. */
+  /** Settles when the merges and graphs that are under way are done; never rejects. */
   async choresDone(): Promise<void> {
-    await this.#chore?.done;
+    await this.#chores.done();
   }
 
   /** Stops consuming, writes a last manifest, closes the files. A merge or graph under way is given up: it can be built again. */
@@ -465,7 +459,7 @@ export class Shard {
     if (settings.index === 'flat') return undefined;
     const unindexed = sealed.reduce((sum, { awaitsIndex, states }) => sum + (awaitsIndex ? states.liveCount : 0), 0);
     if (unindexed < Math.max(config.unindexedRowsMax, config.graphRowsMin)) return undefined;
-    return this.#chore?.done ?? delay(config.maintenanceMs, this.#stop.signal);
+    return this.#chores.indexing ?? delay(config.maintenanceMs, this.#stop.signal);
   }
 
   /** Asks again and again while the log does not answer; undefined once the shard is told to stop. */
@@ -527,23 +521,6 @@ export class Shard {
     this.#window.prune(watermark, logTime);
     this.#history.note({ watermark, logTime, appliedBytes: this.#appliedBytes });
     this.#manifestAtMs = performance.now();
-  }
-
-  async #run(chore: Chore): Promise<void> {
-    const named = (id: string): (typeof this.rows.sealed)[number] => {
-      const sealed = this.rows.sealed.find(({ files }) => files.id === id);
-      assert(sealed !== undefined, 'a chore names segments that are there');
-      return sealed;
-    };
-    try {
-      const refused = chore.kind === 'graph' ? await this.#storage.buildGraph(named(chore.segment))
-        : await this.#storage.merge(chore.segments.map(named), chore.indexed, this.#options.clock());
-      if (refused !== undefined) this.#options.logger.warn('index-refused', { ...this.identity, chore: chore.kind, reason: refused });
-    } catch (error) {
-      if (this.#stop.signal.aborted) return;
-      this.#options.logger.error('merge-failed', { ...this.identity, chore: chore.kind, error });
-      await delay(5_000, this.#stop.signal);
-    }
   }
 
   /** About: of a segment, its share of live rows. */

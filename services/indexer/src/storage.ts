@@ -238,9 +238,12 @@ export class Storage {
   /**
    * Puts one segment in the place of several, without the rows that are droppable.
    * @param indexed whether it gets a graph or lists.
+   * @param switched told at the moment from which it serves; not where no row is left.
    * @returns why it goes without the index that it should get, if it does.
    */
-  async merge(sources: readonly Sealed[], indexed: boolean, nowMicros: number): Promise<string | undefined> {
+  async merge(
+    sources: readonly Sealed[], indexed: boolean, nowMicros: number, switched: (merged: Sealed) => void = () => {},
+  ): Promise<string | undefined> {
     const { rows, builder, settings } = this.#options;
     const dropped = sources.map((source) => this.droppable(source, nowMicros));
     const kept = sources.map((source, i) => {
@@ -278,6 +281,7 @@ export class Storage {
         switchIn: () => {
           sources.forEach((source, i) => { rows.drop(source, dropped[i] ?? []); });
           rows.replace(sources, merged);
+          merged.forEach(switched);
         },
       });
       this.#written.bytes += merged.reduce((sum, { diskBytes }) => sum + diskBytes, 0);

@@ -83,7 +83,7 @@ export async function rig(overrides: Partial<Record<keyof IndexerConfig, number>
   const asked = { trims: [] as Promise<void>[], ticks: [] as number[], collections: 0 };
   let log = await EmbeddedLog.open({ directory: join(directory, 'log'), clock: () => now });
   let topic = await log.createTopic('proximadb-words-7', settings.partitions);
-  const base = { growingRowsMax: 64, maintenanceMs: 20, idleMs: 100, graphRowsMin: 256, idleGraphRowsMin: 128, ...overrides };
+  const base = { growingRowsMax: 64, maintenanceMs: 20, idleMs: 100, graphRowsMin: 256, idleGraphRowsMin: 128, indexWaitMs: 0, ...overrides };
   /** The log as the host sees it: away, or with other records, as a test wants it. */
   const watched: LogReader = {
     get clusterId() { return log.clusterId; },

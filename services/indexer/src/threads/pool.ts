@@ -54,14 +54,16 @@ export interface ShardPoolOptions {
 
 export class ShardPool implements Shards, Outcomes, Digests {
   readonly #threads: readonly Thread[];
-  /** Completing and merging flat segments is short; graphs and lists are long. Neither waits for the other. */
+  /** Sealing is short, and shards wait for it; merging takes seconds, graphs and lists minutes. None waits for another. */
   readonly #files: Builder;
+  readonly #merges: Builder;
   readonly #graphs: Builder;
 
   constructor(options: ShardPoolOptions) {
     const count = options.config.threads === 0 ? Math.max(1, availableParallelism() - 1) : options.config.threads;
     const { onFatal } = options;
     this.#files = new Builder({ name: 'files', yields: false, onFatal });
+    this.#merges = new Builder({ name: 'merges', yields: true, onFatal });
     this.#graphs = new Builder({ name: 'graphs', yields: true, onFatal });
     this.#threads = Array.from({ length: count }, (_, i) => {
       const name = `shards-${i}`;
@@ -181,12 +183,19 @@ export class ShardPool implements Shards, Outcomes, Digests {
   async close(): Promise<void> {
     for (const thread of this.#threads) thread.expectEnd();
     await Promise.all(this.#threads.map(({ rpc }) => rpc.call('close')));
-    for (const one of [...this.#threads, this.#files, this.#graphs]) await one.end(new AppError('UNAVAILABLE', 'the shards are closed'));
+    for (const one of [...this.#threads, this.#files, this.#merges, this.#graphs]) await one.end(new AppError('UNAVAILABLE', 'the shards are closed'));
   }
 
   #build(job: BuildJob): Promise<BuildResult> {
-    const long = job.kind === 'graph' || (job.kind === 'merge' && (job.graph !== undefined || job.lists !== undefined));
-    return (long ? this.#graphs : this.#files).run(job);
+    return this.#builderOf(job).run(job);
+  }
+
+  #builderOf(job: BuildJob): Builder {
+    switch (job.kind) {
+      case 'complete': return this.#files;
+      case 'graph': return this.#graphs;
+      case 'merge': return job.graph === undefined && job.lists === undefined ? this.#merges : this.#graphs;
+    }
   }
 
   #of(partition: number): Thread {
