@@ -11,18 +11,30 @@ const base = '/api/v2/tenants/default_tenant/databases/default_database/collecti
 const deletesMax = 5_000;
 const program = 'import sys; from chromadb.cli.cli import app; sys.argv[0] = "chroma"; app()';
 
+/** How a client finds its collection. */
+interface Place {
+  readonly port: number;
+  readonly path: string;
+}
+
 class Chroma implements Peer {
   readonly version = version;
   readonly #context: PeerContext;
   readonly #server: Stoppable;
+  readonly #port: number;
   readonly #calls: JsonCalls;
   #collection = '';
   #effort = 0;
 
-  constructor(context: PeerContext, server: Stoppable, calls: JsonCalls) {
+  constructor(context: PeerContext, server: Stoppable, port: number, calls: JsonCalls) {
     this.#context = context;
     this.#server = server;
+    this.#port = port;
     this.#calls = calls;
+  }
+
+  get server(): string {
+    return JSON.stringify({ port: this.#port, path: this.#collection } satisfies Place);
   }
 
   get pids(): readonly number[] {
@@ -36,11 +48,8 @@ class Chroma implements Peer {
     this.#collection = `${base}/${id}`;
   }
 
-  async insert({ rows, vectors, metadata }: Batch): Promise<void> {
-    const width = this.#context.set.dimension * 4;
-    const bytes = Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength);
-    const embeddings = rows.map((_, i) => bytes.toString('base64', i * width, (i + 1) * width));
-    await this.#calls.call('POST', `${this.#collection}/add`, { ids: rows.map(String), embeddings, metadatas: metadata });
+  insert(batch: Batch): Promise<void> {
+    return add(this.#calls, this.#collection, this.#context.set.dimension, batch);
   }
 
   /** Its index follows its log at the next question: what is in the log is in the answer. */
@@ -84,6 +93,13 @@ class Chroma implements Peer {
   }
 }
 
+async function add(calls: JsonCalls, path: string, dimension: number, { rows, vectors, metadata }: Batch): Promise<void> {
+  const width = dimension * 4;
+  const bytes = Buffer.from(vectors.buffer, vectors.byteOffset, vectors.byteLength);
+  const embeddings = rows.map((_, i) => bytes.toString('base64', i * width, (i + 1) * width));
+  await calls.call('POST', `${path}/add`, { ids: rows.map(String), embeddings, metadatas: metadata });
+}
+
 export const chroma: PeerKind = {
   name: 'chroma', sort: 'server', isOurs: false, ways: [''], efforts: [16, 32, 64, 128, 256, 512], canFilter: true, batchRows: 1_000,
   settings: `server of the Python package, HTTP, vectors written as base64; M ${graph.m}, efConstruction ${graph.efConstruction}, f32`,
@@ -97,6 +113,11 @@ export const chroma: PeerKind = {
       environment: { ...process.env, PYTHONPATH: packages, ANONYMIZED_TELEMETRY: 'False' },
       isReady: async () => await calls.call('GET', '/api/v2/heartbeat') !== undefined,
     }), {});
-    return new Chroma(context, server, calls);
+    return new Chroma(context, server, port, calls);
+  },
+  writer: async ({ dimension }, server) => {
+    const { port, path } = JSON.parse(server) as Place;
+    const calls = new JsonCalls(port);
+    return { insert: (batch) => add(calls, path, dimension, batch), [Symbol.asyncDispose]: async () => { calls.close(); } };
   },
 };

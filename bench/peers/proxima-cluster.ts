@@ -2,7 +2,7 @@
 import { missingForCluster, startCluster, type Cluster, type ClusterProcess } from '@proximadb/test-cluster';
 import type { PeerContext, PeerKind } from './peer.ts';
 import type { ProximaAddresses } from './proxima-calls.ts';
-import { ProximaPeer } from './proxima-peer.ts';
+import { ProximaPeer, proximaWriter } from './proxima-peer.ts';
 
 class ProximaCluster extends ProximaPeer {
   readonly #cluster: Cluster;
@@ -49,4 +49,5 @@ export const proximaCluster: PeerKind = {
     const cluster = await startCluster({ directory: context.folder, gateways: 1, groups: 1, indexersPerGroup: 1, queries: 1 });
     return new ProximaCluster(context, cluster);
   },
+  writer: proximaWriter,
 };

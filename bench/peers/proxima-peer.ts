@@ -1,8 +1,8 @@
 /** What a standalone server and a cluster of ours have in common as peers: both are asked through the same public API. */
 import type { IndexKind } from '@proximadb/schemas';
-import type { Batch } from '../data/stored.ts';
+import type { Batch, StoredSet } from '../data/stored.ts';
 import { rootVersion } from '../machine.ts';
-import type { Peer, PeerContext, PeerSearch } from './peer.ts';
+import type { Peer, PeerContext, PeerSearch, Writer } from './peer.ts';
 import { ProximaCalls, ways, type ProximaAddresses } from './proxima-calls.ts';
 
 export abstract class ProximaPeer implements Peer {
@@ -11,16 +11,22 @@ export abstract class ProximaPeer implements Peer {
   protected calls: ProximaCalls;
   readonly #index: IndexKind;
   readonly #partitions: number;
+  #addresses: ProximaAddresses;
 
   /** @param partitions 0: as many as it takes by itself. */
   protected constructor(context: PeerContext, index: IndexKind, partitions: number, addresses: ProximaAddresses) {
     this.context = context;
     this.#index = index;
     this.#partitions = partitions;
+    this.#addresses = addresses;
     this.calls = new ProximaCalls(addresses, context.set.dimension);
   }
 
   abstract get pids(): readonly number[];
+  get server(): string {
+    return JSON.stringify(this.#addresses);
+  }
+
   abstract restart(): Promise<void>;
   abstract [Symbol.asyncDispose](): Promise<void>;
 
@@ -54,6 +60,13 @@ export abstract class ProximaPeer implements Peer {
   }
 
   protected connect(addresses: ProximaAddresses): void {
+    this.#addresses = addresses;
     this.calls = new ProximaCalls(addresses, this.context.set.dimension);
   }
+}
+
+/** See `PeerKind.writer`. */
+export async function proximaWriter({ dimension }: StoredSet, server: string): Promise<Writer> {
+  const calls = new ProximaCalls(JSON.parse(server) as ProximaAddresses, dimension);
+  return { insert: (batch) => calls.insert(batch), [Symbol.asyncDispose]: async () => { calls.close(); } };
 }

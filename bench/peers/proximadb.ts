@@ -3,7 +3,7 @@ import type { IndexKind } from '@proximadb/schemas';
 import { startServer, type ServerProcess } from '../processes/server.ts';
 import type { PeerContext, PeerKind } from './peer.ts';
 import { ways, type ProximaAddresses } from './proxima-calls.ts';
-import { ProximaPeer } from './proxima-peer.ts';
+import { ProximaPeer, proximaWriter } from './proxima-peer.ts';
 
 class ProximaDb extends ProximaPeer {
   #server: ServerProcess;
@@ -47,7 +47,7 @@ function kind(name: string, choice: Choice): PeerKind {
   return {
     name, sort: 'server', isOurs: true, ways, efforts: [16, 32, 64, 128, 256, 512], canFilter: true, batchRows: 500, settings,
     missing: () => false,
-    open: async (context) => new ProximaDb(context, choice, await startServer(context.folder)),
+    open: async (context) => new ProximaDb(context, choice, await startServer(context.folder)), writer: proximaWriter,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Peer, PeerSearch } from '../peers/peer.ts';
 import { cpuSeconds, diskBytes, memoryBytes } from '../peers/usage.ts';
 import type { RangeFilter } from '../data/data-set.ts';
 import { StoredSet } from '../data/stored.ts';
+import { LoadProcess, writeRows } from './load.ts';
 import { none, type Load, type PeerAnswer, type PeerCommand, type Probe, type SearchBlock } from './peer.ts';
 
 const [name = '', setFolder = '', folder = ''] = process.argv.slice(2);
@@ -12,6 +13,7 @@ const set = new StoredSet(setFolder);
 let opened: Peer | undefined;
 /** Beyond the set's rows: each that was written while it was searched has a number of its own. */
 let nextExtra = set.rows;
+const unacknowledgedMax = 1_000;
 
 type Measured = Partial<Pick<PeerAnswer, 'tookMs' | 'cpuSeconds' | 'found' | 'latenciesMs' | 'written' | 'idleMs' | 'memoryBytes' | 'diskBytes'>>;
 
@@ -115,50 +117,27 @@ function unseen(filter: RangeFilter): RangeFilter {
   return { ...filter, below: filter.below - (unseenFilters % 9_973) / 9_974 };
 }
 
-/** Rows a write while it is searched: small, so that a rate can be kept to. */
-const loadBatchRows = 100;
-/** Writes under way at most: who cannot keep up writes less, and its rate says so. */
-const loadConcurrency = 4;
-
 async function searchLoaded(peer: Peer, { rowsASecond, forMs, effort, way, clients }: Load): Promise<Measured> {
   await peer.prepare?.(effort);
+  using process = peer.server === undefined || rowsASecond === 0 ? undefined : await LoadProcess.start(name, setFolder, peer.server);
+  const load = { rowsASecond, forMs, from: nextExtra };
   const startedMs = performance.now();
-  const isOver = (): boolean => performance.now() - startedMs >= forMs;
   const latenciesMs: number[] = [];
-  let written = 0;
-  let batches = 0;
-  const write = async (): Promise<void> => {
-    while (!isOver()) {
-      const dueMs = startedMs + batches * loadBatchRows / rowsASecond * 1_000;
-      batches += 1;
-      const waitMs = Math.min(dueMs - performance.now(), startedMs + forMs - performance.now());
-      if (waitMs > 0) await new Promise((resolve) => { setTimeout(resolve, waitMs); });
-      if (isOver()) return;
-      await peer.insert(extraBatch());
-      written += loadBatchRows;
-    }
-  };
   let next = 0;
   const ask = async (client: number): Promise<void> => {
-    while (!isOver()) {
+    while (performance.now() - startedMs < forMs) {
       const query = set.queries[next++ % set.queries.length] ?? new Float32Array(set.dimension);
       const sentMs = performance.now();
       await peer.search({ query, k: 10, effort, way, client, filter: null });
       latenciesMs.push(performance.now() - sentMs);
     }
   };
-  const writers = rowsASecond === 0 ? [] : Array.from({ length: loadConcurrency }, write);
-  await Promise.all([...writers, ...Array.from({ length: clients }, (_, client) => ask(client))]);
-  return { written, latenciesMs: Float64Array.from(latenciesMs) };
-}
-
-/** Rows of the set with new numbers, each value moved by up to a hundredth. */
-function extraBatch(): ReturnType<StoredSet['batch']> {
-  const from = nextExtra % Math.max(1, set.rows - loadBatchRows);
-  const { vectors, metadata } = set.batch(from, from + loadBatchRows);
-  const rows = Array.from({ length: loadBatchRows }, (_, i) => nextExtra + i);
-  nextExtra += loadBatchRows;
-  return { rows, metadata, vectors: vectors.map((value) => value * (1 + (Math.random() - 0.5) / 50)) };
+  const write = async (): Promise<number> => (rowsASecond === 0 ? 0 : process?.write(load) ?? writeRows(peer, set, load));
+  const [written] = await Promise.all([write(), ...Array.from({ length: clients }, (_, client) => ask(client))]);
+  const tookMs = performance.now() - startedMs;
+  // Those that were on their way have numbers, too.
+  nextExtra += written + unacknowledgedMax;
+  return { written, latenciesMs: Float64Array.from(latenciesMs), tookMs };
 }
 
 /** A vector that is stored finds itself, or the peer is not back yet. */

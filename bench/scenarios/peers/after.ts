@@ -98,6 +98,7 @@ export function loadedTable({ set, sizes }: Course, results: readonly Loaded[]):
       [way.label, clients, share === 0 ? 'none' : `${share * 100} %`, Math.round(rowsASecond), Math.round(qps), p50Ms, p95Ms, p99Ms]),
     notes: [
       `${sizes.loadMs / 1_000} s each, from the fastest to none; batches of 100, up to four under way. The maximum: what is acknowledged while they search.`,
+      'Those who write to a server and those who search are processes of their own, on the same cores; a library is written to by the thread that searches.',
       'What is built behind the writes of one stage may go on in the next.',
     ],
   };
