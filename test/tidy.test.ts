@@ -7,7 +7,7 @@ import ts from 'typescript';
 
 const root = join(import.meta.dirname, '..');
 const left = new Set([
-  'node_modules', '.git', 'dist', 'build', 'data', '.demo', 'coverage', '.venv', '__pycache__', '.mypy_cache', '.pytest_cache', '.ruff_cache',
+  'node_modules', '.git', 'dist', 'build', 'data', '.demo', 'coverage', 'results', '.venv', '__pycache__', '.mypy_cache', '.pytest_cache', '.ruff_cache',
 ]);
 
 function walk(folder: string): { files: string[]; folders: string[] } {
