@@ -69,7 +69,8 @@ export class Chores {
     }));
     const nowMs = performance.now();
     this.#waitingSinceMs = facts.every(({ isIndexed }) => isIndexed) ? undefined : this.#waitingSinceMs ?? nowMs;
-    const free = new Set(lanes.filter((lane) => !this.#underWay.has(lane)));
+    // An index takes all that waits: it begins when nothing of it is being merged.
+    const free = new Set(lanes.filter((lane) => !this.#underWay.has(lane) && !(lane === 'indexing' && this.#underWay.has('merging'))));
     return nextChore(config, facts, settings, { quiet, waitingMs: nowMs - (this.#waitingSinceMs ?? nowMs), free });
   }
 

@@ -17,6 +17,19 @@ async function rowsSealed(host: ShardHost): Promise<number> {
   return (await host.report(7)).flatMap(({ segments }) => segments).reduce((sum, { rows }) => sum + rows, 0);
 }
 
+/** @returns what writes twenty more records to each partition: segments of one size. */
+function evenly(r: Awaited<ReturnType<typeof rig>>): () => Promise<void> {
+  let next = 0;
+  return async () => {
+    for (const left = [20, 20]; left.some((count) => count > 0); next += 1) {
+      const at = partitionOf(Buffer.from(`w${next}`), 2);
+      if (left[at] === 0) continue;
+      left[at]! -= 1;
+      await r.upsert(`w${next}`, [1, next, 0, 0]);
+    }
+  };
+}
+
 describe('a host of shards', () => {
   test('finds what was written, through memtables, segments, graphs, merges and a restart', async () => {
     const r = await rig();
@@ -220,16 +233,7 @@ describe('a host of shards', () => {
 
   test('what gets a graph becomes one segment first, and what comes while it is built becomes another', async () => {
     const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, idleGraphRowsMin: 10, mergeFlatsMin: 100 });
-    let next = 0;
-    /** Twenty for each partition: segments of one size. */
-    const write = async (): Promise<void> => {
-      for (const left = [20, 20]; left.some((count) => count > 0); next += 1) {
-        const at = partitionOf(Buffer.from(`w${next}`), 2);
-        if (left[at] === 0) continue;
-        left[at]! -= 1;
-        await r.upsert(`w${next}`, [1, next, 0, 0]);
-      }
-    };
+    const write = evenly(r);
     const segments = async () => (await r.host().report(7)).map((report) => report.segments.map(({ rows, indexed }) => ({ rows, indexed })));
     const until = async (count: number): Promise<void> => { while ((await segments()).some(({ length }) => length !== count)) await delay(5); };
     const over: Promise<void>[] = [];
@@ -258,6 +262,33 @@ describe('a host of shards', () => {
       await Promise.all(over);
       for (const each of await segments()) assert.deepEqual(each, [{ rows: 40, indexed: true }, { rows: 40, indexed: false }]);
       assert.equal((await r.host().count(await r.request(), null)).count, 160);
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('an index waits for what is being merged, and takes all of it', async () => {
+    const r = await rig({ maintenanceMs: 3_600_000, idleMs: 1_000, idleGraphRowsMin: 10, graphRowsMin: 1_000_000, mergeFlatsMin: 2 });
+    const write = evenly(r);
+    const rows = async () => (await r.host().report(7)).map(({ segments }) => segments.map((one) => [one.rows, one.indexed]));
+    try {
+      for (const _ of [1, 2]) {
+        await write();
+        await r.host().settle(7);
+      }
+      const held = r.faults.holdBuilds((job) => job.kind === 'merge');
+      const merged = r.host().maintain();
+      await held.reached;
+      await write();
+      const settled = r.host().settle(7);
+      while ((await rows()).some(({ length }) => length < 3)) await delay(5);
+      await delay(1_100);
+      void r.host().maintain();
+      held.release();
+      await Promise.all([merged, settled]);
+      assert.deepEqual(await rows(), [[[20, false], [40, false]], [[20, false], [40, false]]]);
+      await r.host().maintain();
+      assert.deepEqual(await rows(), [[[60, true]], [[60, true]]]);
     } finally {
       await r.close();
     }

@@ -21,9 +21,11 @@ async function twoReplicas(config: Parameters<typeof openCluster>[0] = {}) {
   return { cluster, first, second, count, [Symbol.asyncDispose]: () => cluster[Symbol.asyncDispose]() };
 }
 
+const warmCalls = 80;
+
 /** Both have answered so often that it is known how long it takes. */
 async function warm(count: () => Promise<number>, indexers: readonly Indexer[]): Promise<void> {
-  for (let i = 0; i < 80; i += 1) await count();
+  for (let i = 0; i < warmCalls; i += 1) await count();
   for (const { shards } of indexers) assert.ok(shards.seen.length >= 20, 'the groups take turns');
 }
 
@@ -66,14 +68,15 @@ describe('an indexer that is slow', () => {
     await using parts = await twoReplicas();
     const { cluster, first, second, count } = parts;
     await warm(count, [first, second]);
-    const before = first.shards.seen.length + second.shards.seen.length;
-    const hedgesBefore = cluster.counted.hedges.won + cluster.counted.hedges.lost;
+    const hedged = (): number => cluster.counted.hedges.won + cluster.counted.hedges.lost;
+    const before = hedged();
     for (const { shards } of [first, second]) shards.delayMs = 40;
     for (let i = 0; i < 20; i += 1) await Promise.all(Array.from({ length: 10 }, count));
-    const extra = first.shards.seen.length + second.shards.seen.length - before - 200;
-    const hedges = cluster.counted.hedges.won + cluster.counted.hedges.lost - hedgesBefore;
+    // With those of the calls before: on a busy machine one that was asked in vain then may only get there now.
+    const extra = first.shards.seen.length + second.shards.seen.length - warmCalls - 200;
+    const hedges = hedged() - before;
     // 200 calls earn 10, and at most 10 were saved up. One that is taken back at once does not get there.
-    assert.ok(extra >= 1 && extra <= hedges && hedges <= 20, `${hedges} hedges, ${extra} calls more`);
+    assert.ok(extra >= 1 && extra <= hedged() && hedges >= 1 && hedges <= 20, `${hedges} hedges, ${before} before, ${extra} calls more`);
   });
 
   test('is waited for if hedging is off, or no other replica is ready', async () => {
