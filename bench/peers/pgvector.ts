@@ -1,13 +1,15 @@
 /** PostgreSQL with pgvector: both come in one Python package, so that no version of Debian has to have them. */
-import { chownSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort, runProgram, startAlone, type Stoppable } from '@proximadb/test-cluster';
 import pg from 'pg';
 import type { Batch, StoredSet } from '../data/stored.ts';
 import { graph, type Peer, type PeerContext, type PeerKind, type PeerSearch } from './peer.ts';
 import { lacking, pipSoftware } from './software.ts';
+import { treeOf } from './usage.ts';
 
 const packageVersion = '0.6.0';
 /** Of the two servers in it, the newer one. */
@@ -113,7 +115,11 @@ class PgVector implements Peer {
 
   async restart(): Promise<void> {
     await this.#disconnect();
-    await this.#server.restart('SIGKILL');
+    const processes = treeOf([this.#server.pid]);
+    await this.#server.kill('SIGKILL');
+    // While one of its children is there, it refuses to start.
+    while ([...processes].some((pid) => existsSync(`/proc/${pid}`))) await sleep(5);
+    await this.#server.start();
     await this.connect();
   }
 

@@ -46,7 +46,8 @@ export function diskBytes(folder: string): number {
   return bytes;
 }
 
-function treeOf(roots: readonly number[]): Set<number> {
+/** Processes, with their children. */
+export function treeOf(roots: readonly number[]): Set<number> {
   const children = new Map<number, number[]>();
   for (const name of list('/proc')) {
     if (!/^\d+$/.test(name)) continue;

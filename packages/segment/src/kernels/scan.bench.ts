@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { kMax, normalized, Slab, type KernelMetric } from './index.ts';
+import { kMax, normalized, SignSlab, Slab, type KernelMetric } from './index.ts';
 
 const cases: readonly { readonly dimension: number; readonly rows: number; readonly aimNs: number | undefined }[] = [
   { dimension: 100, rows: 2_000, aimNs: 8.7 },
@@ -76,6 +76,7 @@ for (const { dimension, rows, aimNs } of cases) {
     console.log(line(result, 1) + (isWhole ? bandwidth(result, results[0] ?? result, bytes / rows) : ''));
   }
 }
+measureSigns();
 measureRest();
 
 /** Bytes a nanosecond, and how many times as long the read takes: the median of the rounds, in each of which they stood side by side. */
@@ -101,6 +102,25 @@ function compiled(source: string): Uint8Array {
     return readFileSync(file);
   } finally {
     rmSync(folder, { recursive: true });
+  }
+}
+
+/** Codes of one bit, of segments that fit into a cache and of such that do not. */
+function measureSigns(): void {
+  for (const [dimension, rows] of [[100, 30_000], [100, 340_000], [768, 10_000], [768, 120_000]] as const) {
+    const signs = new SignSlab(dimension, rows);
+    signs.setCentroid(new Float32Array(dimension), false);
+    for (let row = 0; row < rows; row += 1) signs.encode(row, randomVector(dimension));
+    const query = normalized(randomVector(dimension));
+    const bytes = signs.content.length;
+    const search = { weight: 1, deviations: 2, count: rows, wanted: 64, visible: null };
+    const ways: readonly Way[] = [
+      ['read', rows, plainRead(bytes)],
+      ['codes of one bit', rows, () => signs.nearest(query, search)],
+    ];
+    const results = measure(ways, 100_000);
+    console.log(`\n${rows} × ${dimension}-d, codes of one bit, ${(bytes / 1e6).toFixed(1)} MB`);
+    for (const result of results) console.log(line(result, 2) + bandwidth(result, results[0] ?? result, bytes / rows));
   }
 }
 

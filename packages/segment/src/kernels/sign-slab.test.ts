@@ -122,6 +122,28 @@ test('rows of the largest floats, of denormals and of ordinary numbers are where
   }
 });
 
+test('more rows than a cache holds, which are read in parts, are all looked at, each once, in their order', () => {
+  const dimension = 256;
+  // 704 bytes a block: three parts of 383 blocks and one of 381.
+  const count = 24_473;
+  const vectors = Array.from({ length: count }, () => uniform(dimension));
+  const one = filled(vectors, new Float32Array(dimension), false);
+  const query = uniform(dimension);
+  const distances = distancesTo(query, one);
+  const all = vectors.map((_, row) => row);
+  // In the last case two parts have nothing that is visible, and one only its last block.
+  for (const rows of [all, all.filter((row) => row % 3 === 1), all.filter((row) => row > 6_128 && row < 12_200 || row > 24_464)]) {
+    const visible = rows === all ? null : bitsOf(rows, count);
+    const nearest = rows.toSorted((a, b) => distances[a]! - distances[b]!).slice(0, k);
+    const first = [...one.slab.nearest(query, searchOf(one, 500, 2, visible))];
+    assert.equal(new Set(first).size, 500);
+    assert.ok(nearest.filter((row) => first.includes(row)).length >= 9);
+    assert.deepEqual([...one.slab.within(Infinity)], rows);
+    const within = new Set(one.slab.within(distances[nearest.at(-1)!]!));
+    assert.ok(nearest.filter((row) => within.has(row)).length >= 9 && within.size < rows.length / 2, `${within.size} of ${rows.length}`);
+  }
+});
+
 test('rows that are equal are as near as each other, and what equals the centroid is where it is', () => {
   const centroid = uniform(100);
   const vector = uniform(100);

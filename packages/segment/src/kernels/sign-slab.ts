@@ -42,7 +42,7 @@ export class SignSlab {
   readonly #centroidAt: number;
   readonly #rowsAt: number;
   readonly #bitsAt: number;
-  readonly #numbersAt: number;
+  readonly #looksAt: number;
   readonly #lowsAt: number;
   readonly #listAt: number;
   readonly #heapAt: number;
@@ -67,8 +67,8 @@ export class SignSlab {
     this.#centroidAt = this.#recallsAt + 4 * recallsMax;
     this.#rowsAt = this.#centroidAt + 4 * this.#width;
     this.#bitsAt = this.#rowsAt + blocks * this.#blockBytes;
-    this.#numbersAt = this.#bitsAt + Math.ceil(rows / 32) * 4;
-    this.#lowsAt = this.#numbersAt + blocks * 4;
+    this.#looksAt = this.#bitsAt + Math.ceil(rows / 32) * 4;
+    this.#lowsAt = this.#looksAt + blocks * 4;
     this.#listAt = this.#lowsAt + blocks * blockRows * 4;
     this.#heapAt = Math.ceil((this.#listAt + rows * 4) / 8) * 8;
     const { memory, kernels } = instantiate(Math.ceil(this.#heapAt / pageBytes));
@@ -134,7 +134,7 @@ export class SignSlab {
     if (visible !== null) this.#words.set(visible.subarray(0, Math.ceil(count / 32)), this.#bitsAt / 4);
     this.#kernels.scanSigns(
       0, this.#width / 8, this.#rowsAt, count, weight * unit, deviations * weight * unit * Math.sqrt(square), visible === null ? 0 : this.#bitsAt,
-      this.#numbersAt, this.#lowsAt,
+      this.#looksAt, this.#lowsAt,
     );
     const found = new Uint32Array(this.#kernels.finish());
     for (let i = 0; i < found.length; i += 1) found[i] = this.#words[this.#heapAt / 4 + 2 * i] ?? 0;

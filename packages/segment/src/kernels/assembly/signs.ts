@@ -131,56 +131,66 @@ export function prepareSigns(vector: usize, floats: u32, part: u32, masks: usize
   }
 }
 
-/** Blocks that were looked at: their numbers, and the least that the distances of their rows may be. */
+/** Of the last scan: its blocks, which of them were looked at, and the least that the distances of their rows may be. */
 let blocks: u32 = 0;
-let blockNumbers: usize = 0;
+let looks: usize = 0;
 let lows: usize = 0;
+
+/** About an L2 cache: more blocks come from memory each time, and are read in so many streams, as rows are (`range`). */
+// @ts-ignore: decorator
+@inline const cacheBytes: usize = 1 << 20;
+// @ts-ignore: decorator
+@inline const streams: u32 = 4;
 
 /**
  * Offers the rows 0 … rowCount - 1, or, unless `bits` is 0, those of them whose bits are set there; `begin` was called before. Their distances are what they
  * add, less `weight` × their inner product with the prepared query; `slackWeight` × their slack is what the least that they may be lies below.
- * `numbersAt` has room for a u32 a block, `lowsAt` for 16 f32.
+ * `looksAt` has room for a u32 a block, `lowsAt` for 16 f32.
  */
 export function scanSigns(
-  tables: usize, rowBytes: usize, rows: usize, rowCount: u32, weight: f32, slackWeight: f32, bits: usize, numbersAt: usize, lowsAt: usize,
+  tables: usize, rowBytes: usize, rows: usize, rowCount: u32, weight: f32, slackWeight: f32, bits: usize, looksAt: usize, lowsAt: usize,
 ): void {
-  blocks = 0;
-  blockNumbers = numbersAt;
+  blocks = (rowCount + blockRows - 1) / blockRows;
+  looks = looksAt;
   lows = lowsAt;
   const blockBytes = headBytes + rowBytes * blockRows;
   const step = weight * queryStep;
   const twice = f32x4.splat(step + step);
   // All sums are too large by the offsets of their tables.
   const once = f32x4.splat(step * f32(querySum + 2 * offset * 2 * i32(rowBytes)));
-  for (let first: u32 = 0, block = rows; first < rowCount; first += blockRows, block += blockBytes) {
-    let visible: u32 = bits == 0 ? 0xffff : load<u16>(bits + (first >> 3));
-    if (rowCount - first < blockRows) visible &= (u32(1) << (rowCount - first)) - 1;
-    if (visible == 0) continue;
-    const codes = block + headBytes, end = codes + rowBytes * blockRows;
-    const nibble = i8x16.splat(15);
-    let low = i16x8.splat(0), high = low;
-    for (let at = codes, table = tables; at < end; at += 32, table += 64) {
-      const one = v128.load(at), other = v128.load(at, 16);
-      const sums = i8x16.add(
-        i8x16.add(
-          i8x16.relaxed_swizzle(v128.load(table), v128.and(one, nibble)),
-          i8x16.relaxed_swizzle(v128.load(table, 16), v128.and(i16x8.shr_u(one, 4), nibble)),
-        ),
-        i8x16.add(
-          i8x16.relaxed_swizzle(v128.load(table, 32), v128.and(other, nibble)),
-          i8x16.relaxed_swizzle(v128.load(table, 48), v128.and(i16x8.shr_u(other, 4), nibble)),
-        ),
-      );
-      low = i16x8.add(low, i16x8.extend_low_i8x16_u(sums));
-      high = i16x8.add(high, i16x8.extend_high_i8x16_u(sums));
+  const part: u32 = usize(blocks) * blockBytes > cacheBytes ? (blocks + streams - 1) / streams : blocks;
+  for (let start: u32 = 0; start < part; start += 1) {
+    for (let number = start; number < blocks; number += part) {
+      const first = number * blockRows;
+      let visible: u32 = bits == 0 ? 0xffff : load<u16>(bits + (first >> 3));
+      if (rowCount - first < blockRows) visible &= (u32(1) << (rowCount - first)) - 1;
+      store<u32>(looks + (usize(number) << 2), visible);
+      if (visible == 0) continue;
+      const block = rows + usize(number) * blockBytes;
+      const codes = block + headBytes, end = codes + rowBytes * blockRows;
+      const nibble = i8x16.splat(15);
+      let low = i16x8.splat(0), high = low;
+      for (let at = codes, table = tables; at < end; at += 32, table += 64) {
+        const one = v128.load(at), other = v128.load(at, 16);
+        const sums = i8x16.add(
+          i8x16.add(
+            i8x16.relaxed_swizzle(v128.load(table), v128.and(one, nibble)),
+            i8x16.relaxed_swizzle(v128.load(table, 16), v128.and(i16x8.shr_u(one, 4), nibble)),
+          ),
+          i8x16.add(
+            i8x16.relaxed_swizzle(v128.load(table, 32), v128.and(other, nibble)),
+            i8x16.relaxed_swizzle(v128.load(table, 48), v128.and(i16x8.shr_u(other, 4), nibble)),
+          ),
+        );
+        low = i16x8.add(low, i16x8.extend_low_i8x16_u(sums));
+        high = i16x8.add(high, i16x8.extend_high_i8x16_u(sums));
+      }
+      const lowsOf = lows + (usize(number) << 6);
+      four(i32x4.extend_low_i16x8_u(low), twice, once, slackWeight, block, lowsOf, visible & 15, first);
+      four(i32x4.extend_high_i16x8_u(low), twice, once, slackWeight, block + 16, lowsOf + 16, (visible >> 4) & 15, first + 4);
+      four(i32x4.extend_low_i16x8_u(high), twice, once, slackWeight, block + 32, lowsOf + 32, (visible >> 8) & 15, first + 8);
+      four(i32x4.extend_high_i16x8_u(high), twice, once, slackWeight, block + 48, lowsOf + 48, visible >> 12, first + 12);
     }
-    const lowsOf = lows + (usize(blocks) << 6);
-    four(i32x4.extend_low_i16x8_u(low), twice, once, slackWeight, block, lowsOf, visible & 15, first);
-    four(i32x4.extend_high_i16x8_u(low), twice, once, slackWeight, block + 16, lowsOf + 16, (visible >> 4) & 15, first + 4);
-    four(i32x4.extend_low_i16x8_u(high), twice, once, slackWeight, block + 32, lowsOf + 32, (visible >> 8) & 15, first + 8);
-    four(i32x4.extend_high_i16x8_u(high), twice, once, slackWeight, block + 48, lowsOf + 48, visible >> 12, first + 12);
-    store<u32>(blockNumbers + (usize(blocks) << 2), first);
-    blocks += 1;
   }
 }
 
@@ -208,12 +218,12 @@ function four(sums: v128, twice: v128, once: v128, slackWeight: f32, head: usize
 export function withinSigns(distance: f32, list: usize): u32 {
   const start = list;
   const farthest4 = f32x4.splat(distance);
-  for (let block: u32 = 0; block < blocks; block += 1) {
-    const at = lows + (usize(block) << 6);
+  for (let number: u32 = 0; number < blocks; number += 1) {
+    if (load<u32>(looks + (usize(number) << 2)) == 0) continue;
+    const at = lows + (usize(number) << 6);
     let lanes = u32(i32x4.bitmask(f32x4.le(v128.load(at), farthest4))) | (u32(i32x4.bitmask(f32x4.le(v128.load(at, 16), farthest4))) << 4)
       | (u32(i32x4.bitmask(f32x4.le(v128.load(at, 32), farthest4))) << 8) | (u32(i32x4.bitmask(f32x4.le(v128.load(at, 48), farthest4))) << 12);
-    const first = load<u32>(blockNumbers + (usize(block) << 2));
-    for (; lanes != 0; lanes &= lanes - 1, list += 4) store<u32>(list, first + u32(ctz(lanes)));
+    for (; lanes != 0; lanes &= lanes - 1, list += 4) store<u32>(list, number * blockRows + u32(ctz(lanes)));
   }
   return u32((list - start) >> 2);
 }
