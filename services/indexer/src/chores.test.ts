@@ -1,0 +1,97 @@
+import { strict as assert } from 'node:assert';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { partitionOf } from '@proximadb/log';
+import { rig } from './testing/rig.ts';
+
+/** @returns what writes twenty more records to each partition: segments of one size. */
+function evenly(r: Awaited<ReturnType<typeof rig>>): () => Promise<void> {
+  let next = 0;
+  return async () => {
+    for (const left = [20, 20]; left.some((count) => count > 0); next += 1) {
+      const at = partitionOf(Buffer.from(`w${next}`), 2);
+      if (left[at] === 0) continue;
+      left[at]! -= 1;
+      await r.upsert(`w${next}`, [1, next, 0, 0]);
+    }
+  };
+}
+
+test('what gets a graph becomes one segment first, and what comes while it is built becomes another', async () => {
+  const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, idleGraphRowsMin: 10, mergeFlatsMin: 100 });
+  const write = evenly(r);
+  const segments = async () => (await r.host().report(7)).map((report) => report.segments.map(({ rows, indexed }) => ({ rows, indexed })));
+  const until = async (count: number): Promise<void> => { while ((await segments()).some(({ length }) => length !== count)) await delay(5); };
+  const over: Promise<void>[] = [];
+  try {
+    for (const _ of [1, 2]) {
+      await write();
+      await r.host().settle(7);
+    }
+    await until(2);
+    const held = r.faults.holdBuilds((job) => job.kind === 'graph');
+    over.push(r.host().maintain());
+    await held.reached;
+    await until(1);
+    for (const count of [2, 3]) {
+      await write();
+      over.push(r.host().settle(7));
+      await until(count);
+    }
+    over.push(r.host().maintain());
+    await until(2);
+    // Of one size, but the graph of one of them is being built.
+    while ((await r.host().report(7)).some(({ building }) => building !== 40)) await delay(5);
+    over.push(r.host().maintain());
+    assert.ok((await segments()).flat().every(({ indexed }) => !indexed));
+    held.release();
+    await Promise.all(over);
+    for (const each of await segments()) assert.deepEqual(each, [{ rows: 40, indexed: true }, { rows: 40, indexed: false }]);
+    assert.equal((await r.host().count(await r.request(), null)).count, 160);
+  } finally {
+    await r.close();
+  }
+});
+
+test('an index waits for what is being merged, and takes all of it', async () => {
+  const r = await rig({ maintenanceMs: 3_600_000, idleMs: 1_000, idleGraphRowsMin: 10, graphRowsMin: 1_000_000, mergeFlatsMin: 2 });
+  const write = evenly(r);
+  const rows = async () => (await r.host().report(7)).map(({ segments }) => segments.map((one) => [one.rows, one.indexed]));
+  try {
+    for (const _ of [1, 2]) {
+      await write();
+      await r.host().settle(7);
+    }
+    const held = r.faults.holdBuilds((job) => job.kind === 'merge');
+    const merged = r.host().maintain();
+    await held.reached;
+    await write();
+    const settled = r.host().settle(7);
+    while ((await rows()).some(({ length }) => length < 3)) await delay(5);
+    await delay(1_100);
+    void r.host().maintain();
+    held.release();
+    await Promise.all([merged, settled]);
+    assert.deepEqual(await rows(), [[[20, false], [40, false]], [[20, false], [40, false]]]);
+    await r.host().maintain();
+    assert.deepEqual(await rows(), [[[60, true]], [[60, true]]]);
+  } finally {
+    await r.close();
+  }
+});
+
+test('a segment of which much was deleted is written anew before it gets its graph', async () => {
+  const r = await rig({ maintenanceMs: 3_600_000, idleMs: 3_600_000, graphRowsMin: 10 });
+  try {
+    for (let i = 0; i < 60; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
+    await r.host().settle(7);
+    for (let i = 0; i < 24; i += 1) await r.remove(`w${i}`);
+    // A manifest that says so: what ended above the watermark of the last one is not left out.
+    await r.host().settle(7);
+    await r.host().maintain();
+    const segments = (await r.host().report(7)).flatMap((report) => report.segments);
+    assert.deepEqual([segments.reduce((sum, { rows }) => sum + rows, 0), segments.every(({ indexed }) => indexed)], [36, true]);
+  } finally {
+    await r.close();
+  }
+});
