@@ -1,6 +1,7 @@
 /** What building graphs takes from those who search: a collection that is at rest, while the rows of another one get their graphs. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from '@proximadb/transport/client';
 import { lacking } from '../../peers/software.ts';
 import { asItComes, startServer } from '../../processes/server.ts';
@@ -16,6 +17,9 @@ import { k, searchFor } from './searching.ts';
 /** What building may take of a core that serving wants, too: see services/indexer/src/threads/priority.ts. */
 const shareMax = 0.25;
 const searched = 'searched';
+/** Makes graphs. */
+const builderThread = 'graphs';
+const beginsMsMax = 60_000;
 /** After so long without a write a shard merges its segments: while this one is searched at rest, it must not. */
 const runtime = { ...asItComes, environment: { ...asItComes.environment, PROXIMADB_INDEXER_REST_MS: '86400000' } };
 
@@ -75,6 +79,7 @@ export async function searchBesideBuilding({ short, say }: BenchOptions, data: s
       // Who is the first meets another graph than who is the last.
       const inTurn = round % 2 === 0 ? ways : ways.toReversed();
       await write(collection, builtCount);
+      if (!short) await untilBegun(server.pid);
       await measure('building', inTurn);
       if (!short) await watchBuilding(client, collection);
       await measure('at rest', inTurn);
@@ -135,12 +140,22 @@ function nothingYet(): Measured {
   return { tookMs: [], ms: 0, builderCpuMs: 0, shardCpuMs: 0 };
 }
 
+/** Until the graph has been in the making for a while: a shard waits whether more rows come, and merges what there is. */
+async function untilBegun(pid: number): Promise<void> {
+  const taken = (): number => threadTimes(pid).get(builderThread)?.cpuMs ?? 0;
+  const [before, endMs] = [taken(), performance.now() + beginsMsMax];
+  while (taken() - before < 100) {
+    if (performance.now() > endMs) throw new Error(`no graph was begun within ${beginsMsMax} ms`);
+    await sleep(50);
+  }
+}
+
 async function measureOne(into: Measured, pid: number, search: () => Promise<number[]>): Promise<void> {
   const [startedMs, before] = [performance.now(), threadTimes(pid)];
   into.tookMs.push(...await search());
   into.ms += performance.now() - startedMs;
   const spent = timesBetween(before, threadTimes(pid));
-  into.builderCpuMs += spent.get('graphs')?.cpuMs ?? 0;
+  into.builderCpuMs += spent.get(builderThread)?.cpuMs ?? 0;
   into.shardCpuMs += spent.get('shards-0')?.cpuMs ?? 0;
 }
 
