@@ -95,3 +95,27 @@ test('a segment of which much was deleted is written anew before it gets its gra
     await r.close();
   }
 });
+
+test('a shard at rest is looked at as often as before while rows wait for an index, and else a quarter as often', async () => {
+  const quiet = { maintenanceMs: 50, idleMs: 3_600_000, graphRowsMin: 1_000_000 };
+  const r = await rig({ ...quiet, idleGraphRowsMin: 64 });
+  const other = r.replica('other', { ...quiet, idleGraphRowsMin: 65 });
+  const looks = [r.host(), other].map((host) => {
+    const counted = { looks: 0 };
+    const maintain = host.maintain.bind(host);
+    host.maintain = async () => { counted.looks += 1; return maintain(); };
+    return counted;
+  });
+  try {
+    const names = Array.from({ length: 1_000 }, (_, i) => `w${i}`).filter((id) => partitionOf(Buffer.from(id), 2) === 0).slice(0, 64);
+    for (const id of names) await r.upsert(id, [1, 2, 3, 4]);
+    assert.equal((await other.count(await r.request(), null)).count, 64);
+    await delay(300);
+    for (const each of looks) each.looks = 0;
+    while (looks[1]!.looks < 5) await delay(5);
+    assert.ok(looks[0]!.looks >= 12, JSON.stringify(looks));
+  } finally {
+    await other.close();
+    await r.close();
+  }
+});

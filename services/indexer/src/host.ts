@@ -72,7 +72,7 @@ export interface HostOptions {
   readonly logger: Logger;
 }
 
-/** Looks of which one is left at rest: each wakes a thread that may have nothing else to do. */
+/** Looks of which one is left at rest, where nothing waits for an index: each wakes a thread that may have nothing else to do. */
 const restLooks = 4;
 /** Looks at rest, after which garbage is collected: that stops a thread for some tens of milliseconds, so a pause between two batches is not enough. */
 const collectAfterLooks = 3;
@@ -92,7 +92,7 @@ export class ShardHost implements Shards, Outcomes, Digests {
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#maintenance = periodically(() => (this.#isAtRest ? restLooks : 1) * options.config.maintenanceMs, () => { void this.maintain(); });
+    this.#maintenance = periodically(() => this.#looks * options.config.maintenanceMs, () => { void this.maintain(); });
   }
 
   /** Starts to hold a partition; one that is held already is left as it is. */
@@ -290,6 +290,11 @@ export class ShardHost implements Shards, Outcomes, Digests {
   /** Whether nothing came between the last two looks, nothing waits to be applied by who goes on, and nothing is being sealed, merged or built. */
   get #isAtRest(): boolean {
     return !this.#hasMoved && [...this.#shards.values()].every(({ state, isAtRest, lag }) => isAtRest && (lag === 0 || state.kind === 'stopped'));
+  }
+
+  /** Of how many looks one is taken. */
+  get #looks(): number {
+    return this.#isAtRest && ![...this.#shards.values()].some(({ awaitsIndex }) => awaitsIndex) ? restLooks : 1;
   }
 
   /** What segments held that were replaced lies outside of the heap, where a runtime at rest leaves it for minutes. */

@@ -208,6 +208,11 @@ export class ShardRows {
     return this.parts.reduce((sum, { states }) => sum + visibleSize(states, nowMicros), 0);
   }
 
+  /** Live rows of segments that are to have a graph or lists, and have none. */
+  get unindexedCount(): number {
+    return this.sealed.reduce((sum, { awaitsIndex, states }) => sum + (awaitsIndex ? states.liveCount : 0), 0);
+  }
+
   * #sealedInOrder(part: Sealed, predicate: Predicate | null, after: Uint8Array | null, nowMicros: number): Generator<LiveRow> {
     const selected = part.select(predicate, nowMicros);
     for (const row of part.inOrder(after)) if (selected.has(row)) yield this.read({ part, row });

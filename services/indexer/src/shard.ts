@@ -151,6 +151,14 @@ export class Shard {
     return this.#chores.rows === 0 && this.#seals.length === 0;
   }
 
+  /** Whether it has rows that get an index as soon as it has nothing else to do. */
+  get awaitsIndex(): boolean {
+    const { config, settings } = this.#options;
+    const { growing, frozen, unindexedCount } = this.rows;
+    const inMemory = [growing, ...frozen].reduce((sum, { count }) => sum + count, 0);
+    return this.#state.kind === 'serving' && settings.index !== 'flat' && inMemory + unindexedCount >= config.idleGraphRowsMin;
+  }
+
   get growingBytes(): number {
     return [this.rows.growing, ...this.rows.frozen].reduce((sum, { bytes }) => sum + bytes, 0);
   }
@@ -454,11 +462,10 @@ export class Shard {
   /** What has to end before the shard may go on; undefined: it may. */
   #relief(): Promise<void> | undefined {
     const { config, settings, memorySpent } = this.#options;
-    const { frozen, sealed } = this.rows;
+    const { frozen, unindexedCount } = this.rows;
     if (frozen.length >= config.frozenMax || (frozen.length > 0 && memorySpent())) return this.#seals[0];
     if (settings.index === 'flat') return undefined;
-    const unindexed = sealed.reduce((sum, { awaitsIndex, states }) => sum + (awaitsIndex ? states.liveCount : 0), 0);
-    if (unindexed < Math.max(config.unindexedRowsMax, config.graphRowsMin)) return undefined;
+    if (unindexedCount < Math.max(config.unindexedRowsMax, config.graphRowsMin)) return undefined;
     return this.#chores.indexing ?? delay(config.maintenanceMs, this.#stop.signal);
   }
 
