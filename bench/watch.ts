@@ -17,7 +17,7 @@ export interface Building {
   readonly sizes: readonly number[];
 }
 
-/** So long nothing may be due before it counts as the end: an idle shard builds the graphs of its last rows after 2 s. */
+/** So long nothing may be due before it counts as the end: an idle shard builds the graphs of its last rows after 1 s. */
 export const quietMs = 4_000;
 /** So long nothing may be due before a shard counts as at rest: after 30 s without a write it merges its segments until few are left. */
 export const restMs = 35_000;

@@ -67,21 +67,27 @@ async function write(server: ServerProcess, count: number, say: (line: string) =
 
 interface Start {
   readonly readyMs: number;
-  /** Records between the manifests and the ends of the log. */
+  /** Records between the manifests and the ends of the log when it was killed. */
   readonly replayed: number;
   readonly countMs: number;
 }
 
 /** Kills the server and starts it again. @throws Error if anything is missing. */
 async function again(server: ServerProcess, data: string, acked: number, into: Start[]): Promise<ServerProcess> {
+  const replayed = await notDurable(server);
   await server.signal('SIGKILL');
   const next = await startServer(data);
   await using client = createClient(next.address);
-  const { partitions } = await client.stats({ collection });
   const started = performance.now();
   const { count } = await client.count({ collection });
   const countMs = performance.now() - started;
   if (Number(count) !== acked) throw new Error(`${acked} records were acknowledged, ${count} are there after the restart`);
-  into.push({ readyMs: next.readyMs, countMs, replayed: partitions.reduce((sum, { end, durable }) => sum + Number(end - durable), 0) });
+  into.push({ readyMs: next.readyMs, countMs, replayed });
   return next;
+}
+
+async function notDurable(server: ServerProcess): Promise<number> {
+  await using client = createClient(server.address);
+  const { partitions } = await client.stats({ collection });
+  return partitions.reduce((sum, { end, durable }) => sum + Number(end - durable), 0);
 }
