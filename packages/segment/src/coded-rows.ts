@@ -189,9 +189,14 @@ function exactDistance(kernel: KernelMetric, one: Float32Array, other: Float32Ar
     : -one.reduce((sum, value, i) => sum + value * (other[i] ?? 0), 0);
 }
 
+/** For codes of rows under a metric. */
+export function signSlabFor(metric: Metric, dimension: number, rows: number): SignSlab {
+  return new SignSlab(dimension, rows, kernelOf(metric) === 'l2sq');
+}
+
 function emptySigns(metric: Metric, rows: number, middle: Float32Array): SignSlab {
-  const signs = new SignSlab(middle.length, rows);
-  signs.setCentroid(middle, kernelOf(metric) === 'l2sq');
+  const signs = signSlabFor(metric, middle.length, rows);
+  signs.setCentroid(middle);
   return signs;
 }
 

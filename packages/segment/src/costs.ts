@@ -49,6 +49,6 @@ export function signCandidates(matching: number): number {
 export function signsMicros(matching: number, total: number, dimension: number): number {
   const touched = 1 - (1 - matching / total) ** signBlock;
   // Blocks here and there are waited for.
-  const perRow = (0.0012 + dimension * 0.0000055) * (1.8 - 0.8 * touched);
+  const perRow = (0.0009 + dimension * 0.000004) * (1.8 - 0.8 * touched);
   return signsBeginMicros + total * touched * perRow + pickMicros(signCandidates(matching), dimension);
 }

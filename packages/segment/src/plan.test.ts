@@ -185,6 +185,20 @@ function testSearches(way: Way, open: () => Promise<Sealed>): void {
     for (const predicate of [null, below(500)]) assert.equal(ask(100, predicate, false, 8).top.rows.length, 100);
   });
 
+  if (index === 'coded' && strategy === 'codes') test('codes look at more where more is asked for than the graph is asked for by default, and not at more for less', () => {
+    const compared = (k: number, ef: number | null): number => {
+      const { strategy: taken, candidates } = ask(k, below(500), false, ef);
+      assert.equal(taken, 'codes');
+      return candidates;
+    };
+    // For ten hits it is asked for 64, for a hundred for more than that.
+    for (const [k, usual, more] of [[10, [64], 256], [100, [64, 128], 1_024]] as const) {
+      const byDefault = compared(k, null);
+      for (const ef of usual) assert.equal(compared(k, ef), byDefault);
+      assert.ok(compared(k, more) > byDefault * 1.3);
+    }
+  });
+
   test('an explanation says what was expected, and where the time went', () => {
     const startedMs = performance.now();
     const explanation = new Explanation();

@@ -93,10 +93,12 @@ export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnsw
   const { dimension } = sealed.vectors;
   const total = sealed.rows.count;
   const exact = exactMicros(count, total, dimension);
-  const codes = isCoded(sealed, count, search) ? signsMicros(count, total, dimension) : Infinity;
+  const byDefault = defaultCandidates(sealed, search.k, search.recallTarget);
+  const breadth = breadthOf(search, byDefault);
+  const codes = isCoded(sealed, count, search, breadth) ? signsMicros(count, total, dimension) : Infinity;
   // What does not match is found, too: ask for more, in proportion.
   const oversampling = total / count;
-  const usual = search.ef ?? defaultCandidates(sealed, search.k, search.recallTarget);
+  const usual = search.ef ?? byDefault;
   const matches = Math.min(count, Math.max(search.predicate === null ? usual : usual * (1 + candidatesByFilter * (1 - count / total)), wanted));
   let ask = Math.min(total, Math.ceil(matches * oversampling));
   let widened = false;
@@ -123,7 +125,7 @@ export function searchSealed(sealed: Sealed, search: SegmentSearch): SegmentAnsw
     ask = Math.min(total, ask * (areEnough ? beyondReach : 2));
     widened = true;
   }
-  const answer = searchUnindexed(sealed, total, rows, search, count);
+  const answer = searchUnindexed(sealed, total, rows, search, count, breadth);
   return widened && answer.strategy === 'exact_over_matches' ? { ...answer, strategy: 'graph_then_exact' } : answer;
 }
 
@@ -152,7 +154,7 @@ export function defaultsOf(sealed: Sealed, recallTarget: number): SegmentDefault
   const [byGraph, byCodes] = [ef === null ? Infinity : graphMicros(ef, dimension), coded === undefined ? Infinity : signsMicros(count, count, dimension)];
   if (Math.min(byGraph, byCodes) >= exactMicros(count, count, dimension)) return { ...none, recall: 1 };
   if (byGraph < byCodes) return { ...none, ef, recall: ladder.length === 0 ? null : stepFor(ladder, recallRead(recallTarget, 'graph')).recall };
-  const deviations = coded === undefined ? 0 : deviationsOf(coded, { predicate: null, recallTarget, ef: null });
+  const deviations = coded === undefined ? 0 : deviationsOf(coded, { predicate: null, recallTarget }, 1);
   return { ...none, recall: coded?.recalls[deviationSteps.findIndex((step) => step === deviations)] ?? null };
 }
 
@@ -170,10 +172,10 @@ function defaultLists(lists: Lists, rows: number, { predicate, k, recallTarget }
 
 function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, search: SegmentSearch): SegmentAnswer {
   const total = sealed.rows.count;
-  const share = (search.ef ?? efByDefault) / efByDefault;
+  const share = shareOf(search);
   // What matches a filter lies farther apart: who asks for little without one would find too little of it.
   const breadth = search.predicate === null ? share : Math.max(share, Math.sqrt(share));
-  const wanted = candidatesByCodes(search);
+  const wanted = candidatesByCodes(search, share);
   const asked = Math.max(1, Math.min(lists.count, Math.ceil(defaultLists(lists, total, search) * breadth)));
   const codes = total * asked / lists.count;
   search.explanation?.consider('lists', scanMicros(wanted, sealed.vectors.dimension) + codesMicros(codes, sealed.vectors.dimension));
@@ -202,9 +204,19 @@ function isBeyond(reach: number | null, { distances }: Top, { metric, query, pre
   return apart(metric, query, Math.min(last, soFar?.bound ?? Infinity)) > reach;
 }
 
+/** Candidates that a search asks for, in shares of what is asked for by default: of the segment's graph, if it has one. */
+function shareOf({ ef }: SegmentSearch, byDefault = efByDefault): number {
+  return ef === null ? 1 : ef / byDefault;
+}
+
+/** The same, of codes: the fewer are scored exactly at first, the less is known of which others may be as near. */
+function breadthOf(search: SegmentSearch, byDefault = efByDefault): number {
+  return Math.max(1, shareOf(search, byDefault));
+}
+
 /** Candidates by codes, for their exact distances. */
-function candidatesByCodes({ k, ef }: SegmentSearch): number {
-  return Math.max(candidatesMin, k, Math.ceil(candidatesAHit * k * (ef ?? efByDefault) / efByDefault));
+function candidatesByCodes({ k }: SegmentSearch, breadth: number): number {
+  return Math.max(candidatesMin, k, Math.ceil(candidatesAHit * k * breadth));
 }
 
 /** So few rows are compared exactly in no time. */
@@ -216,28 +228,31 @@ interface Unindexed {
 }
 
 /** Whether codes come into question. */
-function isCoded({ coded }: Unindexed, count: number, search: SegmentSearch): boolean {
-  return !search.exact && coded !== undefined && count >= Math.max(codedRowsMin, 2 * candidatesByCodes(search));
+function isCoded({ coded }: Unindexed, count: number, search: SegmentSearch, breadth: number): boolean {
+  return !search.exact && coded !== undefined && count >= Math.max(codedRowsMin, 2 * candidatesByCodes(search, breadth));
 }
 
 /** Without an index: by codes where there are many rows. */
-function searchUnindexed(unindexed: Unindexed, total: number, rows: RowSet, search: SegmentSearch, count = rows.size): SegmentAnswer {
+function searchUnindexed(
+  unindexed: Unindexed, total: number, rows: RowSet, search: SegmentSearch, count = rows.size, breadth = breadthOf(search),
+): SegmentAnswer {
   const { vectors, coded } = unindexed;
   const exact = exactMicros(count, total, vectors.dimension);
-  const codes = isCoded(unindexed, count, search) ? signsMicros(count, total, vectors.dimension) : Infinity;
+  const codes = isCoded(unindexed, count, search, breadth) ? signsMicros(count, total, vectors.dimension) : Infinity;
   if (coded === undefined || codes >= exact) return scan(vectors, total, rows, search, count);
   considerOthers(search, exact, codes);
   const { query, k, explanation, soFar } = search;
-  const [wanted, deviations, bound] = [candidatesByCodes(search), deviationsOf(coded, search), soFar?.bound ?? Infinity];
+  const [wanted, deviations, bound] = [candidatesByCodes(search, breadth), deviationsOf(coded, search, breadth), soFar?.bound ?? Infinity];
   const { top, candidates } = coded.search({ query, k, wanted, deviations, bound, count: total, visible: count === total ? null : rows, explanation });
   return { top, strategy: 'codes', matching: search.predicate === null ? null : count, candidates };
 }
 
 /** Deviations are of each row by itself, so what so many find is much the same in all segments, small ones and memtables included. */
 function deviationsOf(
-  { recalls }: CodedRows, { predicate, recallTarget, ef, recallsElsewhere = [] }: Pick<SegmentSearch, 'predicate' | 'recallTarget' | 'ef' | 'recallsElsewhere'>,
+  { recalls }: CodedRows, { predicate, recallTarget, recallsElsewhere = [] }: Pick<SegmentSearch, 'predicate' | 'recallTarget' | 'recallsElsewhere'>,
+  breadth: number,
 ): number {
-  return deviationsFor(recalls.length > 0 ? recalls : recallsElsewhere, recallRead(recallTarget, predicate === null ? 'codes' : 'filteredCodes'), ef);
+  return deviationsFor(recalls.length > 0 ? recalls : recallsElsewhere, recallRead(recallTarget, predicate === null ? 'codes' : 'filteredCodes'), breadth);
 }
 
 function considerOthers({ explanation }: SegmentSearch, exact: number, codes: number): void {

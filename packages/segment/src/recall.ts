@@ -18,18 +18,15 @@ export const deviationSteps = [1.25, 1.5, 1.75, 2, 2.5, 3, 4] as const;
 const deviationsUnmeasured = [2.5, 4] as const;
 /** What the fewer of these are enough for. */
 const targetUnmeasured = 0.996;
-/** What `ef` is measured by. */
-const efByDefault = 64;
-
 /**
- * The fewest deviations that held a recall. For `ef` as many more as the root of the root of its share in the default: four times as many candidates lie within
- * less than one and a half times as far.
- * @param recalls with each of {@link deviationSteps}; empty: nobody measured.
+ * The fewest deviations that held a recall. Where more candidates are asked for than by default, as many more as the root of the root of that: four times
+ * as many candidates lie within less than one and a half times as far.
+ * @param recalls with each of {@link deviationSteps}; empty: nobody measured. @param breadth candidates, in shares of the default; at least 1.
  */
-export function deviationsFor(recalls: readonly number[], recall: number, ef: number | null): number {
+export function deviationsFor(recalls: readonly number[], recall: number, breadth: number): number {
   const most = deviationSteps.at(-1) ?? 0;
   const step = recalls.findIndex((each) => each >= recall);
   const unmeasured = deviationsUnmeasured[recall > targetUnmeasured ? 1 : 0];
   const deviations = recalls.length === 0 ? unmeasured : deviationSteps[step] ?? most;
-  return Math.min(most, deviations * Math.max(1, ((ef ?? efByDefault) / efByDefault) ** 0.25));
+  return Math.min(most, deviations * breadth ** 0.25);
 }

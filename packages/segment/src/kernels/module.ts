@@ -37,7 +37,8 @@ export interface Kernels {
   encodeSigns(vector: number, centroid: number, floats: number, part: number, masks: number, withPlace: number, block: number, lane: number): void;
   prepareSigns(vector: number, floats: number, part: number, masks: number, tables: number): void;
   scanSigns(
-    tables: number, rowBytes: number, rows: number, rowCount: number, weight: number, slackWeight: number, bits: number, numbers: number, lows: number,
+    tables: number, rowBytes: number, rows: number, rowCount: number, weight: number, slackWeight: number, withPlace: number, bits: number,
+    looks: number, lows: number,
   ): void;
   withinSigns(distance: number, list: number): number;
 }

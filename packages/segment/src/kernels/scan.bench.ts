@@ -108,8 +108,8 @@ function compiled(source: string): Uint8Array {
 /** Codes of one bit, of segments that fit into a cache and of such that do not. */
 function measureSigns(): void {
   for (const [dimension, rows] of [[100, 30_000], [100, 340_000], [768, 10_000], [768, 120_000]] as const) {
-    const signs = new SignSlab(dimension, rows);
-    signs.setCentroid(new Float32Array(dimension), false);
+    const signs = new SignSlab(dimension, rows, false);
+    signs.setCentroid(new Float32Array(dimension));
     for (let row = 0; row < rows; row += 1) signs.encode(row, randomVector(dimension));
     const query = normalized(randomVector(dimension));
     const bytes = signs.content.length;

@@ -15,8 +15,8 @@ interface Filled {
 }
 
 function filled(vectors: readonly Float32Array[], centroid: Float32Array, withPlace: boolean): Filled {
-  const slab = new SignSlab(centroid.length, vectors.length);
-  slab.setCentroid(centroid, withPlace);
+  const slab = new SignSlab(centroid.length, vectors.length, withPlace);
+  slab.setCentroid(centroid);
   vectors.forEach((vector, row) => { slab.encode(row, vector); });
   return { slab, vectors, centroid, withPlace };
 }
@@ -168,7 +168,7 @@ test('more deviations let more rows in, and none that fewer let in falls out', (
 test('its content is all of it: another slab that is given it finds the same', () => {
   const one = filled(Array.from({ length: 70 }, () => uniform(130)), uniform(130), true);
   one.slab.recalls.set([0.9, 0.95]);
-  const other = new SignSlab(130, 70);
+  const other = new SignSlab(130, 70, true);
   other.content.set(one.slab.content);
   const query = uniform(130);
   const found = [one.slab, other].map((slab) => [[...slab.nearest(query, searchOf(one, 20, 2))], [...slab.within(0)], [...slab.recalls], [...slab.centroid]]);

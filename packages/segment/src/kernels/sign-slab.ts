@@ -15,6 +15,8 @@ const rounds = 3;
 const headBytes = 12;
 const blockRows = 16;
 const recallsMax = 8;
+const cacheLine = 64;
+
 export interface SignSearch {
   /** Of the inner product in a distance. */
   readonly weight: number;
@@ -50,12 +52,16 @@ export class SignSlab {
   readonly #kernels: Kernels;
   #floats: Float32Array;
   #words: Uint32Array;
-  #withPlace = false;
+  readonly #withPlace: boolean;
 
-  /** @throws RangeError if they do not fit into 4 GiB, or there is no address space. */
-  constructor(dimension: number, rows: number) {
+  /**
+   * @param withPlace whether distances are squared L2, of queries that are given as differences from the centroid, too; else inner products.
+   * @throws RangeError if they do not fit into 4 GiB, or there is no address space.
+   */
+  constructor(dimension: number, rows: number, withPlace: boolean) {
     this.dimension = dimension;
     this.rows = rows;
+    this.#withPlace = withPlace;
     this.#width = Math.ceil(dimension / step) * step;
     this.#part = 2 ** Math.floor(Math.log2(this.#width));
     this.#blockBytes = blockRows * (headBytes + this.#width / 8);
@@ -63,7 +69,8 @@ export class SignSlab {
     // A table of 16 bytes for 4 numbers; then floats.
     this.#vectorAt = this.#width * 4;
     this.#masksAt = this.#vectorAt + 4 * this.#width;
-    this.#recallsAt = this.#masksAt + rounds * 4 * this.#part;
+    // Blocks begin where lines of the processor's cache do: the sizes of the rest are multiples of one.
+    this.#recallsAt = this.#masksAt + rounds * 4 * this.#part + (cacheLine - 4 * recallsMax);
     this.#centroidAt = this.#recallsAt + 4 * recallsMax;
     this.#rowsAt = this.#centroidAt + 4 * this.#width;
     this.#bitsAt = this.#rowsAt + blocks * this.#blockBytes;
@@ -98,13 +105,9 @@ export class SignSlab {
     return this.#floats.slice(this.#centroidAt / 4, this.#centroidAt / 4 + this.dimension);
   }
 
-  /**
-   * What the next vectors are encoded from.
-   * @param withPlace whether distances are squared L2, of queries that are given as differences from the centroid, too; else inner products.
-   */
-  setCentroid(centroid: Float32Array, withPlace: boolean): void {
+  /** What the next vectors are encoded from. */
+  setCentroid(centroid: Float32Array): void {
     this.#floats.set(centroid, this.#centroidAt / 4);
-    this.#withPlace = withPlace;
   }
 
   /** Puts a vector's bits in the place of a row. */
@@ -133,8 +136,8 @@ export class SignSlab {
     this.#kernels.begin(this.#heapAt, wanted, count, this.#blockBytes);
     if (visible !== null) this.#words.set(visible.subarray(0, Math.ceil(count / 32)), this.#bitsAt / 4);
     this.#kernels.scanSigns(
-      0, this.#width / 8, this.#rowsAt, count, weight * unit, deviations * weight * unit * Math.sqrt(square), visible === null ? 0 : this.#bitsAt,
-      this.#looksAt, this.#lowsAt,
+      0, this.#width / 8, this.#rowsAt, count, weight * unit, deviations * weight * unit * Math.sqrt(square), this.#withPlace ? 1 : 0,
+      visible === null ? 0 : this.#bitsAt, this.#looksAt, this.#lowsAt,
     );
     const found = new Uint32Array(this.#kernels.finish());
     for (let i = 0; i < found.length; i += 1) found[i] = this.#words[this.#heapAt / 4 + 2 * i] ?? 0;

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import type { RecordView, Walker } from '@proximadb/record';
 import type { StorageKind } from '@proximadb/schemas';
-import { CodedRows } from '../coded-rows.ts';
-import { CodeSlab, SignSlab, Slab, type Codes } from '../kernels/index.ts';
+import { CodedRows, signSlabFor } from '../coded-rows.ts';
+import { CodeSlab, Slab, type Codes, type SignSlab } from '../kernels/index.ts';
 import { Columns, matches, RecentSelections, type Predicate, type RowSet } from '../filter/index.ts';
 import type { Ladder } from '../ladder.ts';
 import { decodeLists, Lists } from '../lists/lists.ts';
@@ -274,8 +274,8 @@ const storedVectors: OpenPart<Vectors> = async ({ directory, files, graphSetting
   return opened.adopt(new StoredVectors(join(directory, vectorsFile), dimension), closeIt);
 };
 
-async function heldSigns({ directory, files, graphSettings: { dimension } }: SealedOptions): Promise<SignSlab> {
-  const signs = new SignSlab(dimension, files.rows);
+async function heldSigns({ directory, files, graphSettings: { metric, dimension } }: SealedOptions): Promise<SignSlab> {
+  const signs = signSlabFor(metric, dimension, files.rows);
   await readVerified(directory, entryOf(files, signsFile), signs.content);
   return signs;
 }

@@ -144,11 +144,11 @@ let lows: usize = 0;
 
 /**
  * Offers the rows 0 … rowCount - 1, or, unless `bits` is 0, those of them whose bits are set there; `begin` was called before. Their distances are what they
- * add, less `weight` × their inner product with the prepared query; `slackWeight` × their slack is what the least that they may be lies below.
- * `looksAt` has room for a u32 a block, `lowsAt` for 16 f32.
+ * add (nothing unless `withPlace`), less `weight` × their inner product with the prepared query; `slackWeight` × their slack is what the least that they may be
+ * lies below. `looksAt` has room for a u32 a block, `lowsAt` for 16 f32.
  */
 export function scanSigns(
-  tables: usize, rowBytes: usize, rows: usize, rowCount: u32, weight: f32, slackWeight: f32, bits: usize, looksAt: usize, lowsAt: usize,
+  tables: usize, rowBytes: usize, rows: usize, rowCount: u32, weight: f32, slackWeight: f32, withPlace: bool, bits: usize, looksAt: usize, lowsAt: usize,
 ): void {
   blocks = (rowCount + blockRows - 1) / blockRows;
   looks = looksAt;
@@ -158,6 +158,8 @@ export function scanSigns(
   const twice = f32x4.splat(step + step);
   // All sums are too large by the offsets of their tables.
   const once = f32x4.splat(step * f32(querySum + 2 * offset * 2 * i32(rowBytes)));
+  const slack4 = f32x4.splat(slackWeight);
+  const nibble = i8x16.splat(15);
   const part: u32 = usize(blocks) * blockBytes > cacheBytes ? (blocks + streams - 1) / streams : blocks;
   for (let start: u32 = 0; start < part; start += 1) {
     for (let number = start; number < blocks; number += part) {
@@ -168,8 +170,8 @@ export function scanSigns(
       if (visible == 0) continue;
       const block = rows + usize(number) * blockBytes;
       const codes = block + headBytes, end = codes + rowBytes * blockRows;
-      const nibble = i8x16.splat(15);
-      let low = i16x8.splat(0), high = low;
+      // Sums of two rows side by side, and of the second of them alone.
+      let both = i16x8.splat(0), odd = both;
       for (let at = codes, table = tables; at < end; at += 32, table += 64) {
         const one = v128.load(at), other = v128.load(at, 16);
         const sums = i8x16.add(
@@ -182,32 +184,43 @@ export function scanSigns(
             i8x16.relaxed_swizzle(v128.load(table, 48), v128.and(i16x8.shr_u(other, 4), nibble)),
           ),
         );
-        low = i16x8.add(low, i16x8.extend_low_i8x16_u(sums));
-        high = i16x8.add(high, i16x8.extend_high_i8x16_u(sums));
+        both = i16x8.add(both, sums);
+        odd = i16x8.add(odd, i16x8.shr_u(sums, 8));
       }
+      const even = i16x8.sub(both, i16x8.shl(odd, 8));
+      const low = v128.shuffle<i16>(even, odd, 0, 8, 1, 9, 2, 10, 3, 11), high = v128.shuffle<i16>(even, odd, 4, 12, 5, 13, 6, 14, 7, 15);
       const lowsOf = lows + (usize(number) << 6);
-      four(i32x4.extend_low_i16x8_u(low), twice, once, slackWeight, block, lowsOf, visible & 15, first);
-      four(i32x4.extend_high_i16x8_u(low), twice, once, slackWeight, block + 16, lowsOf + 16, (visible >> 4) & 15, first + 4);
-      four(i32x4.extend_low_i16x8_u(high), twice, once, slackWeight, block + 32, lowsOf + 32, (visible >> 8) & 15, first + 8);
-      four(i32x4.extend_high_i16x8_u(high), twice, once, slackWeight, block + 48, lowsOf + 48, visible >> 12, first + 12);
+      const a = four(i32x4.extend_low_i16x8_u(low), twice, once, slack4, withPlace, block, lowsOf);
+      const b = four(i32x4.extend_high_i16x8_u(low), twice, once, slack4, withPlace, block + 16, lowsOf + 16);
+      const c = four(i32x4.extend_low_i16x8_u(high), twice, once, slack4, withPlace, block + 32, lowsOf + 32);
+      const d = four(i32x4.extend_high_i16x8_u(high), twice, once, slack4, withPlace, block + 48, lowsOf + 48);
+      const far = f32x4.splat(farthest());
+      const aFar = f32x4.gt(a, far), bFar = f32x4.gt(b, far), cFar = f32x4.gt(c, far), dFar = f32x4.gt(d, far);
+      if (i32x4.all_true(v128.and(v128.and(aFar, bFar), v128.and(cFar, dFar)))) continue;
+      offerNear(a, aFar, visible, first);
+      offerNear(b, bFar, visible >> 4, first + 4);
+      offerNear(c, cFar, visible >> 8, first + 8);
+      offerNear(d, dFar, visible >> 12, first + 12);
     }
   }
 }
 
-/** Offers those of 4 rows of a block that are visible, and stores the least that their distances may be: NaN of those that are not. */
+/** Distances of 4 rows of a block; stores the least that they may be. What is no number may be anything, and no number is greater than it. */
 // @ts-ignore: decorator
 @inline
-function four(sums: v128, twice: v128, once: v128, slackWeight: f32, head: usize, lowsOf: usize, visible: u32, first: u32): void {
-  const products = f32x4.mul(f32x4.sub(f32x4.mul(f32x4.convert_i32x4_s(sums), twice), once), v128.load(head));
-  const distances = f32x4.sub(v128.load(head, addedAt), products);
-  const least = f32x4.sub(distances, f32x4.mul(v128.load(head, slacksAt), f32x4.splat(slackWeight)));
-  const seen = i32x4.ne(v128.and(i32x4.splat(visible), i32x4(1, 2, 4, 8)), i32x4.splat(0));
-  // What is no number may be anything.
-  const known = v128.bitselect(least, f32x4.splat(-Infinity), f32x4.eq(least, least));
-  v128.store(lowsOf, v128.bitselect(known, f32x4.splat(NaN), seen));
-  const comparable = v128.bitselect(distances, f32x4.splat(Infinity), f32x4.eq(distances, distances));
-  let near = i32x4.bitmask(v128.and(seen, f32x4.le(comparable, f32x4.splat(farthest()))));
+function four(sums: v128, twice: v128, once: v128, slackWeight: v128, withPlace: bool, head: usize, lowsOf: usize): v128 {
+  const turned = f32x4.mul(f32x4.sub(once, f32x4.mul(f32x4.convert_i32x4_s(sums), twice)), v128.load(head));
+  const distances = withPlace ? f32x4.add(turned, v128.load(head, addedAt)) : turned;
+  v128.store(lowsOf, f32x4.sub(distances, f32x4.mul(v128.load(head, slacksAt), slackWeight)));
+  return distances;
+}
+
+/** Offers those of 4 rows that are visible and not too far: what is no number as if it were infinitely far. */
+function offerNear(distances: v128, tooFar: v128, visible: u32, first: u32): void {
+  const near = ~u32(i32x4.bitmask(tooFar)) & visible & 15;
   if (near == 0) return;
+  // Never -0.
+  const comparable = f32x4.add(v128.bitselect(distances, f32x4.splat(Infinity), f32x4.eq(distances, distances)), f32x4.splat(0));
   if (near & 1) offer(f32x4.extract_lane(comparable, 0), first);
   if (near & 2) offer(f32x4.extract_lane(comparable, 1), first + 1);
   if (near & 4) offer(f32x4.extract_lane(comparable, 2), first + 2);
@@ -217,13 +230,14 @@ function four(sums: v128, twice: v128, once: v128, slackWeight: f32, head: usize
 /** Writes the numbers of those rows that were offered and may be as near as `distance`, ascending. Answers how many. */
 export function withinSigns(distance: f32, list: usize): u32 {
   const start = list;
-  const farthest4 = f32x4.splat(distance);
+  const far = f32x4.splat(distance);
   for (let number: u32 = 0; number < blocks; number += 1) {
-    if (load<u32>(looks + (usize(number) << 2)) == 0) continue;
+    const visible = load<u32>(looks + (usize(number) << 2));
+    if (visible == 0) continue;
     const at = lows + (usize(number) << 6);
-    let lanes = u32(i32x4.bitmask(f32x4.le(v128.load(at), farthest4))) | (u32(i32x4.bitmask(f32x4.le(v128.load(at, 16), farthest4))) << 4)
-      | (u32(i32x4.bitmask(f32x4.le(v128.load(at, 32), farthest4))) << 8) | (u32(i32x4.bitmask(f32x4.le(v128.load(at, 48), farthest4))) << 12);
-    for (; lanes != 0; lanes &= lanes - 1, list += 4) store<u32>(list, number * blockRows + u32(ctz(lanes)));
+    const tooFar = u32(i32x4.bitmask(f32x4.gt(v128.load(at), far))) | (u32(i32x4.bitmask(f32x4.gt(v128.load(at, 16), far))) << 4)
+      | (u32(i32x4.bitmask(f32x4.gt(v128.load(at, 32), far))) << 8) | (u32(i32x4.bitmask(f32x4.gt(v128.load(at, 48), far))) << 12);
+    for (let lanes = ~tooFar & visible; lanes != 0; lanes &= lanes - 1, list += 4) store<u32>(list, number * blockRows + u32(ctz(lanes)));
   }
   return u32((list - start) >> 2);
 }
