@@ -304,6 +304,12 @@ class TestFilters:
         assert collection.search(words.vectors[500], k=10, filter=filter, exact=True).ids == expected
         assert len(collection.search(words.vectors[500], k=10, filter=filter)) == min(10, among.sum())
 
+    def test_the_records_own_timestamp(self, small: Collection) -> None:
+        small.upsert(["a", "b", "c"], np.eye(4)[:3], timestamp=[1, 2**53 + 1, 3])
+        assert [record.id for record in small.scroll({"$timestamp": {"$gt": 1}})] == ["b", "c"]
+        assert [record.id for record in small.scroll({"$timestamp": 2**53 + 1})] == ["b"]
+        assert [hit.id for hit in small.search(np.eye(4)[1], filter={"$not": {"$timestamp": {"$gte": 3}}})] == ["a"]
+
     def test_nested_paths_and_keys_with_dots(self, small: Collection) -> None:
         small.upsert(["a", "b"], np.eye(4)[:2], metadata=[METADATA, {"list": [{"x": 5}]}])
         for filter in (

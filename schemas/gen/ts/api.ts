@@ -1421,7 +1421,7 @@ export const NullValue: Message<NullValue> = defineMessage<NullValue>({
 });
 
 export interface Comparison {
-  /** Keys from the top of the metadata down. */
+  /** Keys from the top of the metadata down; or, alone, $timestamp: the record's own, in microseconds since 1970, which hides a key of this name. */
   readonly path: readonly string[];
   readonly operator: FilterOperator;
   /** One value; for in and nin any number; for exists a boolean. */

@@ -1,7 +1,7 @@
 """
 Filters: `{"year": {"$gte": 2020}, "$or": [{"lang": "de"}, {"tags": {"$in": ["a", "b"]}}]}`, as `docs/api.md` has them.
 An object is the conjunction of its entries, a bare value means `$eq`, dots in a path lead into nested maps. A dot, a
-backslash or a leading `$` that belongs to a key has a backslash before it.
+backslash or a leading `$` that belongs to a key has a backslash before it. `$timestamp` is the record's own, in µs.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ _operators = {
     "$exists": pb.FILTER_OPERATOR_EXISTS, "$contains": pb.FILTER_OPERATOR_CONTAINS,
     "$startsWith": pb.FILTER_OPERATOR_STARTS_WITH,
 }  # fmt: skip
+_timestamp = "$timestamp"
 _names = {operator: name for name, operator in _operators.items()}
 _of_many = (pb.FILTER_OPERATOR_IN, pb.FILTER_OPERATOR_NIN)
 _ordering = (pb.FILTER_OPERATOR_GT, pb.FILTER_OPERATOR_GTE, pb.FILTER_OPERATOR_LT, pb.FILTER_OPERATOR_LTE)
@@ -51,9 +52,11 @@ def _entry(key: object, value: object, place: str) -> Iterator[pb.Filter]:
         yield _combination(operator, [filter_message(each, f"{here}[{index}]") for index, each in enumerate(value)])
     elif key == "$not":
         yield pb.Filter(**{"not": filter_message(value, here)})  # type: ignore[arg-type]
+    elif key == _timestamp:
+        yield from _conditions([key], value, here)
     elif key.startswith("$"):
         below = f"; {key} stands below a path" if key in _operators else ""
-        raise _fault(f"is no operator here; there are $and, $or, $not{below}", here)
+        raise _fault(f"is no operator here; there are $and, $or, $not and the path $timestamp{below}", here)
     else:
         yield from _conditions(_path(key, here), value, here)
 
@@ -153,7 +156,8 @@ def filter_json(message: pb.Filter) -> dict[str, Any]:
         return {name: [filter_json(each) for each in message.combination.filters]}
     path, operator = message.comparison.path, message.comparison.operator
     values = [_scalar_json(value) for value in message.comparison.values]
-    return {".".join(map(_escaped, path, range(len(path)))): {_names[operator]: values if operator in _of_many else values[0]}}
+    name = _timestamp if list(path) == [_timestamp] else ".".join(map(_escaped, path, range(len(path))))
+    return {name: {_names[operator]: values if operator in _of_many else values[0]}}
 
 
 def _escaped(key: str, position: int) -> str:

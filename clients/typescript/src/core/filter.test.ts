@@ -25,6 +25,7 @@ const right: Filter<Book>[] = [
   { 'editions.isbn': { $gt: '978' }, 'editions.pages': { $lte: 300 } },
   { $or: [{ lang: 'de' }, { $and: [{ lang: { $ne: 'en' } }, { $not: { year: 5n } }] }] },
   { lang: { $gt: 'a' }, 'author.alive': { $eq: true } },
+  { $timestamp: { $gte: 1_700_000_000_000_000n } },
 ];
 
 const wrong: Filter<Book>[] = [
@@ -48,6 +49,8 @@ const wrong: Filter<Book>[] = [
   { cover: 'x' },
   // @ts-expect-error -- a path goes through arrays without their positions
   { 'editions.0.isbn': '978' },
+  // @ts-expect-error -- an instant is a number
+  { $timestamp: '2026-11-28' },
   // @ts-expect-error -- typed below $or, too
   { $or: [{ lang: 'fr' }] },
 ];
@@ -57,5 +60,5 @@ const untyped: Filter[] = [{ 'any.path': { $gte: 1 }, 'a\\.b': null }, { $or: [{
 test('filters are asked as they are written', () => {
   assert.equal(jsonText(right[2], 'filter'), '{"year":{"$gte":1990,"$lt":2000},"price":{"$in":[1,2],"$nin":[]}}');
   assert.deepEqual([right.length, wrong.length, untyped.map((filter) => jsonText(filter, 'filter'))],
-    [9, 11, ['{"any.path":{"$gte":1},"a\\\\.b":null}', '{"$or":[{"x":1},{"y":{"$in":["a",2]}}]}']]);
+    [10, 12, ['{"any.path":{"$gte":1},"a\\\\.b":null}', '{"$or":[{"x":1},{"y":{"$in":["a",2]}}]}']]);
 });

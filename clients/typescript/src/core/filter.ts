@@ -4,6 +4,7 @@ type Scalar = string | number | bigint | boolean | null;
 
 /**
  * All conditions hold. A bare value means `$eq`; dots lead into nested maps, and every path goes into the elements of arrays.
+ * `$timestamp` is the record's own.
  * A dot, a backslash or a leading `$` of a key is written with a backslash before it, which types do not follow: use `Filter` without a type.
  */
 export type Filter<M = never> = [M] extends [never] ? AnyFilter : string extends keyof M ? AnyFilter
@@ -11,6 +12,8 @@ export type Filter<M = never> = [M] extends [never] ? AnyFilter : string extends
     readonly $and?: readonly Filter<M>[];
     readonly $or?: readonly Filter<M>[];
     readonly $not?: Filter<M>;
+    /** The record's own, µs since 1970. */
+    readonly $timestamp?: Condition<number>;
   };
 
 export interface AnyFilter {

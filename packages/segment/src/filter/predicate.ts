@@ -11,7 +11,8 @@ export interface Bound {
 }
 
 /**
- * A filter over metadata; README.md has the meaning of each kind. Paths are keys from the top of the metadata down, at least one.
+ * A filter over metadata and timestamps; README.md has the meaning of each kind. Paths are keys from the top of the metadata down, at least one, or
+ * `timestampField` alone.
  * Strings are well-formed (no lone surrogate) and numbers finite. Never changed after it was made: lookups made from it are kept.
  */
 export type Predicate =

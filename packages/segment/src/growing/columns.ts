@@ -1,5 +1,5 @@
 /** Filters over a memtable: whole chunks of rows get columns when a filter first asks, the newest rows are matched one by one. */
-import type { RecordView } from '@proximadb/record';
+import { fieldsOf, type RecordView } from '@proximadb/record';
 import { Columns, ColumnsBuilder, matches, RowSet, type Predicate } from '../filter/index.ts';
 
 /** A multiple of 32, so that a chunk's rows are whole words of the answer. */
@@ -22,12 +22,12 @@ export class GrowingColumns {
       const start = chunk * chunkRows;
       selected.words.set(rows.words.subarray(0, chunkRows / 32), start / 32);
       if (!exact) {
-        for (const row of rows) if (!matches(predicate, this.#view(start + row).readMetadata())) selected.remove(start + row);
+        for (const row of rows) if (!matches(predicate, fieldsOf(this.#view(start + row)))) selected.remove(start + row);
       }
     }
     selected.and(among);
     for (let row = whole * chunkRows; row < count; row += 1) {
-      if (among.has(row) && matches(predicate, this.#view(row).readMetadata())) selected.add(row);
+      if (among.has(row) && matches(predicate, fieldsOf(this.#view(row)))) selected.add(row);
     }
     return selected;
   }
@@ -36,7 +36,7 @@ export class GrowingColumns {
     const known = this.#chunks[chunk];
     if (known !== undefined) return known;
     const builder = new ColumnsBuilder();
-    for (let i = 0; i < chunkRows; i += 1) builder.add(i, this.#view(chunk * chunkRows + i).readMetadata());
+    for (let i = 0; i < chunkRows; i += 1) builder.add(i, fieldsOf(this.#view(chunk * chunkRows + i)));
     const built = new Columns(builder.build(), chunkRows);
     this.#chunks[chunk] = built;
     return built;

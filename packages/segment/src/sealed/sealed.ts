@@ -1,6 +1,6 @@
 /** A sealed segment: immutable files, opened to be searched. What changes is only which of its rows have ended. */
 import { join } from 'node:path';
-import type { RecordView, Walker } from '@proximadb/record';
+import { fieldsOf, type RecordView, type Walker } from '@proximadb/record';
 import type { StorageKind } from '@proximadb/schemas';
 import { CodedRows, signSlabFor } from '../coded-rows.ts';
 import { CodeSlab, Slab, type Codes, type SignSlab } from '../kernels/index.ts';
@@ -219,7 +219,7 @@ export class Sealed {
     if (predicate === null) return visible;
     const { rows, exact } = this.#selections.select(predicate);
     rows.and(visible);
-    if (!exact) for (const row of rows) if (!matches(predicate, this.view(row).readMetadata())) rows.remove(row);
+    if (!exact) for (const row of rows) if (!matches(predicate, fieldsOf(this.view(row)))) rows.remove(row);
     return rows;
   }
 

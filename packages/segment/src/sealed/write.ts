@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32c } from '@node-rs/crc32';
-import type { RecordView, Walker } from '@proximadb/record';
+import { fieldsOf, type RecordView, type Walker } from '@proximadb/record';
 import { ColumnsBuilder } from '../filter/index.ts';
 import { ContainerReader, ContainerWriter } from './container.ts';
 import { columnsFile, describeFile, idBytesFile, idsFile, readAligned, recordsFile, rowsFile, syncPath, vectorsFile, type FileEntry } from './files.ts';
@@ -127,7 +127,7 @@ export function completeSegment(
       if (walker === undefined) throw new RangeError(`row ${row} names container ${rows.files[row]}`);
       const view: RecordView = walker.view(reader.readInOrder(row));
       ids.push(Uint8Array.prototype.slice.call(view.idBytes));
-      columns.add(row, view.readMetadata());
+      columns.add(row, fieldsOf(view));
     }
   } finally {
     reader.close();

@@ -1,10 +1,10 @@
 /**
  * Filters in JSON: `{"year": {"$gte": 2020}, "$or": [{"lang": "de"}, {"tags": {"$in": ["a", "b"]}}]}`.
  * An object is the conjunction of its entries; a bare value means `$eq`; dots in a path lead into nested maps. A dot, a backslash or a
- * leading `$` that belongs to a key is written with a backslash before it. Whole numbers are longs, all others doubles.
+ * leading `$` that belongs to a key is written with a backslash before it. `$timestamp` is the record's own. Whole numbers are longs, all others doubles.
  */
 import { invalid, unreachable, type AppError } from '@proximadb/errors';
-import { isJsonObject, JsonNumber, valueToJson, type JsonValue } from '@proximadb/record';
+import { isJsonObject, JsonNumber, timestampField, valueToJson, type JsonValue } from '@proximadb/record';
 import { NullValue, type Combination, type Filter, type FilterOperator, type FilterValue } from '@proximadb/schemas';
 
 const operators: Readonly<Record<string, FilterOperator>> = {
@@ -31,8 +31,11 @@ function entryFromJson(key: string, value: JsonValue, place: string): Filter[] {
       return [combination(key === '$and' ? 'and' : 'or', value.map((item, index) => filterFromJson(item, `${here}[${index}]`)))];
     }
     case '$not': return [{ node: { kind: 'not', value: filterFromJson(value, here) } }];
+    case timestampField: return conditionsFromJson([key], value, here);
     default:
-      if (key.startsWith('$')) throw fault(`is no operator here; there are $and, $or, $not${key in operators ? `; ${key} stands below a path` : ''}`, here);
+      if (key.startsWith('$')) {
+        throw fault(`is no operator here; there are $and, $or, $not and the path $timestamp${key in operators ? `; ${key} stands below a path` : ''}`, here);
+      }
       return conditionsFromJson(pathOf(key, here), value, here);
   }
 }
@@ -110,13 +113,18 @@ export function filterToJson({ node }: Filter): string {
     case 'combination': return `{"$${node.value.operator}":[${node.value.filters.map(filterToJson).join()}]}`;
     case 'comparison': {
       const { path, operator, values } = node.value;
-      const key = path.map((one, index) => (index === 0 ? one.replace(/[.\\]|^\$/g, '\\$&') : one.replace(/[.\\]/g, '\\$&'))).join('.');
+      const keys = path.map((one, index) => (index === 0 ? one.replace(/[.\\]|^\$/g, '\\$&') : one.replace(/[.\\]/g, '\\$&')));
+      const key = isTimestamp(path) ? timestampField : keys.join('.');
       const texts = values.map(scalarToJson);
       const operand = operator === 'in' || operator === 'nin' ? `[${texts.join()}]` : texts[0] ?? 'null';
       return `{${JSON.stringify(key)}:{"${operatorNames.get(operator) ?? operator}":${operand}}}`;
     }
     default: return unreachable(node);
   }
+}
+
+function isTimestamp(path: readonly string[]): boolean {
+  return path.length === 1 && path[0] === timestampField;
 }
 
 function scalarToJson({ value }: FilterValue): string {
