@@ -216,7 +216,7 @@ function constantOf(kernel: KernelMetric, asked: Float32Array, middle: Float32Ar
 const rounding = 1e-5;
 
 function rounded(distance: number): number {
-  return distance === Infinity ? Infinity : distance + Math.abs(distance) * rounding;
+  return Number.isFinite(distance) ? distance + Math.abs(distance) * rounding : distance;
 }
 
 /** Of the last hit, and what it may be rounded by. */

@@ -185,7 +185,8 @@ function testSearches(way: Way, open: () => Promise<Sealed>): void {
     for (const predicate of [null, below(500)]) assert.equal(ask(100, predicate, false, 8).top.rows.length, 100);
   });
 
-  if (index === 'coded' && strategy === 'codes') test('codes look at more where more is asked for than the graph is asked for by default, and not at more for less', () => {
+  const isCoded = index === 'coded' && strategy === 'codes';
+  if (isCoded) test('codes look at more where more is asked for than the graph is asked for by default, and not at more for less', () => {
     const compared = (k: number, ef: number | null): number => {
       const { strategy: taken, candidates } = ask(k, below(500), false, ef);
       assert.equal(taken, 'codes');
@@ -272,6 +273,27 @@ for (const metric of ['cosine', 'dot', 'euclidean'] as const) {
     }
   });
 }
+
+test('a memtable whose nearest are infinitely near: codes compare few others exactly', () => {
+  const wide = 100;
+  const growing = new Growing({ dimension: wide, metric: 'dot', rowsMax: 8_192 });
+  const limits = { dimension: wide, metric: 'dot', recordBytesMax: 1 << 16 } as const;
+  for (let i = 0; i < 8_192; i += 1) {
+    const vector = Float32Array.from({ length: wide }, () => (i % 100 === 0 ? 2e19 : 1) * (1 + next() / 8));
+    const view = walker.check(encodeVectorRecord(1, { id: `r${i}`, vector }), limits);
+    growing.add(view, walker, 1, i, hashId(view.idBytes));
+  }
+  const asked = prepareQuery('dot', new Float32Array(wide).fill(2e19));
+  const search = (ef: number | null): SegmentAnswer =>
+    searchGrowing(growing, { metric: 'dot', query: asked, k: 10, predicate: null, exact: false, ef, recallTarget: 0.95, nowMicros: 0 });
+  for (let times = 0; times < 17; times += 1) search(null);
+  const { top, strategy, candidates } = search(null);
+  assert.equal(strategy, 'codes');
+  assert.deepEqual([...top.distances], new Array<number>(10).fill(-Infinity));
+  assert.ok(candidates < 1_000, `${candidates} candidates`);
+  // Less than by default changes nothing here.
+  for (const ef of [8, 32, 64]) assert.equal(search(ef).candidates, candidates);
+});
 
 test('what was found so far: the k nearest of all that was added, and no bound before there are k', () => {
   const soFar = new NearestSoFar(3);

@@ -160,7 +160,7 @@ export function defaultsOf(sealed: Sealed, recallTarget: number): SegmentDefault
 
 /** Lists have this many rows at most where more of them are read. */
 const smallRows = 16_384;
-/** What `ef` is measured by where lists are read: twice as many candidates, twice as many lists. */
+/** What `ef` is measured by where there is no graph: of lists twice as many are read for twice of it. */
 const efByDefault = 64;
 /** Candidates that are scored from full vectors: codes mistake neighbours at about one distance for one another. */
 const candidatesAHit = 4;

@@ -18,6 +18,7 @@ export const deviationSteps = [1.25, 1.5, 1.75, 2, 2.5, 3, 4] as const;
 const deviationsUnmeasured = [2.5, 4] as const;
 /** What the fewer of these are enough for. */
 const targetUnmeasured = 0.996;
+
 /**
  * The fewest deviations that held a recall. Where more candidates are asked for than by default, as many more as the root of the root of that: four times
  * as many candidates lie within less than one and a half times as far.

@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert';
-import { test } from 'node:test';
+import { mock, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { partitionOf } from '@proximadb/log';
+import { Sealed } from '@proximadb/segment';
 import { rig } from './testing/rig.ts';
 
 /** @returns what writes twenty more records to each partition: segments of one size. */
@@ -110,12 +111,48 @@ test('a shard at rest is looked at as often as before while rows wait for an ind
     const names = Array.from({ length: 1_000 }, (_, i) => `w${i}`).filter((id) => partitionOf(Buffer.from(id), 2) === 0).slice(0, 64);
     for (const id of names) await r.upsert(id, [1, 2, 3, 4]);
     assert.equal((await other.count(await r.request(), null)).count, 64);
-    await delay(300);
-    for (const each of looks) each.looks = 0;
-    while (looks[1]!.looks < 5) await delay(5);
-    assert.ok(looks[0]!.looks >= 12, JSON.stringify(looks));
+    for (const where of ['memory', 'segments']) {
+      await delay(300);
+      for (const each of looks) each.looks = 0;
+      while (looks[1]!.looks < 5) await delay(5);
+      assert.ok(looks[0]!.looks >= 12, `${where}: ${JSON.stringify(looks)}`);
+      for (const host of [r.host(), other]) await host.settle(7);
+    }
   } finally {
     await other.close();
+    await r.close();
+  }
+});
+
+test('a shard that is being opened has all of its segments or none: a merge that began meanwhile would leave out the others, for good', async () => {
+  const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, idleGraphRowsMin: 10_000 });
+  const write = evenly(r);
+  try {
+    for (const _ of [1, 2, 3, 4]) {
+      await write();
+      await r.host().settle(7);
+    }
+    const [halfway, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const open = Sealed.open.bind(Sealed);
+    let opened = 0;
+    const slow = mock.method(Sealed, 'open', async (...asked: Parameters<typeof open>) => {
+      const [, isThereBefore] = asked;
+      if (isThereBefore) opened += 1;
+      if (!isThereBefore || opened <= 4) return open(...asked);
+      halfway.resolve();
+      await released.promise;
+      return open(...asked);
+    });
+    await r.reopen();
+    await halfway.promise;
+    await delay(50);
+    await r.host().maintain();
+    slow.mock.restore();
+    released.resolve();
+    assert.equal((await r.host().count(await r.request(), null)).count, 160);
+    await r.crash();
+    assert.equal((await r.host().count(await r.request(), null)).count, 160);
+  } finally {
     await r.close();
   }
 });

@@ -24,7 +24,7 @@ export const indexerConfig = z.strictObject({
   segmentVectorBytesMax: count(1 << 20, 1 << 30, 'bytes of the vectors of a merged segment, if these are less'),
   deadShareMax: z.number().gt(0).lt(1).default(0.3).describe('share of dead rows past which a segment is written anew'),
   waitersMax: count(1, 10_000, 'calls that may wait for a shard'),
-  maintenanceMs: count(10, 500, 'milliseconds between two looks at what needs merging; four times as long at rest'),
+  maintenanceMs: count(10, 500, 'milliseconds between two looks at what needs merging; four times as long at rest, where no rows wait for an index'),
   tickMs: count(1_000, 3_600_000, 'milliseconds after which an idle partition with expired records gets a tick'),
   historyMs: count(0, 3_600_000, 'milliseconds of log kept behind the manifest'),
   historyBytesMax: count(0, 1 << 30, 'bytes of log kept behind the manifests of a thread'),

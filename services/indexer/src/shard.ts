@@ -154,9 +154,8 @@ export class Shard {
   /** Whether it has rows that get an index as soon as it has nothing else to do. */
   get awaitsIndex(): boolean {
     const { config, settings } = this.#options;
-    const { growing, frozen, unindexedCount } = this.rows;
-    const inMemory = [growing, ...frozen].reduce((sum, { count }) => sum + count, 0);
-    return this.#state.kind === 'serving' && settings.index !== 'flat' && inMemory + unindexedCount >= config.idleGraphRowsMin;
+    const { growing, unindexedCount } = this.rows;
+    return this.#state.kind === 'serving' && settings.index !== 'flat' && Math.max(growing.count, unindexedCount) >= config.idleGraphRowsMin;
   }
 
   get growingBytes(): number {

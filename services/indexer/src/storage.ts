@@ -147,7 +147,10 @@ export class Storage {
     return readManifest(directory);
   }
 
-  /** Opens what a manifest names. @throws AppError DATA_LOSS naming a damaged file. */
+  /**
+   * Opens what a manifest names. All of it is there at once: a manifest that was written when a part is would leave out the rest.
+   * @throws AppError DATA_LOSS naming a damaged file.
+   */
   async restore(manifest: Manifest | undefined, warn: (event: string, error: unknown) => void): Promise<void> {
     mkdirSync(this.#segmentsDirectory, { recursive: true });
     removeLeftovers(this.#segmentsDirectory, new Set(manifest?.segments.map(({ id }) => id)));
@@ -155,16 +158,23 @@ export class Storage {
     this.#generation = manifest.generation;
     this.#named = manifest.segments;
     this.#durable = { watermark: manifest.watermark, logTime: manifest.log_time, last: manifest.last, streams: manifest.streams };
-    for (const entry of manifest.segments) {
-      const { id, rows, schema_ids: schemaIds, graph: file, ladder, reach } = entry;
-      const files: SegmentFiles = { id, rows, files: entry.files, schemaIds, reach: file === null ? reach : null };
-      const sealed = await this.#open(files, true);
-      // When exactly they ended no longer matters: it was below the watermark.
-      for (const row of decodeRows(entry.ended)) sealed.states.end(row, manifest.watermark - 1);
-      // A graph is derived data: a damaged one is built again.
-      if (file !== null) await sealed.attach({ file, ladder, reach }, true).catch((error: unknown) => { warn('graph-damaged', error); });
-      this.#options.rows.restore(sealed);
+    const opened: Sealed[] = [];
+    try {
+      for (const entry of manifest.segments) {
+        const { id, rows, schema_ids: schemaIds, graph: file, ladder, reach } = entry;
+        const files: SegmentFiles = { id, rows, files: entry.files, schemaIds, reach: file === null ? reach : null };
+        const sealed = await this.#open(files, true);
+        opened.push(sealed);
+        // When exactly they ended no longer matters: it was below the watermark.
+        for (const row of decodeRows(entry.ended)) sealed.states.end(row, manifest.watermark - 1);
+        // A graph is derived data: a damaged one is built again.
+        if (file !== null) await sealed.attach({ file, ladder, reach }, true).catch((error: unknown) => { warn('graph-damaged', error); });
+      }
+    } catch (error) {
+      for (const sealed of opened) sealed.close();
+      throw error;
     }
+    for (const sealed of opened) this.#options.rows.restore(sealed);
   }
 
   /** Makes a frozen memtable a segment. Until the end it serves; then its segment does. */

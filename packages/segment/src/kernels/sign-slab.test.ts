@@ -154,6 +154,12 @@ test('rows that are equal are as near as each other, and what equals the centroi
   assert.deepEqual([...one.slab.within(mine! + Math.abs(mine!) * 1e-5)], Array.from({ length: 20 }, (_, row) => row));
 });
 
+test('of rows at the distance 0 the first come first, under inner products, too', () => {
+  const centroid = uniform(100);
+  const one = filled(Array.from({ length: 40 }, () => centroid), centroid, false);
+  for (const query of [uniform(100), uniform(100), new Float32Array(100)]) assert.deepEqual([...one.slab.nearest(query, searchOf(one, 5, 2))], [0, 1, 2, 3, 4]);
+});
+
 test('more deviations let more rows in, and none that fewer let in falls out', () => {
   const one = filled(Array.from({ length: 500 }, () => uniform(128)), new Float32Array(128), false);
   const query = uniform(128);

@@ -2,8 +2,8 @@
  * Rows of one bit a number in WebAssembly memory: which rows are worth an exact distance, from a twentieth of the bytes of full vectors. Each row
  * knows how far its bits may mislead, so a search can ask for all that may be as near as what it has found. See `assembly/signs.ts`.
  *
- * The memory, from address 0: a query's tables, a vector, the rotation's masks; recalls, the centroid, and blocks of rows, as a file has them; a bitset; of the
- * blocks that a search looked at their numbers and the least distances; the list of an answer; the heap of the nearest.
+ * The memory, from address 0: a query's tables, a vector, the rotation's masks; recalls, the centroid, and blocks of rows, as a file has them; a bitset; of
+ * each block which of its rows a search looked at, and the least distances; the list of an answer; the heap of the nearest.
  */
 import { assert } from '@proximadb/errors';
 import { instantiate, pageBytes, type Kernels, type Memory } from './module.ts';
@@ -69,7 +69,7 @@ export class SignSlab {
     // A table of 16 bytes for 4 numbers; then floats.
     this.#vectorAt = this.#width * 4;
     this.#masksAt = this.#vectorAt + 4 * this.#width;
-    // Blocks begin where lines of the processor's cache do: the sizes of the rest are multiples of one.
+    // Blocks begin where lines of the processor's cache do: all before and between them takes whole lines.
     this.#recallsAt = this.#masksAt + rounds * 4 * this.#part + (cacheLine - 4 * recallsMax);
     this.#centroidAt = this.#recallsAt + 4 * recallsMax;
     this.#rowsAt = this.#centroidAt + 4 * this.#width;

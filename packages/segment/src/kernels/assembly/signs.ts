@@ -170,7 +170,7 @@ export function scanSigns(
       if (visible == 0) continue;
       const block = rows + usize(number) * blockBytes;
       const codes = block + headBytes, end = codes + rowBytes * blockRows;
-      // Sums of two rows side by side, and of the second of them alone.
+      // Sums of two rows side by side, and of the second of them alone: at most 14 a number, so 16 bits are enough for 4,608 of them.
       let both = i16x8.splat(0), odd = both;
       for (let at = codes, table = tables; at < end; at += 32, table += 64) {
         const one = v128.load(at), other = v128.load(at, 16);
@@ -227,7 +227,7 @@ function offerNear(distances: v128, tooFar: v128, visible: u32, first: u32): voi
   if (near & 8) offer(f32x4.extract_lane(comparable, 3), first + 3);
 }
 
-/** Writes the numbers of those rows that were offered and may be as near as `distance`, ascending. Answers how many. */
+/** Writes the numbers of those rows that the last scan looked at and that may be as near as `distance`, ascending. Answers how many. */
 export function withinSigns(distance: f32, list: usize): u32 {
   const start = list;
   const far = f32x4.splat(distance);
