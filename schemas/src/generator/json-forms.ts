@@ -54,8 +54,8 @@ export const jsonForms: Readonly<Record<string, Form>> = {
   // What is below a path is left to the one reader of filters, whose errors name the place.
   Filter: (reference) => ({
     type: 'object',
-    description: 'Dotted paths into the metadata, each with a value (equals) or operators: $eq $ne $gt $gte $lt $lte $in $nin $exists $contains $startsWith. '
-      + 'All must hold. $and, $or and $not combine filters.',
+    description: 'Dotted paths into the metadata, or $timestamp for the record\'s own, each with a value (equals) or operators: $eq $ne $gt $gte $lt $lte $in '
+      + '$nin $exists $contains $startsWith. All must hold. $and, $or and $not combine filters.',
     examples: [{ year: { $gte: 2020 }, $or: [{ lang: 'de' }, { tags: { $in: ['a', 'b'] } }] }],
     properties: {
       $and: { type: 'array', items: reference('Filter') },
