@@ -24,9 +24,12 @@ export interface Standalone extends Service {
   whenReady(onProgress?: (progress: { readonly shards: number; readonly ready: number }) => void): Promise<void>;
   /** The operations without a transport. */
   readonly handlers: Handlers;
-  /** Seals what is in memory, and settles when no segment of the collection is being sealed, merged or built. For tools and tests. */
+  /** Seals what was acknowledged, and settles when no segment of the collection is being sealed, merged or built. For tools and tests. */
   settle(collection: string): Promise<void>;
 }
+
+/** So long shards may be on their way. */
+const settleMsMax = 60_000;
 
 /** @throws AppError FAILED_PRECONDITION if another process has the data folder; UNAVAILABLE if a port is taken. */
 export async function createStandalone(config: StandaloneConfig, { logger }: StandaloneDependencies): Promise<Standalone> {
@@ -127,7 +130,13 @@ export async function createStandalone(config: StandaloneConfig, { logger }: Sta
         await close();
       }
     },
-    settle: async (collection) => { await pool.settle(catalog.get(collection).log); },
+    settle: async (name) => {
+      const { log: number, topic } = catalog.get(name);
+      // What is acknowledged is in the log, and the shards may still be on their way to it.
+      const at = (await log.extents(topic)).map(({ end }, each) => ({ partition: each, atLeast: Number(end) }));
+      await pool.count({ log: number, at, timeoutMs: settleMsMax }, null);
+      await pool.settle(number);
+    },
     [Symbol.asyncDispose]: close,
   };
 }
