@@ -6,6 +6,7 @@ export { Explanation } from './explanation.ts';
 export { Growing, type GrowingOptions } from './growing/growing.ts';
 export { decodeManifest, encodeManifest, encodeRequests, readManifest, writeManifest, manifestFile, type RequestBlock } from './manifest.ts';
 export { distanceOf, prepareQuery } from './metric.ts';
+export { callState, noMoreCalls, noteCallsIn } from './native-calls.ts';
 export { NearestSoFar } from './nearest-so-far.ts';
 export { defaultsOf, searchGrowing, searchSealed, type SegmentAnswer, type SegmentDefaults, type SegmentSearch, type Strategy } from './plan.ts';
 export { decodeRows, encodeRows } from './bitmap.ts';

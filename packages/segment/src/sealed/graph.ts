@@ -3,6 +3,7 @@ import { Index, MetricKind, ScalarKind } from 'usearch';
 import { AppError, assert } from '@proximadb/errors';
 import type { Metric, Quantization } from '@proximadb/schemas';
 import { measureLadder, unknownRows, type GraphRecall } from '../ladder.ts';
+import { calling } from '../native-calls.ts';
 import type { FileEntry } from './files.ts';
 
 export interface GraphSettings {
@@ -31,7 +32,7 @@ export function defaultQuantization(metric: Metric): Quantization {
 
 /** Cosine is the inner product of normalised rows; Manhattan is approached by squared L2 and rescored. */
 function createIndex(settings: GraphSettings): Index {
-  return new Index({
+  return calling(() => new Index({
     dimensions: settings.dimension,
     metric: settings.metric === 'cosine' || settings.metric === 'dot' ? MetricKind.IP : MetricKind.L2sq,
     quantization: scalars[settings.quantization],
@@ -39,7 +40,7 @@ function createIndex(settings: GraphSettings): Index {
     expansion_add: settings.efConstruction,
     expansion_search: 1,
     multi: false,
-  });
+  }));
 }
 
 /**
@@ -49,11 +50,11 @@ function createIndex(settings: GraphSettings): Index {
  */
 function letGo(index: Index): void {
   try {
-    index.view(noGraph);
+    calling(() => { index.view(noGraph); });
   } catch {
     // Refused, as was meant.
   }
-  assert(index.size() === 0, 'an index that was let go of is empty');
+  assert(calling(() => index.size()) === 0, 'an index that was let go of is empty');
 }
 const noGraph = import.meta.filename;
 
@@ -92,8 +93,9 @@ export function buildGraph(settings: GraphSettings, rows: GraphRows, path: strin
   let learned: Learned;
   try {
     learned = learn(index, settings, rows, recall);
-    if (index.size() !== count) throw new AppError('INTERNAL', `the graph holds ${index.size()} of ${count} rows`);
-    index.save(path);
+    const size = calling(() => index.size());
+    if (size !== count) throw new AppError('INTERNAL', `the graph holds ${size} of ${count} rows`);
+    calling(() => { index.save(path); });
   } finally {
     letGo(index);
   }
@@ -147,7 +149,8 @@ class Chunk {
   }
 
   flush(): void {
-    if (this.#count > 0) this.#index.add(this.#keys.subarray(0, this.#count), this.#vectors.subarray(0, this.#count * this.#dimension), 1);
+    const [keys, vectors] = [this.#keys.subarray(0, this.#count), this.#vectors.subarray(0, this.#count * this.#dimension)];
+    if (this.#count > 0) calling(() => { this.#index.add(keys, vectors, 1); });
     this.#count = 0;
   }
 }
@@ -177,8 +180,8 @@ const selfSearchCandidates = 256;
 function ownDistance(settings: GraphSettings, vector: Float32Array): number {
   const index = createIndex(settings);
   try {
-    index.add(0n, vector, 1);
-    return index.search(vector, 1, 1).distances[0] ?? 0;
+    calling(() => { index.add(0n, vector, 1); });
+    return calling(() => index.search(vector, 1, 1)).distances[0] ?? 0;
   } finally {
     letGo(index);
   }
@@ -197,8 +200,8 @@ export class Graph {
 
   constructor(settings: GraphSettings, path: string, count: number) {
     this.#index = createIndex(settings);
-    this.#index.view(path);
-    const size = this.#index.size();
+    calling(() => { this.#index.view(path); });
+    const size = calling(() => this.#index.size());
     if (size === count) return;
     letGo(this.#index);
     throw new AppError('DATA_LOSS', `a graph holds ${size} rows instead of ${count}`);
@@ -222,7 +225,7 @@ export class Graph {
 
 /** USearch's `ef` is the number of candidates, too. */
 function candidatesOf(index: Index, query: Float32Array, candidates: number): Candidates {
-  const { keys, distances } = index.search(query, candidates, 1);
+  const { keys, distances } = calling(() => index.search(query, candidates, 1));
   const rows = new Uint32Array(keys.length);
   for (let i = 0; i < keys.length; i += 1) rows[i] = Number(keys[i]);
   return { rows, distances };

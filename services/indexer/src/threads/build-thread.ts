@@ -1,15 +1,22 @@
 /** A thread that builds: long synchronous work on files. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '@proximadb/errors';
-import { runBuildJob, type BuildJob } from '@proximadb/segment';
+import { noteCallsIn, runBuildJob, type BuildJob } from '@proximadb/segment';
 import { giveWay } from './priority.ts';
 import { Rpc } from './rpc.ts';
 
-export interface BuildThreadData {
+export interface BuildThreadData extends BuilderKind {
+  /** Where it notes its calls of USearch: see `noMoreCalls`. */
+  readonly calls: SharedArrayBuffer;
+}
+
+export interface BuilderKind {
   /** Whether it gives way to whoever serves. What shards wait for does not: they would stop consuming. */
   readonly yields: boolean;
 }
 
 assert(parentPort !== null, 'runs as a worker');
-if ((workerData as BuildThreadData).yields) giveWay();
+const { yields, calls } = workerData as BuildThreadData;
+noteCallsIn(calls);
+if (yields) giveWay();
 new Rpc(parentPort, { build: (job: BuildJob) => runBuildJob(job) });

@@ -87,3 +87,39 @@ for (const yields of [true, false]) {
     await builder.end(new AppError('UNAVAILABLE', 'over'));
   });
 }
+
+test('a thread that is ended in the middle of a graph takes nobody with it', async (context) => {
+  const [rows, dimension] = [6_000, 64];
+  const directory = mkdtempSync(join(tmpdir(), 'proximadb-builder-'));
+  context.after(() => { rmSync(directory, { recursive: true }); });
+  const text = schemaText('VectorRecord');
+  const writer = new SegmentWriter(join(directory, 'tmp'), rows, () => text);
+  for (let row = 0; row < rows; row += 1) {
+    const vector = Float32Array.from({ length: dimension }, (_, i) => Math.sin(row * 7 + i * row));
+    const bytes = encodeVectorRecord(1, { id: `r${row}`, vector });
+    writer.add(1, bytes, row, Infinity, hashId(Buffer.from(`r${row}`)), vector);
+  }
+  const start = (): Builder => new Builder({ name: 'ended-by-test', yields: false, onFatal: (error) => { throw error; } });
+  const first = start();
+  const { segment } = await first.run({
+    kind: 'complete', directory: join(directory, 'tmp'), schemaIds: writer.close(), schemas: { 1: text }, dimension, codes: undefined,
+  });
+  assert.ok(segment !== undefined);
+  await first.end(new AppError('UNAVAILABLE', 'done'));
+  const job: BuildJob = {
+    kind: 'graph', directory: join(directory, segment.id), rows,
+    graph: { dimension, metric: 'euclidean', m: 16, efConstruction: 64, quantization: 'bf16', recallTarget: 0.95 },
+  };
+  const whole = start();
+  const startedMs = performance.now();
+  await whole.run(job);
+  const tookMs = performance.now() - startedMs;
+  await whole.end(new AppError('UNAVAILABLE', 'done'));
+  for (let share = 0.05; share < 1; share += 0.035) {
+    const builder = start();
+    const built = builder.run(job).catch((error: unknown) => { assert.ok(error instanceof AppError && error.code === 'UNAVAILABLE'); });
+    await delay(tookMs * share);
+    await builder.end(new AppError('UNAVAILABLE', 'no more'));
+    await built;
+  }
+});

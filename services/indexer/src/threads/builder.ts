@@ -1,12 +1,12 @@
 import { AppError } from '@proximadb/errors';
-import type { BuildJob, BuildResult } from '@proximadb/segment';
-import type { BuildThreadData } from './build-thread.ts';
+import { callState, noMoreCalls, type BuildJob, type BuildResult } from '@proximadb/segment';
+import type { BuilderKind, BuildThreadData } from './build-thread.ts';
 import { Thread } from './thread.ts';
 
 /** Longer than builds are apart where much is written. */
 const idleMsDefault = 10_000;
 
-export interface BuilderOptions extends BuildThreadData {
+export interface BuilderOptions extends BuilderKind {
   readonly name: string;
   readonly onFatal: (error: Error) => void;
   /** How long its thread is there after the last job. Default 10,000. */
@@ -16,7 +16,7 @@ export interface BuilderOptions extends BuildThreadData {
 /** Does one job after the other, on a thread that is there while there are any: what building took for itself goes with it. */
 export class Builder {
   readonly #options: BuilderOptions;
-  #thread: Thread | undefined;
+  #thread: { readonly thread: Thread; readonly calls: SharedArrayBuffer } | undefined;
   #jobs = 0;
   #idle: NodeJS.Timeout | undefined;
   #ended: Promise<void> = Promise.resolve();
@@ -31,7 +31,7 @@ export class Builder {
     this.#jobs += 1;
     try {
       this.#thread ??= this.#start();
-      return await this.#thread.rpc.call<BuildResult>('build', job);
+      return await this.#thread.thread.rpc.call<BuildResult>('build', job);
     } finally {
       this.#jobs -= 1;
       if (this.#jobs === 0) this.#idle = setTimeout(() => { void this.end(new AppError('UNAVAILABLE', 'there was nothing to build')); }, this.#idleMs).unref();
@@ -41,9 +41,13 @@ export class Builder {
   /** Ends the thread; the next job starts another one. */
   async end(reason: AppError): Promise<void> {
     clearTimeout(this.#idle);
-    const thread = this.#thread;
+    const started = this.#thread;
     this.#thread = undefined;
-    if (thread !== undefined) this.#ended = Promise.all([this.#ended, thread.end(reason)]).then(() => undefined);
+    if (started !== undefined) {
+      const { thread, calls } = started;
+      thread.expectEnd();
+      this.#ended = Promise.all([this.#ended, Promise.race([noMoreCalls(calls), thread.exited]).then(() => thread.end(reason))]).then(() => undefined);
+    }
     await this.#ended;
   }
 
@@ -51,8 +55,10 @@ export class Builder {
     return this.#options.idleMs ?? idleMsDefault;
   }
 
-  #start(): Thread {
+  #start(): { readonly thread: Thread; readonly calls: SharedArrayBuffer } {
     const { name, yields, onFatal } = this.#options;
-    return new Thread({ name, module: new URL('./build-thread.ts', import.meta.url), data: { yields } satisfies BuildThreadData, onFatal });
+    const calls = callState();
+    const data: BuildThreadData = { yields, calls };
+    return { thread: new Thread({ name, module: new URL('./build-thread.ts', import.meta.url), data, onFatal }), calls };
   }
 }

@@ -17,6 +17,8 @@ export interface ThreadOptions {
 
 export class Thread {
   readonly rpc: Rpc;
+  /** Settles when it is over. */
+  readonly exited: Promise<void>;
   readonly #worker: Worker;
   #isEnding = false;
 
@@ -27,6 +29,7 @@ export class Thread {
       this.rpc.fail(new AppError('UNAVAILABLE', `the thread ${name} died: ${error.message}`, { cause: error }));
       if (!this.#isEnding) onFatal(error);
     };
+    this.exited = new Promise((resolve) => { this.#worker.once('exit', () => { resolve(); }); });
     this.#worker.on('error', died);
     this.#worker.on('exit', (code) => { if (!this.#isEnding) died(new Error(`exit code ${code}`)); });
   }
