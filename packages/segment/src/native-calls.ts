@@ -35,8 +35,8 @@ export function calling<T>(call: () => T): T {
   }
 }
 
-/** Settles when no call is under way, and from then on none begins. Then the thread may be ended. Of a thread that died it may never settle. */
-export async function noMoreCalls(shared: SharedArrayBuffer): Promise<void> {
+/** Settles when no call is under way, and from then on none begins: then the thread may be ended. @param exited aborts where it is over already. */
+export async function noMoreCalls(shared: SharedArrayBuffer, exited: AbortSignal): Promise<void> {
   const calls = new Int32Array(shared);
-  while (Atomics.compareExchange(calls, 0, free, ending) === underWay) await delay(pollMs, undefined, { ref: false });
+  while (!exited.aborted && Atomics.compareExchange(calls, 0, free, ending) === underWay) await delay(pollMs, undefined, { ref: false });
 }

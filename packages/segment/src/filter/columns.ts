@@ -1,6 +1,6 @@
 /** The columns of one segment: which rows meet a predicate, answered from a buffer that is read in place. */
 import { assert, unreachable } from '@proximadb/errors';
-import { timestampField } from '@proximadb/record';
+import { isTimestamp } from '@proximadb/record';
 import { exactly, intersect, invert, isExact, unite, type RowBounds } from './bounds.ts';
 import { compareBytes, NumberColumn, StringColumn, type ValueRange } from './column.ts';
 import { assertLittleEndian, entryWords, header, headerWords, magic, pathBytes, slot, unitBytes } from './layout.ts';
@@ -101,7 +101,7 @@ export class Columns {
     const lower = new RowSet(this.#rows);
     const entry = this.#entryOf(path);
     // Of columns of earlier releases nobody knows the records' own timestamps, which all records have.
-    if (entry === undefined && path.length === 1 && path[0] === timestampField) return { lower, upper: RowSet.full(this.#rows) };
+    if (entry === undefined && isTimestamp(path)) return { lower, upper: RowSet.full(this.#rows) };
     const open = entry === undefined ? [header.unindexed] : ask(entry, lower).map((at) => entry + at);
     const postings = open.filter((at) => this.#words[at] !== 0);
     if (postings.length === 0) return exactly(lower);

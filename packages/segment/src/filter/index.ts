@@ -1,4 +1,4 @@
-/** Filters over metadata: what they ask, what they mean, and the columns that answer them for a whole segment. README.md has it all. */
+/** Filters over metadata and timestamps: what they ask, what they mean, and the columns that answer them for a whole segment. README.md has it all. */
 export { compileFilter, filterLimits, type Bound, type Predicate, type Scalar } from './predicate.ts';
 export { matches } from './matcher.ts';
 export { RowSet } from './row-set.ts';

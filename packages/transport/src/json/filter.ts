@@ -4,7 +4,7 @@
  * leading `$` that belongs to a key is written with a backslash before it. `$timestamp` is the record's own. Whole numbers are longs, all others doubles.
  */
 import { invalid, unreachable, type AppError } from '@proximadb/errors';
-import { isJsonObject, JsonNumber, timestampField, valueToJson, type JsonValue } from '@proximadb/record';
+import { isJsonObject, isTimestamp, JsonNumber, timestampField, valueToJson, type JsonValue } from '@proximadb/record';
 import { NullValue, type Combination, type Filter, type FilterOperator, type FilterValue } from '@proximadb/schemas';
 
 const operators: Readonly<Record<string, FilterOperator>> = {
@@ -121,10 +121,6 @@ export function filterToJson({ node }: Filter): string {
     }
     default: return unreachable(node);
   }
-}
-
-function isTimestamp(path: readonly string[]): boolean {
-  return path.length === 1 && path[0] === timestampField;
 }
 
 function scalarToJson({ value }: FilterValue): string {

@@ -46,7 +46,7 @@ export class Builder {
     if (started !== undefined) {
       const { thread, calls } = started;
       thread.expectEnd();
-      this.#ended = Promise.all([this.#ended, Promise.race([noMoreCalls(calls), thread.exited]).then(() => thread.end(reason))]).then(() => undefined);
+      this.#ended = Promise.all([this.#ended, noMoreCalls(calls, thread.exited).then(() => thread.end(reason))]).then(() => undefined);
     }
     await this.#ended;
   }

@@ -17,9 +17,8 @@ export interface ThreadOptions {
 
 export class Thread {
   readonly rpc: Rpc;
-  /** Settles when it is over. */
-  readonly exited: Promise<void>;
   readonly #worker: Worker;
+  readonly #exited = new AbortController();
   #isEnding = false;
 
   constructor({ name, module, data, handlers = {}, onFatal }: ThreadOptions) {
@@ -29,9 +28,14 @@ export class Thread {
       this.rpc.fail(new AppError('UNAVAILABLE', `the thread ${name} died: ${error.message}`, { cause: error }));
       if (!this.#isEnding) onFatal(error);
     };
-    this.exited = new Promise((resolve) => { this.#worker.once('exit', () => { resolve(); }); });
+    this.#worker.once('exit', () => { this.#exited.abort(); });
     this.#worker.on('error', died);
     this.#worker.on('exit', (code) => { if (!this.#isEnding) died(new Error(`exit code ${code}`)); });
+  }
+
+  /** Aborts when it is over. */
+  get exited(): AbortSignal {
+    return this.#exited.signal;
   }
 
   /** Its end is none that anybody has to hear of any more. */
