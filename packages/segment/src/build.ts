@@ -60,11 +60,12 @@ export interface BuildResult {
   readonly order?: Uint32Array;
 }
 
-export function runBuildJob(job: BuildJob): BuildResult {
+/** @param threads that build a graph together; for all else there is this one. */
+export function runBuildJob(job: BuildJob, threads = 1): BuildResult {
   switch (job.kind) {
     case 'complete': return { segment: complete(job), graph: undefined };
-    case 'graph': return { segment: undefined, ...writeGraph(job.directory, job.rows, job.graph) };
-    case 'merge': return merge(job);
+    case 'graph': return { segment: undefined, ...writeGraph(job.directory, job.rows, job.graph, threads) };
+    case 'merge': return merge(job, threads);
   }
 }
 
@@ -95,7 +96,7 @@ function walkers(schemas: Readonly<Record<number, string>>): (id: number) => Wal
   };
 }
 
-function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
+function merge(job: BuildJob & { kind: 'merge' }, threads: number): BuildResult {
   using kept = new KeptRows(job.sources, strideOf(job.dimension));
   if (kept.count === 0) return { segment: undefined, graph: undefined };
   const { lists: metric, dimension } = job;
@@ -112,7 +113,7 @@ function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
   const segment = { ...completeSegment(job.directory, schemaIds, walkers(job.schemas), parts), reach };
   const directory = join(job.directory, '..', segment.id);
   return {
-    segment, ...(job.graph === undefined ? { graph: undefined } : writeGraph(directory, segment.rows, job.graph)),
+    segment, ...(job.graph === undefined ? { graph: undefined } : writeGraph(directory, segment.rows, job.graph, threads)),
     ...(clustering === undefined ? {} : { order: clustering.order }), ...(refused === undefined ? {} : { refused }),
   };
 }
@@ -216,7 +217,7 @@ interface OpenedSource {
   readonly vectors: VectorFile;
 }
 
-function writeGraph(directory: string, rows: number, { recallTarget, ...settings }: GraphJob): Pick<BuildResult, 'graph' | 'refused'> {
+function writeGraph(directory: string, rows: number, { recallTarget, ...settings }: GraphJob, threads: number): Pick<BuildResult, 'graph' | 'refused'> {
   const temporary = join(directory, `${graphFile}.tmp`);
   const path = join(directory, graphFile);
   const vectors = new VectorFile(directory, strideOf(settings.dimension));
@@ -224,7 +225,7 @@ function writeGraph(directory: string, rows: number, { recallTarget, ...settings
     const { dimension } = settings;
     const recall = buildGraph(settings, {
       count: rows, inOrder: (row) => vectors.row(row).subarray(0, dimension), single: (row) => vectors.single(row).subarray(0, dimension),
-    }, temporary, recallRead(recallTarget, 'graph'));
+    }, temporary, recallRead(recallTarget, 'graph'), threads);
     syncPath(temporary);
     renameSync(temporary, path);
     syncPath(directory);

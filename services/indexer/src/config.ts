@@ -5,6 +5,7 @@ const count = (minimum: number, fallback: number, text: string): z.ZodDefault<z.
 
 export const indexerConfig = z.strictObject({
   threads: count(0, 0, 'threads that hold shards; 0: one less than the cores, at least 1'),
+  graphThreads: count(0, 0, 'threads that build a graph together; 0: one more than hold shards, at most as many as cores, and at most 8'),
   growingRowsMax: count(32, 8192, 'rows of a memtable; then it is sealed'),
   growingBytesMax: count(1 << 16, 32 << 20, 'bytes of records in a memtable; then it is sealed'),
   growingTotalBytesMax: count(1 << 20, 512 << 20, 'bytes of all memtables of a thread; past it the largest is sealed, and no shard has two'),

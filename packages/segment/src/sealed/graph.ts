@@ -58,7 +58,11 @@ function letGo(index: Index): void {
 }
 const noGraph = import.meta.filename;
 
-const chunkRows = 1024;
+/** Rows that go in with one call: at its end threads wait for the slowest of them, and whoever ends this one waits for the call. */
+const chunkRows = 2048;
+
+/** Of so many rows one is asked for when the graph is done. */
+const rowsPerSample = 1024;
 
 /** A row that is asked about. */
 export interface Sample {
@@ -84,15 +88,16 @@ export interface GraphRows {
 /**
  * Builds a graph over all rows and saves it.
  * @param recall that the graph is measured up to.
+ * @param threads that add rows together; this one waits for them.
  * @throws AppError INTERNAL if the finished graph lacks a row.
  * @throws GraphRefused if it does not find a sample of its own vectors.
  */
-export function buildGraph(settings: GraphSettings, rows: GraphRows, path: string, recall: number): GraphRecall {
+export function buildGraph(settings: GraphSettings, rows: GraphRows, path: string, recall: number, threads: number): GraphRecall {
   const { count } = rows;
   const index = createIndex(settings);
   let learned: Learned;
   try {
-    learned = learn(index, settings, rows, recall);
+    learned = learn(index, settings, rows, recall, threads);
     const size = calling(() => index.size());
     if (size !== count) throw new AppError('INTERNAL', `the graph holds ${size} of ${count} rows`);
     calling(() => { index.save(path); });
@@ -106,15 +111,15 @@ export function buildGraph(settings: GraphSettings, rows: GraphRows, path: strin
   return learned.recall;
 }
 
-/** One thread: concurrent `add`s of USearch can lose nodes. Some rows come last: until then they are the queries by which the graph is measured. */
-function learn(index: Index, { metric, dimension }: GraphSettings, { count, inOrder, single }: GraphRows, recall: number): Learned {
+/** Some rows come last: until then they are the queries by which the graph is measured. */
+function learn(index: Index, { metric, dimension }: GraphSettings, { count, inOrder, single }: GraphRows, recall: number, threads: number): Learned {
   const last = new Set(unknownRows(count, dimension));
   const unknown: Sample[] = [];
   const samples: Sample[] = [];
-  const chunk = new Chunk(index, dimension);
+  const chunk = new Chunk(index, dimension, threads);
   for (let row = 0; row < count; row += 1) {
     const values = inOrder(row);
-    if (row % chunkRows === 0) samples.push({ row, vector: values.slice() });
+    if (row % rowsPerSample === 0) samples.push({ row, vector: values.slice() });
     if (last.has(row)) unknown.push({ row, vector: values.slice() });
     else chunk.add(row, values);
   }
@@ -127,17 +132,19 @@ function learn(index: Index, { metric, dimension }: GraphSettings, { count, inOr
   return { recall: measured, samples };
 }
 
-/** Rows on their way into a graph: many go in with one call. */
+/** Rows on their way into a graph: many go in with one call. Where several threads add, a few may get lost: docs/adr/0014-threads-of-a-graph.md says how. */
 class Chunk {
   readonly #index: Index;
   readonly #dimension: number;
+  readonly #threads: number;
   readonly #keys = new BigUint64Array(chunkRows);
   readonly #vectors: Float32Array;
   #count = 0;
 
-  constructor(index: Index, dimension: number) {
+  constructor(index: Index, dimension: number, threads: number) {
     this.#index = index;
     this.#dimension = dimension;
+    this.#threads = threads;
     this.#vectors = new Float32Array(chunkRows * dimension);
   }
 
@@ -150,7 +157,7 @@ class Chunk {
 
   flush(): void {
     const [keys, vectors] = [this.#keys.subarray(0, this.#count), this.#vectors.subarray(0, this.#count * this.#dimension)];
-    if (this.#count > 0) calling(() => { this.#index.add(keys, vectors, 1); });
+    if (this.#count > 0) calling(() => { this.#index.add(keys, vectors, this.#threads); });
     this.#count = 0;
   }
 }

@@ -13,10 +13,12 @@ export interface BuildThreadData extends BuilderKind {
 export interface BuilderKind {
   /** Whether it gives way to whoever serves. What shards wait for does not: they would stop consuming. */
   readonly yields: boolean;
+  /** That build a graph together; one does everything else. Default 1. */
+  readonly graphThreads?: number;
 }
 
 assert(parentPort !== null, 'runs as a worker');
-const { yields, calls } = workerData as BuildThreadData;
+const { yields, graphThreads = 1, calls } = workerData as BuildThreadData;
 noteCallsIn(calls);
-if (yields) giveWay();
-new Rpc(parentPort, { build: (job: BuildJob) => runBuildJob(job) });
+if (yields) giveWay(graphThreads);
+new Rpc(parentPort, { build: (job: BuildJob) => runBuildJob(job, graphThreads) });

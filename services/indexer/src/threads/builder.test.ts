@@ -76,19 +76,22 @@ test('a job that takes longer than an idle thread lives is finished; one that fa
 /** Of the main thread before any was built; 0, unless the tests were told to give way. */
 const usual = getPriority();
 
-for (const yields of [true, false]) {
-  const which = yields ? 'that yields gives way' : 'that does not yield competes like any other';
+for (const [which, name, kind, niceness] of [
+  ['that yields gives way', 'yielding', { yields: true }, 5],
+  ['that yields with several threads gives way the more', 'several', { yields: true, graphThreads: 4 }, 11],
+  ['that does not yield competes like any other', 'unyielding', { yields: false }, usual],
+] as const) {
   test(`the thread of a builder ${which}, and the main thread stays as it is`, { skip }, async (context) => {
-    const name = yields ? 'yielding' : 'unyielding';
-    const builder = new Builder({ name, yields, onFatal: (error) => { throw error; } });
+    const builder = new Builder({ name, ...kind, onFatal: (error) => { throw error; } });
     await builder.run(job(context));
-    assert.deepEqual(idsOf(name).map(nicenessOf), [yields ? 5 : usual]);
+    assert.deepEqual(idsOf(name).map(nicenessOf), [niceness]);
     assert.equal(nicenessOf(String(process.pid)), usual, 'the main thread');
     await builder.end(new AppError('UNAVAILABLE', 'over'));
   });
 }
 
-test('a thread that is ended in the middle of a graph takes nobody with it', async (context) => {
+/** A segment on the disk, and the job that makes its graph. */
+async function graphJob(context: TestContext): Promise<BuildJob> {
   const [rows, dimension] = [6_000, 64];
   const directory = mkdtempSync(join(tmpdir(), 'proximadb-builder-'));
   context.after(() => { rmSync(directory, { recursive: true }); });
@@ -99,17 +102,35 @@ test('a thread that is ended in the middle of a graph takes nobody with it', asy
     const bytes = encodeVectorRecord(1, { id: `r${row}`, vector });
     writer.add(1, bytes, row, Infinity, hashId(Buffer.from(`r${row}`)), vector);
   }
-  const start = (): Builder => new Builder({ name: 'ended-by-test', yields: false, onFatal: (error) => { throw error; } });
-  const first = start();
+  const first = new Builder({ name: 'first', yields: false, onFatal: (error) => { throw error; } });
   const { segment } = await first.run({
     kind: 'complete', directory: join(directory, 'tmp'), schemaIds: writer.close(), schemas: { 1: text }, dimension, codes: undefined,
   });
   assert.ok(segment !== undefined);
   await first.end(new AppError('UNAVAILABLE', 'done'));
-  const job: BuildJob = {
+  return {
     kind: 'graph', directory: join(directory, segment.id), rows,
     graph: { dimension, metric: 'euclidean', m: 16, efConstruction: 64, quantization: 'bf16', recallTarget: 0.95 },
   };
+}
+
+test('as many threads build a graph as were asked for, all of them nice', { skip }, async (context) => {
+  const [name, graphThreads] = ['together', 3];
+  const builder = new Builder({ name, yields: true, graphThreads, onFatal: (error) => { throw error; } });
+  const built = builder.run(await graphJob(context));
+  let seen: number[] = [];
+  await until(() => {
+    seen = idsOf(name).map(nicenessOf);
+    return seen.length === graphThreads;
+  }, 'they work together');
+  assert.deepEqual(seen, [10, 10, 10]);
+  assert.ok((await built).graph !== undefined);
+  await builder.end(new AppError('UNAVAILABLE', 'over'));
+});
+
+test('a thread that is ended in the middle of a graph takes nobody with it', async (context) => {
+  const job = await graphJob(context);
+  const start = (): Builder => new Builder({ name: 'ended-by-test', yields: false, graphThreads: 2, onFatal: (error) => { throw error; } });
   const whole = start();
   const startedMs = performance.now();
   await whole.run(job);

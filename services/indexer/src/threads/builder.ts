@@ -56,9 +56,9 @@ export class Builder {
   }
 
   #start(): { readonly thread: Thread; readonly calls: SharedArrayBuffer } {
-    const { name, yields, onFatal } = this.#options;
+    const { name, yields, graphThreads, onFatal } = this.#options;
     const calls = callState();
-    const data: BuildThreadData = { yields, calls };
+    const data: BuildThreadData = { yields, ...(graphThreads === undefined ? {} : { graphThreads }), calls };
     return { thread: new Thread({ name, module: new URL('./build-thread.ts', import.meta.url), data, onFatal }), calls };
   }
 }

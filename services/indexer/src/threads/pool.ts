@@ -57,6 +57,8 @@ export class ShardPool implements Shards, Outcomes, Digests {
   /** Sealing is short, and shards wait for it; merging takes seconds, graphs and lists minutes. None waits for another. */
   readonly #files: Builder;
   readonly #merges: Builder;
+  readonly #lists: Builder;
+  /** A builder that is nicer, for its threads are several. */
   readonly #graphs: Builder;
 
   constructor(options: ShardPoolOptions) {
@@ -64,7 +66,8 @@ export class ShardPool implements Shards, Outcomes, Digests {
     const { onFatal } = options;
     this.#files = new Builder({ name: 'files', yields: false, onFatal });
     this.#merges = new Builder({ name: 'merges', yields: true, onFatal });
-    this.#graphs = new Builder({ name: 'graphs', yields: true, onFatal });
+    this.#lists = new Builder({ name: 'lists', yields: true, onFatal });
+    this.#graphs = new Builder({ name: 'graphs', yields: true, graphThreads: graphThreadsOf(options.config, count), onFatal });
     this.#threads = Array.from({ length: count }, (_, i) => {
       const name = `shards-${i}`;
       const { directory, reader, trimBehindSnapshots, config, logLevel, keeper } = options;
@@ -183,18 +186,24 @@ export class ShardPool implements Shards, Outcomes, Digests {
   async close(): Promise<void> {
     for (const thread of this.#threads) thread.expectEnd();
     await Promise.all(this.#threads.map(({ rpc }) => rpc.call('close')));
-    for (const one of [...this.#threads, this.#files, this.#merges, this.#graphs]) await one.end(new AppError('UNAVAILABLE', 'the shards are closed'));
+    for (const one of [...this.#threads, ...this.#builders]) await one.end(new AppError('UNAVAILABLE', 'the shards are closed'));
   }
 
   #build(job: BuildJob): Promise<BuildResult> {
     return this.#builderOf(job).run(job);
   }
 
+  get #builders(): readonly Builder[] {
+    return [this.#files, this.#merges, this.#lists, this.#graphs];
+  }
+
   #builderOf(job: BuildJob): Builder {
     switch (job.kind) {
       case 'complete': return this.#files;
       case 'graph': return this.#graphs;
-      case 'merge': return job.graph === undefined && job.lists === undefined ? this.#merges : this.#graphs;
+      case 'merge':
+        if (job.graph !== undefined) return this.#graphs;
+        return job.lists === undefined ? this.#merges : this.#lists;
     }
   }
 
@@ -208,6 +217,14 @@ export class ShardPool implements Shards, Outcomes, Digests {
     const byThread = Map.groupBy(request.at, ({ partition }) => this.#of(partition));
     return Promise.all([...byThread].map(([thread, at]) => thread.rpc.cancellable<T>(signal, method, { ...request, at }, ...args)));
   }
+}
+
+/** More threads lose more rows of a graph: see docs/adr/0014-threads-of-a-graph.md. */
+const graphThreadsMax = 8;
+
+/** @param shardThreads in a container these are said, as it does not see its limit in the number of cores. */
+function graphThreadsOf({ graphThreads }: IndexerConfig, shardThreads: number): number {
+  return graphThreads === 0 ? Math.min(shardThreads + 1, availableParallelism(), graphThreadsMax) : graphThreads;
 }
 
 function coveredBy(parts: readonly Covered[]): Covered {

@@ -14,7 +14,7 @@ import type { SnapshotThreadData } from './snapshots.ts';
 
 assert(parentPort !== null, 'runs as a worker');
 // Nobody waits for a snapshot; reads do not wait for it either.
-giveWay();
+giveWay(1);
 const data = workerData as SnapshotThreadData;
 const store = await openBlobs(data.url, data.options);
 const logger = createLogger({ level: data.logLevel, fields: { service: 'indexer', thread: 'snapshots' } });
