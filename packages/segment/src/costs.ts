@@ -28,11 +28,19 @@ export function graphMicros(candidates: number, dimension: number): number {
 }
 
 /** Codes, read in order, that cost as much as the exact distance of a row that lies anywhere. Measured (`npm run bench -- segments`). */
-export const codesADistance = 8;
+const codesADistance = 8;
 
 /** Reading so many 7-bit codes in order. */
-export function codesMicros(codes: number, dimension: number): number {
+function codesMicros(codes: number, dimension: number): number {
   return scanMicros(codes / codesADistance, dimension);
+}
+
+/** To begin reading a list, with all that is done for it besides. */
+const listMicros = 0.3;
+
+/** Comparing a query with so many centroids, and reading so many of their lists, where so many codes are of rows that count. */
+export function listsMicros(centroids: number, lists: number, codes: number, dimension: number): number {
+  return scanMicros(centroids, dimension) + lists * listMicros + codesMicros(codes, dimension);
 }
 
 /** To rotate a query and make its tables, and to gather the answer. */

@@ -339,6 +339,49 @@ for (const metric of ['cosine', 'dot', 'euclidean'] as const) {
   });
 }
 
+describe('under filters that follow the vector, where neighbours lie close together: lists', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'proximadb-plan-'));
+  const rows = sheets(30_200);
+  const queries = rows.splice(30_000).map((vector) => prepareQuery('cosine', vector));
+  const near = rankOf(rows.map((vector) => -product(prepareQuery('cosine', vector), prepareQuery('cosine', rows[7]!))));
+  let sealed: Sealed;
+  before(async () => { sealed = await build(directory, 'cosine', 'ivf', { vectors: rows, n: (row) => near[row]!, recallTarget: 0.95 })('memory'); });
+  after(() => {
+    sealed.close();
+    rmSync(directory, { recursive: true });
+  });
+  for (const share of [500, 200, 100]) test(`${share / 10} % of the rows: what is nearest is found, though two lists hold it where all rows count`, () => {
+    assert.ok(sealed.lists!.listsFor(0.95, 10) <= 3, 'few lists hold what is nearest of all');
+    let found = 0;
+    for (const one of queries) {
+      const asked = { metric: 'cosine', query: one, k: 10, predicate: below(share), ef: null, recallTarget: 0.95, nowMicros: 0 } as const;
+      const nearest = new Set(searchSealed(sealed, { ...asked, exact: true }).top.rows);
+      const answer = searchSealed(sealed, { ...asked, exact: false });
+      assert.equal(answer.strategy, 'lists');
+      found += [...answer.top.rows].filter((row) => nearest.has(row)).length;
+    }
+    assert.ok(found >= 0.99 * 10 * queries.length, `${found} of ${10 * queries.length}`);
+  });
+});
+
+/** Places of very unequal sizes, each a thin sheet in a few of the directions that all of them share. */
+function sheets(rows: number): Float32Array[] {
+  const next = random(11);
+  const below = (end: number): number => Math.floor((next() + 1) / 2 * end);
+  const normal = (): number => Math.sqrt(-2 * Math.log((1 - next()) / 2)) * Math.cos(Math.PI * next());
+  const unit = (): Float32Array => {
+    const vector = Float32Array.from({ length: dimension }, normal);
+    return vector.map((value) => value / Math.hypot(...vector));
+  };
+  const directions = Array.from({ length: 16 }, unit);
+  const places = Array.from({ length: 300 }, () => ({ middle: unit(), axes: Array.from({ length: 4 }, () => directions[below(16)]!) }));
+  return Array.from({ length: rows }, () => {
+    const { middle, axes } = places[Math.floor(places.length ** ((next() + 1) / 2)) - 1]!;
+    const steps = axes.map((axis) => [axis, 0.2 * normal()] as const);
+    return middle.map((value, i) => value + steps.reduce((sum, [axis, far]) => sum + far * axis[i]!, 0.01 * normal()));
+  });
+}
+
 for (const [index, withLittle] of [['hnsw', 0.975], ['ivf', 0.99]] as const) describe(`under filters: ${index}`, () => {
   const directory = mkdtempSync(join(tmpdir(), 'proximadb-plan-'));
   const more = random(8);

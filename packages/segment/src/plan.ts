@@ -4,7 +4,7 @@
  */
 import type { Metric } from '@proximadb/schemas';
 import type { CodedRows } from './coded-rows.ts';
-import { codesADistance, codesMicros, exactMicros, graphMicros, scanMicros, signsMicros } from './costs.ts';
+import { exactMicros, graphMicros, listsMicros, pickMicros, signsMicros } from './costs.ts';
 import type { Explanation } from './explanation.ts';
 import type { Predicate, RowSet } from './filter/index.ts';
 import type { Growing } from './growing/growing.ts';
@@ -174,14 +174,16 @@ function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, 
   const total = sealed.rows.count;
   const share = shareOf(search);
   // What matches a filter lies farther apart: who asks for little without one would find too little of it.
-  const breadth = search.predicate === null ? share : Math.max(share, Math.sqrt(share));
+  const breadth = search.predicate === null ? share : Math.max(1, share);
   const wanted = candidatesByCodes(search, share);
+  const { dimension } = sealed.vectors;
   const asked = Math.max(1, Math.min(lists.count, Math.ceil(defaultLists(lists, total, search) * breadth)));
-  const codes = total * asked / lists.count;
-  search.explanation?.consider('lists', scanMicros(wanted, sealed.vectors.dimension) + codesMicros(codes, sealed.vectors.dimension));
-  // Of so few matches the exact distances cost no more than all the codes on the way.
-  if (count <= Math.max(wanted, codes / codesADistance)) return scan(sealed.vectors, total, rows, search, count);
-  search.explanation?.consider('exact', scanMicros(count, sealed.vectors.dimension));
+  const expected = lists.expected(asked, count);
+  const byLists = listsMicros(lists.count, expected, count * expected / lists.count, dimension) + pickMicros(wanted, dimension);
+  search.explanation?.consider('lists', byLists);
+  const exact = exactMicros(count, total, dimension);
+  if (count <= wanted || exact <= byLists) return scan(sealed.vectors, total, rows, search, count);
+  search.explanation?.consider('exact', exact);
   let before: number | undefined;
   for (let read = asked; ; read = Math.min(lists.count, read * beyondReach)) {
     const found = lists.candidates({ query: search.query, wanted, lists: read, visible: count === total ? null : rows.words, count });

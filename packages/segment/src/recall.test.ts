@@ -120,6 +120,6 @@ for (const [what, metric, vectors] of sets) {
 
 test('what is read for leaves two fifths of the misses that the target allows, of lists, three fifths of graphs', () => {
   assert.deepEqual([recallRead(0.95, 'graph'), recallRead(0.95, 'lists'), recallRead(0.95, 'smallLists'), recallRead(0.95, 'filteredLists')],
-    [0.97, 0.98, 0.99, 0.995]);
-  assert.deepEqual([recallRead(0.99, 'graph'), recallRead(0.99, 'lists'), recallRead(0.99, 'filteredLists')], [0.994, 0.996, 0.999]);
+    [0.97, 0.98, 0.99, 0.95]);
+  assert.deepEqual([recallRead(0.99, 'graph'), recallRead(0.99, 'lists'), recallRead(0.99, 'filteredLists')], [0.994, 0.996, 0.99]);
 });
