@@ -10,7 +10,7 @@ import type { Predicate, RowSet } from './filter/index.ts';
 import type { Growing } from './growing/growing.ts';
 import type { Top } from './kernels/index.ts';
 import { apart, beyondReach, candidatesFor, stepFor } from './ladder.ts';
-import type { Lists } from './lists/lists.ts';
+import { vainShares, type Lists } from './lists/lists.ts';
 import { kernelOf } from './metric.ts';
 import type { NearestSoFar } from './nearest-so-far.ts';
 import { deviationsFor, deviationSteps, recallRead } from './recall.ts';
@@ -178,7 +178,9 @@ function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, 
   const wanted = candidatesByCodes(search, share);
   const { dimension } = sealed.vectors;
   const asked = Math.max(1, Math.min(lists.count, Math.ceil(defaultLists(lists, total, search) * breadth)));
-  const expected = lists.expected(asked, count);
+  const vainShare = search.predicate === null ? vainShares.deleted : vainShares.filtered;
+  const among = count === total ? null : { words: rows.words, count, vainShare };
+  const expected = lists.expected({ lists: asked, among });
   const byLists = listsMicros(lists.count, expected, count * expected / lists.count, dimension) + pickMicros(wanted, dimension);
   search.explanation?.consider('lists', byLists);
   const exact = exactMicros(count, total, dimension);
@@ -186,7 +188,7 @@ function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, 
   search.explanation?.consider('exact', exact);
   let before: number | undefined;
   for (let read = asked; ; read = Math.min(lists.count, read * beyondReach)) {
-    const found = lists.candidates({ query: search.query, wanted, lists: read, visible: count === total ? null : rows.words, count });
+    const found = lists.candidates({ query: search.query, wanted, lists: read, among });
     search.explanation?.after('search');
     const answer = rescored(sealed.vectors, found.rows, 'lists', search, count);
     const last = answer.top.distances.at(-1);

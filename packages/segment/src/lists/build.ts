@@ -118,7 +118,7 @@ const candidatesRead = 64;
  * @param single a row's vector, of rows in no order. @returns that share, and the reach of the rows: see {@link reachOf}.
  */
 export function measureCodes(
-  metric: Metric, { dimension, rows: count }: ListsFile, lists: Lists, asked: readonly Asked[], single: (row: number) => Float32Array,
+  metric: Metric, { dimension }: ListsFile, lists: Lists, asked: readonly Asked[], single: (row: number) => Float32Array,
 ): { readonly found: number; readonly reach: number | null } {
   const distanceTo = singleDistances(metric, dimension, single);
   const read = lists.listsFor(recallRead, measuredNeighbours);
@@ -130,7 +130,7 @@ export function measureCodes(
     if (last === undefined) continue;
     const farthest = distanceTo(query, last);
     farthestOf.push(apart(metric, query, farthest));
-    const { rows } = lists.candidates({ query, wanted: candidatesRead + 1, lists: read, visible: null, count });
+    const { rows } = lists.candidates({ query, wanted: candidatesRead + 1, lists: read, among: null });
     sought += nearest.length;
     found += countFound({ nearest, isAsNear: (each) => distanceTo(query, each) <= farthest }, rows.filter((each) => each !== row));
   }

@@ -5,7 +5,7 @@ import { CodeSlab, normalized, Slab } from '../kernels/index.ts';
 import { kernelOf, normalizes, prepareQuery } from '../metric.ts';
 import { random } from '../testing/random.ts';
 import { clusterRows, encodeCodes, measureDepths, type Clustering } from './build.ts';
-import { decodeLists, encodeLists, Lists } from './lists.ts';
+import { decodeLists, encodeLists, Lists, vainShares, type Among } from './lists.ts';
 
 /** Around so many places; what is near to one place is not near to another. */
 function blobs(count: number, dimension: number, places: number, seed: number): Float32Array[] {
@@ -72,7 +72,7 @@ describe('lists', () => {
         let found = 0;
         for (const given of vectors.slice(5_900)) {
           const query = prepareQuery(metric, given);
-          const { rows, lists: read } = lists.candidates({ query, wanted: 4 * k, lists: lists.listsFor(recall, k), visible: null, count: 5_900 });
+          const { rows, lists: read } = lists.candidates({ query, wanted: 4 * k, lists: lists.listsFor(recall, k), among: null });
           assert.ok(read >= lists.listsFor(recall, k));
           const candidates = new Set(rows);
           found += exact(query, k, null).filter((row) => candidates.has(row)).length;
@@ -88,7 +88,7 @@ describe('lists', () => {
     const { lists, exact } = make('euclidean', vectors.slice(0, 5_900));
     let found = 0;
     for (const query of vectors.slice(5_900)) {
-      const { rows } = lists.candidates({ query, wanted: 40, lists: lists.listsFor(0.98, 10), visible: null, count: 5_900 });
+      const { rows } = lists.candidates({ query, wanted: 40, lists: lists.listsFor(0.98, 10), among: null });
       found += exact(query, 10, null).filter((row) => rows.includes(row)).length;
     }
     assert.ok(found >= 950, `${found} of 1000`);
@@ -106,7 +106,8 @@ describe('lists', () => {
     ];
     for (const [what, has] of cases) {
       const { visible, count } = bitset(vectors.length, has);
-      const { rows } = lists.candidates({ query, wanted: 64, lists: lists.listsFor(0.97, 10), visible, count });
+      const among = { words: visible, count, vainShare: vainShares.filtered };
+      const { rows } = lists.candidates({ query, wanted: 64, lists: lists.listsFor(0.97, 10), among });
       assert.equal(rows.length, 64, what);
       assert.ok(rows.every(has), what);
       const found = exact(query, 10, visible).filter((row) => rows.includes(row)).length;
@@ -128,7 +129,8 @@ describe('lists', () => {
       let found = 0;
       for (const given of all.slice(20_000)) {
         const query = prepareQuery('cosine', given);
-        const { rows } = lists.candidates({ query, wanted: 64, lists: lists.listsFor(0.9, 10), visible, count });
+        const among = { words: visible, count, vainShare: vainShares.filtered };
+        const { rows } = lists.candidates({ query, wanted: 64, lists: lists.listsFor(0.9, 10), among });
         const candidates = new Set(rows);
         found += exact(query, 10, visible).filter((row) => candidates.has(row)).length;
       }
@@ -136,11 +138,31 @@ describe('lists', () => {
     }
   });
 
+  test('of a row that is deleted a search reads little more, of a filter more, in which nothing is nearer', () => {
+    const vectors = blobs(20_000, 16, 300, 5);
+    const { lists } = make('cosine', vectors);
+    const { visible: words, count } = bitset(vectors.length, (row) => row !== 17);
+    const asked = lists.listsFor(0.98, 10);
+    let read = { all: 0, deleted: 0, filtered: 0 };
+    for (const query of vectors.slice(0, 100).map((vector) => prepareQuery('cosine', vector))) {
+      const search = { query, wanted: 64, lists: asked };
+      const ask = (among: Among | null): number => lists.candidates({ ...search, among }).lists;
+      read = {
+        all: read.all + ask(null), deleted: read.deleted + ask({ words, count, vainShare: vainShares.deleted }),
+        filtered: read.filtered + ask({ words, count, vainShare: vainShares.filtered }),
+      };
+    }
+    assert.ok(read.deleted >= read.all && read.deleted <= 1.7 * read.all, JSON.stringify(read));
+    assert.ok(read.filtered >= 2.5 * read.all, JSON.stringify(read));
+    assert.equal(lists.expected({ lists: asked, among: null }), asked);
+    assert.ok(lists.expected({ lists: asked, among: { words, count, vainShare: vainShares.deleted } }) <= asked * 4 / 3 + 3);
+  });
+
   test('as many candidates come back as are wanted and there, however few lists that would be', () => {
     const { lists } = make('cosine', blobs(500, 8, 5, 4));
     const query = Float32Array.from({ length: 8 }, (_, i) => i);
     for (const wanted of [1, 100, 499, 500, 10_000]) {
-      const { rows } = lists.candidates({ query, wanted, lists: 1, visible: null, count: 500 });
+      const { rows } = lists.candidates({ query, wanted, lists: 1, among: null });
       assert.equal(rows.length, Math.min(wanted, 500));
       assert.equal(new Set(rows).size, rows.length);
     }
@@ -158,7 +180,7 @@ describe('lists', () => {
     for (const [what, vectors] of odd) {
       test(`${what} under ${metric}: all of them come back if all are wanted`, () => {
         const { lists } = make(metric, vectors);
-        const { rows } = lists.candidates({ query: vectors[0]!, wanted: vectors.length, lists: 1, visible: null, count: vectors.length });
+        const { rows } = lists.candidates({ query: vectors[0]!, wanted: vectors.length, lists: 1, among: null });
         assert.deepEqual([...rows].sort((a, b) => a - b), vectors.map((_, row) => row));
       });
     }

@@ -68,10 +68,18 @@ export interface ListSearch {
   readonly wanted: number;
   /** Lists to read, at least. */
   readonly lists: number;
-  /** Bitset of the rows that take part; null: all. */
-  readonly visible: Uint32Array | null;
+  /** Rows that take part; null: all. */
+  readonly among: Among | null;
+}
+
+/** Some of the rows. */
+export interface Among {
+  /** Bitset. */
+  readonly words: Uint32Array;
   /** How many these are. */
   readonly count: number;
+  /** One of {@link vainShares}. */
+  readonly vainShare: number;
 }
 
 export interface ListAnswer {
@@ -82,13 +90,13 @@ export interface ListAnswer {
 }
 
 /**
- * Lists in a row that held nothing nearer, after which a filtered search ends: these, and so many times those that it read by count. So it reads little where
- * what is nearest comes first, and on where it does not. Measured with filters of a half and of a tenth, by lot and around a row: of 341,000 words at least
- * 0.995 is found, of 24,000 and 100,000 × 768-d 0.998. A third of those that would hold 0.995 without a filter had found 0.994, 0.997 and 0.93, in up to
- * twice the time.
+ * Lists in a row that hold nothing nearer, after which a search ends of whose rows only some count: for each list that it reads by count so many, and a few.
+ * With a filter it so reads little where what is nearest comes first, and on where it does not. Measured with filters of a half and of a tenth, by lot and
+ * around a row: of 341,000 words at least 0.995 is found, of 24,000 and 100,000 × 768-d 0.998. A third of those that would hold 0.995 without a filter had
+ * found 0.994, 0.997 and 0.93, in up to twice the time. Which rows are deleted has less to do with queries.
  */
-const vainMin = 8;
-const vainTimes = 2;
+export const vainShares = { filtered: 2, deleted: 1 / 3 } as const;
+const vainMore = 4;
 
 /** A search that reads more lists than so many times those that it reads by count asks for what is far from it. */
 const usualTimes = 8;
@@ -128,11 +136,11 @@ export class Lists {
     return this.#file.depths.filter((depth) => depth <= lists).length / recallSteps;
   }
 
-  /** Lists that a search reads where the rows that count lie as all others do: by count, and in vain. @param lists, count as of a {@link ListSearch}. */
-  expected(lists: number, count: number): number {
-    if (count === this.#file.rows) return Math.min(this.count, lists);
-    const least = this.#leastAt(lists, count);
-    return Math.min(this.count, least + vainAfter(least));
+  /** Lists that a search reads where the rows that count lie as all others do: by count, and in vain. */
+  expected({ lists, among }: Pick<ListSearch, 'lists' | 'among'>): number {
+    if (among === null) return Math.min(this.count, lists);
+    const least = this.#leastAt(lists, among.count);
+    return Math.min(this.count, least + vainAfter(least, among.vainShare));
   }
 
   /**
@@ -140,13 +148,13 @@ export class Lists {
    * same share of so many more neighbours, by the share of rows that count in what was read. Further ones are read until some in a row
    * hold nothing nearer: that may be all, where the rows that count are far from the query.
    */
-  candidates({ query, wanted, lists, visible, count }: ListSearch): ListAnswer {
+  candidates({ query, wanted, lists, among }: ListSearch): ListAnswer {
     const { starts, centroids, rows: total } = this.#file;
     const kernel = probeMetric(this.#metric);
     // Under inner products a row's distance is −(query · centroid) − (query · difference); else it is |query − centroid|² − 2 (query · difference) and
     // what the row adds.
     const asked = this.#origin === null ? query : difference(query, this.#origin);
-    this.#codes.begin(asked, kernel === 'ip' ? 1 : 2, Math.max(1, Math.min(wanted, total)), visible);
+    this.#codes.begin(asked, kernel === 'ip' ? 1 : 2, Math.max(1, Math.min(wanted, total)), among?.words ?? null);
     /** Rows of the lists that were read, and how many of them count. */
     let seen = 0;
     let compared = 0;
@@ -154,13 +162,13 @@ export class Lists {
     let bound = Infinity;
     /** Lists with rows that count, none of which is among the candidates, one after the other. */
     let vain = 0;
-    const usual = visible === null ? lists : usualTimes * this.#leastAt(lists, count);
+    const usual = among === null ? lists : usualTimes * this.#leastAt(lists, among.count);
     const isEnough = (): boolean => {
-      if (compared < Math.min(wanted, count)) return false;
-      if (visible === null) return read >= lists;
+      if (compared < Math.min(wanted, among?.count ?? total)) return false;
+      if (among === null) return read >= lists;
       if (read > usual) return false;
       const least = this.#leastAt(lists, total * compared / seen);
-      return read >= least && vain >= vainAfter(least);
+      return read >= least && vain >= vainAfter(least, among.vainShare);
     };
     // What is usually enough; and all, where the rows that count lie elsewhere.
     for (const reach of [Math.min(this.count, usual), this.count]) {
@@ -172,7 +180,7 @@ export class Lists {
         const counted = this.#codes.scan(first, length, nearest.distances[read] ?? 0);
         seen += length;
         compared += counted;
-        if (visible === null || counted === 0) continue;
+        if (among === null || counted === 0) continue;
         const now = this.#codes.bound;
         vain = now < bound || now === Infinity ? 0 : vain + 1;
         bound = now;
@@ -189,6 +197,6 @@ export class Lists {
   }
 }
 
-function vainAfter(least: number): number {
-  return vainMin + vainTimes * least;
+function vainAfter(least: number, share: number): number {
+  return Math.ceil(share * (least + vainMore));
 }
