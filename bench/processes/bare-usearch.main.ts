@@ -1,8 +1,9 @@
-/** Argument: JSON array with the sizes of the graphs to build. Prints vectors a second. */
+/** Arguments: JSON array with the sizes of the graphs to build, and on how many threads. Prints vectors a second. */
 import { Index, MetricKind, ScalarKind } from 'usearch';
 import { dimension, loadWords, vectorOf } from '../words.ts';
 
 const sizes = JSON.parse(process.argv[2] ?? '[]') as number[];
+const threads = Number(process.argv[3]);
 const words = loadWords();
 const total = sizes.reduce((sum, size) => sum + size, 0);
 let word = 0;
@@ -19,7 +20,7 @@ for (const size of sizes) {
   const index = new Index({
     dimensions: dimension, metric: MetricKind.IP, quantization: ScalarKind.I8, connectivity: 16, expansion_add: 128, expansion_search: 1, multi: false,
   });
-  index.add(keys, vectors, 1);
+  index.add(keys, vectors, threads);
   tookMs += performance.now() - started;
   if (index.size() !== size) throw new Error(`a graph holds ${index.size()} of ${size} vectors`);
 }

@@ -3,8 +3,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-/** @returns vectors a second, one graph after the other on one thread, with the settings of the server's default index. */
-export async function bareUsearchRate(sizes: readonly number[]): Promise<number> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', join(import.meta.dirname, 'bare-usearch.main.ts'), JSON.stringify(sizes)]);
+/** @returns vectors a second, one graph after the other, each by so many threads, with the settings of the server's default index. */
+export async function bareUsearchRate(sizes: readonly number[], threads: number): Promise<number> {
+  const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', join(import.meta.dirname, 'bare-usearch.main.ts'), JSON.stringify(sizes), String(threads)]);
   return Number(stdout);
 }

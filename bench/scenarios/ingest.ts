@@ -1,4 +1,5 @@
 /** How many vectors a second are acknowledged, durably, over gRPC; and how fast graphs follow, beside bare USearch. */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@proximadb/transport/client';
 import { bareUsearchRate } from '../processes/bare-usearch.ts';
@@ -16,6 +17,8 @@ const concurrency = 8;
 const collection = 'words';
 const ackAim = 50_000;
 const buildAim = 0.85;
+/** As many as the server takes for a graph, as it comes, on up to eight cores. */
+const graphThreads = Math.min(8, availableParallelism());
 
 export const ingest: Scenario = { name: 'ingest', title: 'Ingest and background building', run };
 
@@ -25,7 +28,7 @@ async function run({ short, scratch, profiles, say }: BenchOptions): Promise<Rep
   // Before and after: what others do on this machine meanwhile should meet both.
   const bareSizes = short ? [500] : [16_384, 16_384];
   say('bare USearch, before');
-  const bareBefore = await bareUsearchRate(bareSizes);
+  const bareBefore = await bareUsearchRate(bareSizes, graphThreads);
 
   const server = await startServer(join(scratch, 'data'), profiles);
   await using client = createClient(server.address);
@@ -47,7 +50,7 @@ async function run({ short, scratch, profiles, say }: BenchOptions): Promise<Rep
   const building = short ? undefined : await watchBuilding(client, collection);
   if (building !== undefined) say(`${Math.round(building.rate)} rows/s got graphs, ${building.indexed} in all`);
   say('bare USearch, after');
-  const bareAfter = short ? bareBefore : await bareUsearchRate(building?.sizes ?? bareSizes);
+  const bareAfter = short ? bareBefore : await bareUsearchRate(building?.sizes ?? bareSizes, graphThreads);
 
   const sustained = await write('sustained', words, words * sustainedRounds);
   say(`${rate(sustained)} vec/s acked`);
@@ -79,7 +82,7 @@ async function run({ short, scratch, profiles, say }: BenchOptions): Promise<Rep
       },
       ...(times.some(({ between }) => between.size > 0) ? [threadTable(times)] : []),
       {
-        title: 'Graphs in the background, one thread',
+        title: `Graphs in the background, ${graphThreads} threads`,
         columns: ['', 'vectors a second', 'of bare'],
         rows: [
           ['bare USearch before', bareBefore, ''],
@@ -87,7 +90,7 @@ async function run({ short, scratch, profiles, say }: BenchOptions): Promise<Rep
           ...(building === undefined ? [] : [['server, after the last ack', building.rate, `${Math.round(building.rate / bare * 100)} %`]] as Cell[][]),
         ],
         notes: [
-          'Bare: i8, M 16, efConstruction 128, one thread, graphs of the sizes that the server had; the vectors lie ready in memory, nothing is saved.',
+          'Bare: i8, M 16, efConstruction 128, as many threads, graphs of the sizes that the server had; the vectors lie ready in memory, nothing is saved.',
           'Server: rows that Stats counts as indexed, between the first and the last graph that was finished after the last ack; '
             + 'merging, copying, flushing included.',
         ],
