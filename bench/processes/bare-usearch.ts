@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 
 /** @returns vectors a second, one graph after the other, each by so many threads, with the settings of the server's default index. */
 export async function bareUsearchRate(sizes: readonly number[], threads: number): Promise<number> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', join(import.meta.dirname, 'bare-usearch.main.ts'), JSON.stringify(sizes), String(threads)]);
+  const main = join(import.meta.dirname, 'bare-usearch.main.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', main, JSON.stringify(sizes), String(threads)]);
   return Number(stdout);
 }
