@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { test } from 'node:test';
@@ -19,6 +20,22 @@ test('the ports that are wanted are given once; where one of them is taken, othe
   assert.deepEqual(await portsLike([free.port]), [free.port]);
   assert.notDeepEqual(await portsLike([free.port]), [free.port]);
   taken.server.close();
+});
+
+test('a port that another process was given is its own before it listens, until it is over, however it ends', async (t) => {
+  const [port = 0] = await freePorts(1);
+  const wanted = port + 1;
+  const code = `const { portsLike } = await import(${JSON.stringify(new URL('./ports.ts', import.meta.url).href)});
+    process.stdout.write(String(await portsLike([${wanted}])));
+    setInterval(() => {}, 1_000);`;
+  const other = spawn(process.execPath, ['--no-warnings', '--input-type=module', '--eval', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => other.kill('SIGKILL'));
+  const [got] = await once(other.stdout, 'data') as [Buffer];
+  assert.equal(Number(got.toString()), wanted);
+  assert.notDeepEqual(await portsLike([wanted]), [wanted]);
+  other.kill('SIGKILL');
+  await once(other, 'exit');
+  assert.deepEqual(await portsLike([wanted]), [wanted]);
 });
 
 test('the lowest port that is given is above those that fetch refuses to talk to', async (t) => {
