@@ -79,6 +79,7 @@ const usual = getPriority();
 for (const [which, name, kind, niceness] of [
   ['that yields gives way', 'yielding', { yields: true }, 5],
   ['that yields with several threads gives way the more', 'several', { yields: true, graphThreads: 4 }, 11],
+  ['that yields with more threads than levels are left is as nice as there is', 'many', { yields: true, graphThreads: 64 }, 19],
   ['that does not yield competes like any other', 'unyielding', { yields: false }, usual],
 ] as const) {
   test(`the thread of a builder ${which}, and the main thread stays as it is`, { skip }, async (context) => {

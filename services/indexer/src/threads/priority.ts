@@ -6,6 +6,9 @@ import { setPriority } from 'node:os';
  */
 const niceness = 5;
 
+/** There is no nicer one. */
+const nicest = 19;
+
 /** Of the time that Linux gives to a thread, for each level that it is nicer. */
 const lessPerLevel = 1.25;
 
@@ -13,7 +16,7 @@ const lessPerLevel = 1.25;
 export function giveWay(threads: number): void {
   try {
     // On Linux a thread has a priority of its own.
-    setPriority(niceness + Math.round(Math.log(threads) / Math.log(lessPerLevel)));
+    setPriority(Math.min(nicest, niceness + Math.round(Math.log(threads) / Math.log(lessPerLevel))));
   } catch {
     // Without the right to, it competes like any other.
   }
