@@ -22,12 +22,12 @@ describe('the default cluster', { skip: missingForCluster(), concurrency: false 
   let cluster: Cluster;
   /** As patient as they come. */
   let connection: ClusterClient;
-  /** Waits for as long as a busy machine takes to start a process that nobody stands in for. */
+  /** Waits for as long as a busy machine takes to start a process that nobody stands in for: a time ends its patience, not a number of attempts. */
   let patient: ClusterClient;
   before(async () => {
     cluster = await startCluster();
     connection = clientOf(cluster);
-    patient = clientOf(cluster, { attemptsMax: 30, timeoutMs: 60_000, backoffMsMax: 500 });
+    patient = clientOf(cluster, { attemptsMax: 1_000, timeoutMs: 60_000, backoffMsMax: 500 });
   });
   after(async () => {
     connection.close();

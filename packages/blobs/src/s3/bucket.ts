@@ -1,7 +1,8 @@
 /** A place in a bucket, and the client that reaches it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
 import { NativeCrc32c } from './crc32c.ts';
-import { storeError } from './errors.ts';
+import { isDenied, storeError } from './errors.ts';
 
 export interface S3Options {
   readonly bucket: string;
@@ -51,6 +52,7 @@ export class Bucket {
       checksumAlgorithms: { CRC32C: NativeCrc32c },
     });
     addHeaders(this.client);
+    askDeniedAgain(this.client);
   }
 
   /** What a request says of an object. */
@@ -93,6 +95,27 @@ function addHeaders(client: S3Client): void {
     if (header !== undefined) (args.request as { readonly headers: Record<string, string> }).headers[header[0]] = header[1];
     return next(args);
   }, { step: 'build', name: 'proximadbHeaders' });
+}
+
+/**
+ * MinIO denies a put (403 AccessDenied) whose folder it is removing at that moment, after the deletion of what was last in there: once in 2,000 puts where four
+ * writers put and delete in one folder. So a denial of these counts when it comes again; the SDK repeats none.
+ */
+const putting: ReadonlySet<string> = new Set(['PutObjectCommand', 'CompleteMultipartUploadCommand']);
+const denialsMax = 3;
+const denialPauseMs = 30;
+
+function askDeniedAgain(client: S3Client): void {
+  client.middlewareStack.add((next, { commandName = '' }) => async (args) => {
+    for (let denials = 1; ; denials += 1) {
+      try {
+        return await next(args);
+      } catch (error) {
+        if (!isDenied(error) || !putting.has(commandName) || denials === denialsMax) throw error;
+      }
+      await sleep(denialPauseMs * denials * Math.random());
+    }
+  }, { step: 'initialize', name: 'proximadbDenials' });
 }
 
 /** Passed on with each request. */

@@ -35,6 +35,11 @@ export function isConflict(thrown: unknown): boolean {
   return statusOf(thrown) === 409 && nameOf(thrown) !== 'NoSuchBucket';
 }
 
+/** The server knows who asks, and does not let them. */
+export function isDenied(thrown: unknown): boolean {
+  return statusOf(thrown) === 403 && nameOf(thrown) === 'AccessDenied';
+}
+
 /** There is no such object (not: no such bucket). */
 export function isMissing(thrown: unknown): boolean {
   return statusOf(thrown) === 404 && nameOf(thrown) !== 'NoSuchBucket';

@@ -305,6 +305,29 @@ describe('S3 when something fails', { skip: missing('minio'), timeout: 180_000 }
     }
   });
 
+  test('a put that is denied because its folder is being removed is tried again, and one that is denied each time is not for long', async () => {
+    const store = open();
+    await store.putIf('warm-denied', Buffer.from('up'), null);
+    const calls: readonly (() => Promise<unknown>)[] = [
+      () => store.upload('denied', file(randomBytes(10))),
+      () => store.upload('denied-parts', file(randomBytes(17 * MiB))),
+      () => store.putIf('denied-if', Buffer.from('x'), null),
+    ];
+    const ends = ({ method, url }: Passing): boolean => (method === 'PUT' && !url.includes('partNumber')) || (method === 'POST' && url.includes('uploadId'));
+    for (const call of calls) {
+      const spoilt = first(2, ends);
+      proxy.spoil = (passing) => (spoilt(passing) ? { kind: 'answer', status: 403, code: 'AccessDenied' } : undefined);
+      await call();
+    }
+    assert.equal((await Array.fromAsync(store.list('denied'))).length, 3);
+    proxy.spoil = (passing) => (ends(passing) ? { kind: 'answer', status: 403, code: 'AccessDenied' } : undefined);
+    for (const call of calls) {
+      proxy.seen.length = 0;
+      await assert.rejects(call, isCode('PERMISSION_DENIED', 'operator'));
+      assert.equal(proxy.seen.filter(ends).length, 3);
+    }
+  });
+
   test('what the credentials do not allow is PERMISSION_DENIED', async () => {
     const store = open();
     // Without a signature the server knows nobody, and allows them nothing.
