@@ -12,7 +12,7 @@ describe('a cluster with three brokers', { skip: missingForCluster(), concurrenc
   let connection: ClusterClient;
   before(async () => {
     cluster = await startCluster({ brokers: 3, gateways: 1, groups: 2, indexersPerGroup: 1, queries: 1 });
-    connection = clientOf(cluster, { attemptsMax: 60, timeoutMs: 60_000, backoffMsMax: 500 });
+    connection = clientOf(cluster, { attemptsMax: 1_000, timeoutMs: 60_000, backoffMsMax: 500 });
   });
   after(async () => {
     connection.close();

@@ -21,7 +21,7 @@ describe('a cluster under load', { skip, concurrency: false }, () => {
   let collections = 0;
   before(async () => {
     cluster = await startCluster({ gateways: 2, groups: 2, indexersPerGroup: 1, queries: 2, settings: { indexer: { PROXIMADB_LEAVE_MS: '60000' } } });
-    connection = clientOf(cluster, { attemptsMax: 30, timeoutMs: 60_000, backoffMsMax: 500 });
+    connection = clientOf(cluster, { attemptsMax: 1_000, timeoutMs: 60_000, backoffMsMax: 500 });
   });
   after(async () => {
     connection.close();

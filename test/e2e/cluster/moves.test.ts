@@ -19,7 +19,7 @@ describe('what moves in a cluster', { skip, concurrency: false }, () => {
   let collections = 0;
   before(async () => {
     cluster = await startCluster({ gateways: 1, groups: 2, indexersPerGroup: 1, queries: 1 });
-    connection = clientOf(cluster, { attemptsMax: 30, timeoutMs: 60_000, backoffMsMax: 500 });
+    connection = clientOf(cluster, { attemptsMax: 1_000, timeoutMs: 60_000, backoffMsMax: 500 });
   });
   after(async () => {
     connection.close();

@@ -29,7 +29,7 @@ describe('snapshots of a cluster', { skip, concurrency: false }, () => {
   let schemaId: number;
   before(async () => {
     cluster = await startCluster({ gateways: 1, groups: 2, indexersPerGroup: 1, queries: 1, settings });
-    connection = clientOf(cluster, { attemptsMax: 30, timeoutMs: 60_000, backoffMsMax: 500 });
+    connection = clientOf(cluster, { attemptsMax: 1_000, timeoutMs: 60_000, backoffMsMax: 500 });
     log = await KafkaLog.open({ brokers: cluster.kafka.bootstrap, replicationFactor: 1 });
     schemaId = (await connection.client.getSchema({ name: 'VectorRecord' })).id;
   });
