@@ -52,7 +52,7 @@ interface Build {
   readonly missed: number;
 }
 
-const threadsOfGraphs = [1, 2];
+const threadsOfGraphs = [1, 2, 4];
 const askedMax = 50_000;
 const selfCandidates = 256;
 

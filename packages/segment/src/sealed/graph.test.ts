@@ -41,19 +41,19 @@ test('a graph that is let go of is unmapped at once, and so is one that was only
   }
 });
 
-test('threads that build together leave no row out, and next to none that is not found', () => {
+test('threads that build together leave no row out, and none that is not found', () => {
   const directory = mkdtempSync(join(tmpdir(), 'proximadb-graph-'));
   try {
     const [path, many, dimension] = [join(directory, 'graph.usearch'), 20_000, 16];
     const several: GraphSettings = { ...settings, dimension, metric: 'euclidean', m: 16, efConstruction: 64 };
     const values = Float32Array.from({ length: many * dimension }, random(5));
     const vector = (row: number): Float32Array => values.subarray(row * dimension, (row + 1) * dimension);
-    const learned = buildGraph(several, rowsOf(many, vector), path, 0.9, 4);
+    const learned = buildGraph(several, rowsOf(many, vector), path, 0.9, 8);
     assert.ok((learned.ladder.at(-1)?.recall ?? 0) >= 0.9, JSON.stringify(learned));
     using graph = new Graph(several, path, many);
     let missed = 0;
     for (let row = 0; row < many; row += 1) if (!graph.candidates(vector(row), 64).includes(row)) missed += 1;
-    assert.ok(missed <= many / 1_000, `${missed} of ${many} rows do not find themselves`);
+    assert.equal(missed, 0);
   } finally {
     rmSync(directory, { recursive: true });
   }

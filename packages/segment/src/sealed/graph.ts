@@ -5,6 +5,7 @@ import type { Metric, Quantization } from '@proximadb/schemas';
 import { measureLadder, unknownRows, type GraphRecall } from '../ladder.ts';
 import { calling } from '../native-calls.ts';
 import type { FileEntry } from './files.ts';
+import { unreachedRows } from './unreached.ts';
 
 export interface GraphSettings {
   readonly dimension: number;
@@ -101,6 +102,7 @@ export function buildGraph(settings: GraphSettings, rows: GraphRows, path: strin
     const size = calling(() => index.size());
     if (size !== count) throw new AppError('INTERNAL', `the graph holds ${size} of ${count} rows`);
     calling(() => { index.save(path); });
+    if (addUnreachedAgain(index, settings, rows, path)) calling(() => { index.save(path); });
   } finally {
     letGo(index);
   }
@@ -110,6 +112,22 @@ export function buildGraph(settings: GraphSettings, rows: GraphRows, path: strin
   assertFindsItself(settings, graph, learned.samples);
   return learned.recall;
 }
+
+/**
+ * Where several threads add, to some rows no link leads in the end: docs/adr/0014-threads-of-a-graph.md says how. They are added again, one after the other.
+ * Where they are many, it is for another reason, such as vectors that are equal, and would be so again.
+ * @returns whether there were any.
+ */
+function addUnreachedAgain(index: Index, { dimension }: GraphSettings, { count, single }: GraphRows, path: string): boolean {
+  const unreached = unreachedRows(path);
+  if (unreached.length === 0 || unreached.length > count / rowsPerUnreached) return false;
+  const chunk = new Chunk(index, dimension, 1);
+  calling(() => { index.remove(BigUint64Array.from(unreached, BigInt)); });
+  for (const row of unreached) chunk.add(row, single(row));
+  chunk.flush();
+  return true;
+}
+const rowsPerUnreached = 50;
 
 /** Some rows come last: until then they are the queries by which the graph is measured. */
 function learn(index: Index, { metric, dimension }: GraphSettings, { count, inOrder, single }: GraphRows, recall: number, threads: number): Learned {
@@ -132,7 +150,7 @@ function learn(index: Index, { metric, dimension }: GraphSettings, { count, inOr
   return { recall: measured, samples };
 }
 
-/** Rows on their way into a graph: many go in with one call. Where several threads add, a few may get lost: docs/adr/0014-threads-of-a-graph.md says how. */
+/** Rows on their way into a graph: many go in with one call. */
 class Chunk {
   readonly #index: Index;
   readonly #dimension: number;
