@@ -10,7 +10,7 @@ export async function untilCaughtUp(client: Client, collection: string): Promise
 }
 
 export interface Building {
-  /** Rows that got a graph a second, from the first graph that was finished after the call to the last. */
+  /** Rows that got a graph a second, from the call until the last graph was finished. */
   readonly rate: number;
   readonly indexed: number;
   /** Rows of the segments with graphs. */
@@ -41,7 +41,7 @@ export async function watchBuilding(client: Client, collection: string): Promise
     if (!isDone && now - changedMs > stuckMs) throw new Error(`after ${stuckMs} ms without a new graph ${indexed} of ${sealed} sealed rows have one`);
     if (!isDone) quietSinceMs = now;
     if (isDone && now - Math.max(changedMs, quietSinceMs) > quietMs) {
-      const [, start = { atMs: 0, indexed: 0 }] = seen;
+      const [start = { atMs: 0, indexed: 0 }] = seen;
       const end = seen.at(-1) ?? start;
       return {
         rate: (end.indexed - start.indexed) / (end.atMs - start.atMs) * 1000, indexed: end.indexed,

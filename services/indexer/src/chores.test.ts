@@ -54,6 +54,20 @@ test('what gets a graph becomes one segment first, and what comes while it is bu
   }
 });
 
+test('what is sealed because nobody writes any more gets its index at once, and not with the next look', async () => {
+  const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, idleGraphRowsMin: 10 });
+  try {
+    await evenly(r)();
+    void r.host().maintain();
+    const segments = async () => (await r.host().report(7)).map((report) => report.segments.map(({ rows, indexed }) => [rows, indexed]));
+    const endMs = performance.now() + 30_000;
+    while (performance.now() < endMs && (await segments()).some(([one]) => one?.[1] !== true)) await delay(5);
+    assert.deepEqual(await segments(), [[[20, true]], [[20, true]]]);
+  } finally {
+    await r.close();
+  }
+});
+
 test('an index waits for what is being merged, and takes all of it', async () => {
   const r = await rig({ maintenanceMs: 3_600_000, idleMs: 1_000, idleGraphRowsMin: 10, graphRowsMin: 1_000_000, mergeFlatsMin: 2 });
   const write = evenly(r);

@@ -292,9 +292,11 @@ export class Shard {
     this.#comparison.forgetUnused();
     const { config, settings } = this.#options;
     const quiet = quietAfter(performance.now() - this.#lastWriteMs, config);
-    // What stays in memory would be searched without an index.
-    if (quiet !== 'busy' && settings.index !== 'flat' && this.rows.growing.count >= config.idleGraphRowsMin) this.freeze();
-    else if (quiet !== 'busy' && this.rows.frozen.length === 0) this.#checkpointIdle(quiet);
+    // What stays in memory would be searched without an index; once it is a segment, that is due.
+    if (quiet !== 'busy' && settings.index !== 'flat' && this.rows.growing.count >= config.idleGraphRowsMin) {
+      this.freeze();
+      void this.#sealed().then(() => { this.maintain(); });
+    } else if (quiet !== 'busy' && this.rows.frozen.length === 0) this.#checkpointIdle(quiet);
     this.#chores.begin(this.rows.frozen.length === 0 ? quiet : 'busy');
   }
 
