@@ -23,7 +23,7 @@ export function aimsOf(
   name: string, built: readonly Built[], points: readonly Point[], filtered: readonly Filtered[], loaded: readonly Loaded[],
 ): Aim[] {
   return [
-    ...[4, 16].flatMap((clients) => speedAim(name, points, clients)), ...p50Aim(name, points), ...loadedAim(name, loaded), ...buildAim(name, built),
+    ...[4, 16].flatMap((clients) => speedAim(name, points, clients)), ...p50Aim(name, points), ...loadedAim(name, loaded), ...buildAims(name, built),
     ...graphAims(name, built), ...filterAims(name, filtered), ...cpuAims(name, points),
   ];
 }
@@ -67,16 +67,18 @@ function speedAim(name: string, points: readonly Point[], clients: number): Aim[
   }];
 }
 
-function buildAim(name: string, built: readonly Built[]): Aim[] {
-  const fastest = (isOurs: boolean): Built | undefined => built.filter(({ entrant: { kind } }) => kind.isOurs === isOurs && kind.sort !== 'library')
-    .sort((one, other) => one.indexedSeconds - other.indexedSeconds)[0];
-  const [ours, theirs] = [fastest(true), fastest(false)];
-  if (ours === undefined || theirs === undefined) return [];
-  const ratio = theirs.indexedSeconds / ours.indexedSeconds;
-  return [{
-    what: `${name}: rows/s until indexed, against the fastest other database (${theirs.entrant.kind.name})`, aimed: `≥ ${fasterToBuild} ×`,
-    measured: `${ratio.toFixed(2)} × (${ours.entrant.kind.name})`, met: ratio >= fasterToBuild,
-  }];
+/** Each of ours by itself: what lists do, graphs may not. */
+function buildAims(name: string, built: readonly Built[]): Aim[] {
+  const servers = built.filter(({ entrant: { kind } }) => !kind.isOurs && kind.sort !== 'library');
+  const [theirs] = servers.sort((one, other) => one.indexedSeconds - other.indexedSeconds);
+  if (theirs === undefined) return [];
+  return built.filter(({ entrant: { kind } }) => kind.isOurs).map(({ entrant: { kind }, indexedSeconds }) => {
+    const ratio = theirs.indexedSeconds / indexedSeconds;
+    return {
+      what: `${name}: rows/s until indexed, against the fastest other database (${theirs.entrant.kind.name}), ${kind.name}`, aimed: `≥ ${fasterToBuild} ×`,
+      measured: `${ratio.toFixed(2)} ×`, met: ratio >= fasterToBuild,
+    };
+  });
 }
 
 /** Durable rows until each is in a graph, beside the library on as many threads, which keeps nothing. */
