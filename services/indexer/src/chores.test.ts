@@ -170,3 +170,47 @@ test('a shard that is being opened has all of its segments or none: a merge that
     await r.close();
   }
 });
+
+for (const when of ['before its manifest is written', 'while its manifest is written'] as const) {
+  test(`a shard that is closed while a merge ends, ${when}, has all of its files when it is opened again`, async () => {
+    const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, idleGraphRowsMin: 10_000 });
+    const write = evenly(r);
+    const [halfway, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const open = Sealed.open.bind(Sealed);
+    let slow: { readonly mock: { restore(): void } } | undefined;
+    try {
+      for (const _ of [1, 2]) {
+        await write();
+        await r.host().settle(7);
+      }
+      let opened = 0;
+      slow = mock.method(Sealed, 'open', async (...asked: Parameters<typeof open>) => {
+        const sealed = await open(...asked);
+        const [, isThereBefore] = asked;
+        if (isThereBefore) return sealed;
+        opened += 1;
+        if (opened === 2) halfway.resolve();
+        if (when === 'before its manifest is written') await released.promise;
+        return sealed;
+      });
+      const merged = r.host().maintain();
+      await halfway.promise;
+      await r.reopen();
+      const request = await r.request();
+      const early = when === 'before its manifest is written' ? r.host().count(request, null) : undefined;
+      if (early !== undefined) assert.equal((await early).count, 80);
+      released.resolve();
+      await merged;
+      slow.mock.restore();
+      assert.equal((await r.host().count(request, null)).count, 80);
+      for (const { segments } of await r.host().report(7)) assert.equal(segments.reduce((sum, { rows }) => sum + rows, 0), 40);
+      await r.reopen();
+      assert.equal((await r.host().count(request, null)).count, 80);
+      assert.ok((await r.host().report(7)).every(({ state }) => state === 'serving'));
+    } finally {
+      released.resolve();
+      slow?.mock.restore();
+      await r.close();
+    }
+  });
+}

@@ -352,7 +352,7 @@ export class Shard {
     await this.#sealed();
     if (this.#state.kind !== 'stopped') this.#state = { kind: 'closed' };
     this.#waiters.fail(new AppError('UNAVAILABLE', 'the shard is closing'));
-    this.#storage.close();
+    await this.#storage.close();
   }
 
   async #open(): Promise<void> {

@@ -91,6 +91,7 @@ export interface ManifestId {
 interface Change {
   /** Default: what the last manifest covered. */
   readonly covers?: Checkpoint;
+  /** Their files go as soon as no manifest names them. */
   readonly out?: readonly Sealed[];
   readonly added?: readonly Sealed[];
   /** Ends the rows of what is added that ended in what it was made from. */
@@ -261,6 +262,7 @@ export class Storage {
       return Array.from({ length: source.rows.count }, (_, row) => row).filter((row) => !without.has(row));
     });
     const directory = this.#temporary();
+    const merged: Sealed[] = [];
     try {
       const built = await builder.run({
         kind: 'merge', directory, dimension: this.graphSettings.dimension, graph: indexed && settings.index === 'hnsw' ? this.#graphJob : undefined,
@@ -272,7 +274,7 @@ export class Storage {
       });
       this.#assertOpen();
       const placeOf = built.order === undefined ? undefined : inverse(built.order);
-      const merged = built.segment === undefined ? [] : [await this.#open(built.segment, false)];
+      merged.push(...built.segment === undefined ? [] : [await this.#open(built.segment, false)]);
       if (built.graph !== undefined) await merged[0]?.attach(built.graph, false);
       if (built.refused !== undefined) merged[0]?.goWithoutIndex();
       await this.#commit({
@@ -295,8 +297,10 @@ export class Storage {
         },
       });
       this.#written.bytes += merged.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
-      for (const source of sources) await this.#discard(source, merged);
       return built.refused;
+    } catch (error) {
+      for (const one of merged) if (!rows.sealed.includes(one)) one.close();
+      throw error;
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }
@@ -328,10 +332,14 @@ export class Storage {
     });
   }
 
-  /** What is being built is no longer wanted. */
-  close(): void {
+  /**
+   * What is being built is no longer wanted. Settles when nothing of this shard writes to its folder but to files that no manifest names: who opens it
+   * next finds what the manifest says.
+   */
+  async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#lock;
     for (const sealed of this.#options.rows.sealed) sealed.close();
   }
 
@@ -354,9 +362,10 @@ export class Storage {
     return done;
   }
 
-  /** Writes the next manifest, then switches. */
+  /** Writes the next manifest, then switches. @throws AppError CANCELLED once the shard is closed: its folder may be another one's by now. */
   async #commit(change: Change): Promise<void> {
     await this.#alone(async () => {
+      this.#assertOpen();
       const covers = change.covers ?? this.#durable;
       assert(covers.watermark >= this.#durable.watermark, 'a watermark never goes back');
       const { identity, settings, memory, rows, directory } = this.#options;
@@ -377,6 +386,7 @@ export class Storage {
       // Rows may have ended while the manifest was written.
       change.carryOver?.();
       change.switchIn?.();
+      for (const source of change.out ?? []) await this.#discard(source, change.added ?? []);
     });
   }
 
