@@ -262,7 +262,6 @@ export class Storage {
       return Array.from({ length: source.rows.count }, (_, row) => row).filter((row) => !without.has(row));
     });
     const directory = this.#temporary();
-    const merged: Sealed[] = [];
     try {
       const built = await builder.run({
         kind: 'merge', directory, dimension: this.graphSettings.dimension, graph: indexed && settings.index === 'hnsw' ? this.#graphJob : undefined,
@@ -274,7 +273,7 @@ export class Storage {
       });
       this.#assertOpen();
       const placeOf = built.order === undefined ? undefined : inverse(built.order);
-      merged.push(...built.segment === undefined ? [] : [await this.#open(built.segment, false)]);
+      const merged = built.segment === undefined ? [] : [await this.#open(built.segment, false)];
       if (built.graph !== undefined) await merged[0]?.attach(built.graph, false);
       if (built.refused !== undefined) merged[0]?.goWithoutIndex();
       await this.#commit({
@@ -298,9 +297,6 @@ export class Storage {
       });
       this.#written.bytes += merged.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
       return built.refused;
-    } catch (error) {
-      for (const one of merged) if (!rows.sealed.includes(one)) one.close();
-      throw error;
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }
@@ -364,30 +360,39 @@ export class Storage {
 
   /** Writes the next manifest, then switches. @throws AppError CANCELLED once the shard is closed: its folder may be another one's by now. */
   async #commit(change: Change): Promise<void> {
-    await this.#alone(async () => {
-      this.#assertOpen();
-      const covers = change.covers ?? this.#durable;
-      assert(covers.watermark >= this.#durable.watermark, 'a watermark never goes back');
-      const { identity, settings, memory, rows, directory } = this.#options;
-      const staying = rows.sealed.filter((sealed) => !(change.out ?? []).includes(sealed));
-      change.carryOver?.();
-      const segments = [...staying, ...(change.added ?? [])].map((sealed) => entryOf(sealed, covers.watermark));
-      const { requests, malformed, ledger, marks } = memory.below(covers);
-      this.#named = undefined;
-      await writeManifest(directory, {
-        generation: this.#generation + 1,
-        cluster_id: identity.clusterId, topic: identity.topic, topic_id: identity.topicId, log: identity.log, partition: identity.partition,
-        settings, watermark: covers.watermark, log_time: covers.logTime, last: covers.last,
-        segments, requests: [], malformed, ledger, marks, streams: [...covers.streams],
-      }, requests);
-      this.#named = segments;
-      this.#generation += 1;
-      this.#durable = covers;
-      // Rows may have ended while the manifest was written.
-      change.carryOver?.();
-      change.switchIn?.();
-      for (const source of change.out ?? []) await this.#discard(source, change.added ?? []);
-    });
+    const { rows } = this.#options;
+    try {
+      await this.#alone(() => this.#commitNow(change));
+    } catch (error) {
+      // What does not serve is tried again with other files, or never.
+      for (const one of change.added ?? []) if (!rows.sealed.includes(one)) one.close();
+      throw error;
+    }
+  }
+
+  async #commitNow(change: Change): Promise<void> {
+    this.#assertOpen();
+    const covers = change.covers ?? this.#durable;
+    assert(covers.watermark >= this.#durable.watermark, 'a watermark never goes back');
+    const { identity, settings, memory, rows, directory } = this.#options;
+    const staying = rows.sealed.filter((sealed) => !(change.out ?? []).includes(sealed));
+    change.carryOver?.();
+    const segments = [...staying, ...(change.added ?? [])].map((sealed) => entryOf(sealed, covers.watermark));
+    const { requests, malformed, ledger, marks } = memory.below(covers);
+    this.#named = undefined;
+    await writeManifest(directory, {
+      generation: this.#generation + 1,
+      cluster_id: identity.clusterId, topic: identity.topic, topic_id: identity.topicId, log: identity.log, partition: identity.partition,
+      settings, watermark: covers.watermark, log_time: covers.logTime, last: covers.last,
+      segments, requests: [], malformed, ledger, marks, streams: [...covers.streams],
+    }, requests);
+    this.#named = segments;
+    this.#generation += 1;
+    this.#durable = covers;
+    // Rows may have ended while the manifest was written.
+    change.carryOver?.();
+    change.switchIn?.();
+    for (const source of change.out ?? []) await this.#discard(source, change.added ?? []);
   }
 
   async #open(files: SegmentFiles, checkRecords: boolean): Promise<Sealed> {
