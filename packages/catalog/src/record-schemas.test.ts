@@ -131,6 +131,27 @@ test('without the registry everything goes on but new schema ids, and those as s
   assert.equal((await catalog.schemas.walker(id)).kind, 'patch');
 });
 
+test('a registry that is slow with its first answers is asked anew; one that never answers is not for ever', async () => {
+  await using scratch = await ScratchLog.open();
+  const real = await EmbeddedRegistry.open(scratch.log);
+  let silent = 5;
+  let asked = 0;
+  const registry: SchemaRegistry = {
+    byId: (id) => real.byId(id),
+    register: async (subject, text) => {
+      asked++;
+      if (silent-- > 0) throw new AppError('UNAVAILABLE', 'the registry does not answer in time');
+      return real.register(subject, text);
+    },
+  };
+  await using catalog = await open(scratch.log, registry);
+  assert.equal(asked, 5 + 3);
+  assert.equal(catalog.schemas.text(catalog.schemas.idOf('VectorRecord')), schemaText('VectorRecord'));
+  silent = Infinity;
+  await using other = await ScratchLog.open();
+  await assert.rejects(open(other.log, registry), failsWith('UNAVAILABLE', 'in time'));
+});
+
 test('the catalog wins over a registry that says something else, and an operator is told', async () => {
   await using scratch = await ScratchLog.open();
   const registry = new FaultyRegistry(await EmbeddedRegistry.open(scratch.log));

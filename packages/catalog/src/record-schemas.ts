@@ -11,6 +11,9 @@ import { sameSchema } from './same-schema.ts';
 export type RecordName = 'VectorRecord' | 'PatchRecord' | 'DeleteRecord';
 const recordNames: readonly RecordName[] = ['VectorRecord', 'PatchRecord', 'DeleteRecord'];
 
+/** How often one of our own schemas is registered at open before that fails. A registry that nobody runs says so within a second. */
+const ownAttemptsMax = 6;
+
 export interface RecordSchemasOptions {
   /** Schema ids that are accepted in all; those that the catalog names already always are. */
   readonly acceptedMax: number;
@@ -219,10 +222,21 @@ export class RecordSchemas implements AsyncDisposable {
     const used = this.#usedAs(text);
     if (used !== undefined) return used.id;
     if (this.registryState.kind !== 'agrees') throw this.registryState.error;
-    const id = await this.#registry.register(schemaSubject(name), text);
+    const id = await this.#register(schemaSubject(name), text);
     await this.#use(id, text);
     // Another process, or another registry before, may have been first: all take the same one.
     return this.#usedAs(text)?.id ?? id;
+  }
+
+  /** A registry that was started together with us may be slow with its first answers: none within its time are asked for anew. */
+  async #register(subject: string, text: string): Promise<number> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#registry.register(subject, text);
+      } catch (thrown) {
+        if (attempt === ownAttemptsMax || !(thrown instanceof AppError && thrown.code === 'UNAVAILABLE')) throw thrown;
+      }
+    }
   }
 
   #usedAs(text: string): SchemaUsed | undefined {
