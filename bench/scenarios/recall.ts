@@ -135,14 +135,15 @@ function indexed(
 ): { readonly files: SegmentFiles; readonly graph: BuiltGraph | undefined } {
   const { metric, dimension } = settings;
   if (index === 'codes') return { files: flat, graph: undefined };
+  const whole = { directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(rows).keys()) };
   if (index === 'graph' || index === 'both') {
     // Measured as far as the highest target asks: a lower one reads the steps before.
-    const { graph } = runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows, graph: { ...settings, recallTarget: Math.max(...targets) } });
+    const graphJob = { ...settings, recallTarget: Math.max(...targets) };
+    const { graph } = runBuildJob({ kind: 'graph', directory: whole.directory, sources: [whole], graph: graphJob });
     return { files: index === 'both' ? flat : { ...flat, files: flat.files.filter(({ name }) => name !== 'signs.bin') }, graph };
   }
   const { segment } = runBuildJob({
-    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, graph: undefined, lists: metric, codes: undefined,
-    sources: [{ directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(rows).keys()) }],
+    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, lists: metric, codes: undefined, sources: [whole],
   });
   if (segment === undefined) throw new Error('no segment');
   return { files: segment, graph: undefined };

@@ -69,16 +69,16 @@ async function make(words: Words, members: readonly number[], directory: string)
   };
   const open = (files: typeof flat): Promise<Sealed> =>
     Sealed.open({ directory: join(directory, files.id), files, graphSettings, walkerOf: () => recordWalker, storage: 'memory' }, false);
+  const whole = { directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(members.keys()) };
   const lists = timed({
-    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, graph: undefined, lists: metric, codes: undefined,
-    sources: [{ directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(members.keys()) }],
+    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, lists: metric, codes: undefined, sources: [whole],
   });
   if (lists.segment === undefined) throw new Error('no lists were built');
   const listBytes = lists.segment.files.filter(({ name }) => name === 'lists.bin' || name === 'codes.bin').reduce((sum, { bytes }) => sum + bytes, 0);
   const builds: Build[] = [{ index: 'lists', threads: 1, seconds: lists.seconds, bytes: listBytes, asked: 0, missed: 0 }];
   let graph: BuildResult['graph'];
   for (const threads of threadsOfGraphs) {
-    const built = timed({ kind: 'graph', directory: join(directory, flat.id), rows: members.length, graph: { ...graphSettings, recallTarget } }, threads);
+    const built = timed({ kind: 'graph', directory: whole.directory, sources: [whole], graph: { ...graphSettings, recallTarget } }, threads);
     graph = built.graph;
     if (graph === undefined) throw new Error('no graph was built');
     const opened = await open(flat);

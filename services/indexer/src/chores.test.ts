@@ -1,4 +1,6 @@
 import { strict as assert } from 'node:assert';
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
 import { mock, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { partitionOf } from '@proximadb/log';
@@ -49,6 +51,47 @@ test('what gets a graph becomes one segment first, and what comes while it is bu
     await Promise.all(over);
     for (const each of await segments()) assert.deepEqual(each, [{ rows: 40, indexed: true }, { rows: 40, indexed: false }]);
     assert.equal((await r.host().count(await r.request(), null)).count, 160);
+  } finally {
+    await r.close();
+  }
+});
+
+test('while segments become one, the graph of all of them is built; whichever fails is made again, and nothing of it stays', async () => {
+  const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, idleGraphRowsMin: 10, mergeFlatsMin: 100 }, { index: 'hnsw' });
+  const write = evenly(r);
+  const segments = async () => (await r.host().report(7)).map((report) => report.segments.map(({ rows, indexed }) => [rows, indexed]));
+  const folders = () => globSync(join(r.directory, 'shards', '7', '*', 'segments', '*')).length;
+  try {
+    for (const _ of [1, 2]) {
+      await write();
+      await r.host().settle(7);
+    }
+    const begun = Promise.withResolvers<void>();
+    const kinds: string[] = [];
+    const held = r.faults.holdBuilds((job) => {
+      kinds.push(job.kind);
+      if (kinds.length === 4) begun.resolve();
+      return true;
+    });
+    void r.host().maintain();
+    await begun.promise;
+    assert.deepEqual(kinds.toSorted(), ['graph', 'graph', 'merge', 'merge']);
+    assert.deepEqual(await segments(), [[[20, false], [20, false]], [[20, false], [20, false]]]);
+    // In each partition one of the two: what comes first fails.
+    r.faults.builds = 2;
+    held.release();
+    const endMs = performance.now() + 30_000;
+    while (performance.now() < endMs && (await segments()).flat().some(([rows, indexed]) => rows !== 40 || indexed !== true)) {
+      await delay(50);
+      void r.host().maintain();
+    }
+    assert.deepEqual(await segments(), [[[40, true]], [[40, true]]]);
+    await r.host().maintain();
+    assert.equal(folders(), 2);
+    assert.equal((await r.host().count(await r.request(), null)).count, 80);
+    await r.reopen();
+    assert.equal((await r.host().count(await r.request(), null)).count, 80);
+    assert.deepEqual(await segments(), [[[40, true]], [[40, true]]]);
   } finally {
     await r.close();
   }

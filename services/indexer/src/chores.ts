@@ -85,7 +85,8 @@ export class Chores {
   async #run(chore: Chore, segments: Set<Sealed>): Promise<void> {
     const { identity, storage, clock, logger, stop } = this.#options;
     try {
-      const refused = chore.kind === 'graph' ? await this.#buildGraph(segments) : await storage.merge([...segments], chore.indexed, clock());
+      const refused = chore.kind === 'graph'
+        ? await this.#buildGraph(segments) : await storage.merge([...segments], chore.indexed ? 'before it serves' : 'none', clock());
       if (refused !== undefined) logger.warn('index-refused', { ...identity, chore: chore.kind, reason: refused });
     } catch (error) {
       if (stop.aborted) return;
@@ -100,13 +101,7 @@ export class Chores {
     const nowMicros = clock();
     const isWorn = (one: Sealed): boolean => storage.droppableCount(one, nowMicros) > one.rows.count * config.deadShareMax;
     const [first, ...others] = segments;
-    let sealed = first === undefined || others.length > 0 || isWorn(first) ? undefined : first;
-    if (sealed === undefined) {
-      await storage.merge([...segments], false, nowMicros, (merged) => {
-        segments.add(merged);
-        sealed = merged;
-      });
-    }
-    return sealed === undefined ? undefined : storage.buildGraph(sealed);
+    if (first !== undefined && others.length === 0 && !isWorn(first)) return storage.buildGraph(first);
+    return storage.merge([...segments], 'while it serves', nowMicros, (merged) => { segments.add(merged); });
   }
 }

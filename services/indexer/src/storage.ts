@@ -11,7 +11,7 @@ import { AppError, assert } from '@proximadb/errors';
 import type { Walker } from '@proximadb/record';
 import type { CollectionSettings, LastRecord, LedgerEntry, Manifest, Metric, OriginStream, SegmentEntry } from '@proximadb/schemas';
 import {
-  decodeRows, dumpGrowing, encodeRows, manifestFile, readManifest, removeLeftovers, Sealed, SegmentWriter, writeManifest,
+  decodeRows, dumpGrowing, encodeRows, linkVectors, manifestFile, moveGraph, readManifest, removeLeftovers, Sealed, SegmentWriter, writeManifest,
   type BuildJob, type BuildResult, type GraphJob, type GraphSettings, type Growing, type RequestBlock, type SegmentFiles,
 } from '@proximadb/segment';
 import type { Mark } from './replica-sum.ts';
@@ -99,6 +99,21 @@ interface Change {
   /** Synchronous, so that no reader sees a moment between. */
   readonly switchIn?: () => void;
 }
+
+/** What a merge leaves of a segment. */
+interface Kept {
+  readonly dropped: readonly number[];
+  readonly rows: readonly number[];
+}
+
+/** Who began it disposes of it, and of its folder, when nobody writes to that any more. */
+interface GraphBeingBuilt extends AsyncDisposable {
+  readonly directory: string;
+  readonly result: Promise<BuildResult>;
+}
+
+/** Which index a merged segment gets, and when. Lists come before: they put its rows into another order. */
+export type MergedIndex = 'none' | 'before it serves' | 'while it serves';
 
 const beginning: Checkpoint = { watermark: 0, logTime: 0, last: null, streams: [] };
 
@@ -209,19 +224,48 @@ export class Storage {
 
   /** Builds the graph of a segment. @returns why it goes without, if it does. */
   async buildGraph(sealed: Sealed): Promise<string | undefined> {
-    const { graph, refused } = await this.#options.builder.run({
-      kind: 'graph', directory: join(this.#segmentsDirectory, sealed.files.id), rows: sealed.rows.count, graph: this.#graphJob,
-    });
+    await using graph = this.#beginGraph([sealed], [{ dropped: [], rows: Array.from({ length: sealed.rows.count }, (_, row) => row) }]);
+    return this.#addGraph(sealed, graph);
+  }
+
+  /** While it serves. @returns why there is none, if there is none. */
+  async #addGraph(sealed: Sealed, graph: GraphBeingBuilt): Promise<string | undefined> {
+    const refused = await this.#attach(sealed, graph);
+    if (refused !== undefined) return refused;
+    await this.#commit({});
+    this.#written.bytes += sealed.graphEntry?.bytes ?? 0;
+    return undefined;
+  }
+
+  async #attach(sealed: Sealed, { directory, result }: GraphBeingBuilt): Promise<string | undefined> {
+    const { graph, refused } = await result;
     this.#assertOpen();
-    if (refused !== undefined) {
+    if (graph === undefined) {
       sealed.goWithoutIndex();
       return refused;
     }
-    assert(graph !== undefined, 'a graph job gives a graph');
+    moveGraph(directory, join(this.#segmentsDirectory, sealed.files.id));
     await sealed.attach(graph, false);
-    await this.#commit({});
-    this.#written.bytes += graph.file.bytes;
     return undefined;
+  }
+
+  /** From the vectors of the sources, which may be deleted meanwhile. */
+  #beginGraph(sources: readonly Sealed[], kept: readonly Kept[]): GraphBeingBuilt {
+    const directory = this.#temporary();
+    const linked = sources.map(({ files: { id } }, i) => {
+      const target = join(directory, String(i));
+      linkVectors(join(this.#segmentsDirectory, id), target);
+      return { directory: target, keep: encodeRows(kept[i]?.rows ?? []) };
+    });
+    const result = this.#options.builder.run({ kind: 'graph', directory, sources: linked, graph: this.#graphJob });
+    const settled = result.then(() => {}, () => {});
+    return {
+      directory, result,
+      async [Symbol.asyncDispose]() {
+        await settled;
+        rmSync(directory, { recursive: true, force: true });
+      },
+    };
   }
 
   /** Rows of a segment that no reader and no replay will want again: ended below the durable watermark, or expired by both clocks. */
@@ -248,55 +292,76 @@ export class Storage {
 
   /**
    * Puts one segment in the place of several, without the rows that are droppable.
-   * @param indexed whether it gets a graph or lists.
-   * @param switched told at the moment from which it serves; not where no row is left.
+   * @param serves told at the moment from which it serves; not where no row is left.
    * @returns why it goes without the index that it should get, if it does.
    */
-  async merge(
-    sources: readonly Sealed[], indexed: boolean, nowMicros: number, switched: (merged: Sealed) => void = () => {},
-  ): Promise<string | undefined> {
+  async merge(sources: readonly Sealed[], index: MergedIndex, nowMicros: number, serves: (merged: Sealed) => void = () => {}): Promise<string | undefined> {
+    const { settings } = this.#options;
+    const kept = sources.map((source) => this.#keptOf(source, nowMicros));
+    if (index === 'none' || settings.index !== 'hnsw' || kept.every(({ rows }) => rows.length === 0)) {
+      return (await this.#mergeFiles(sources, kept, index !== 'none' && settings.index === 'ivf', { serves })).refused;
+    }
+    // Rows keep their order, so the graph is built by others meanwhile.
+    await using graph = this.#beginGraph(sources, kept);
+    if (index === 'before it serves') {
+      let refused: string | undefined;
+      await this.#mergeFiles(sources, kept, false, { serves, complete: async (merged) => { refused = await this.#attach(merged, graph); } });
+      return refused;
+    }
+    const { merged } = await this.#mergeFiles(sources, kept, false, { serves });
+    return merged === undefined ? undefined : this.#addGraph(merged, graph);
+  }
+
+  #keptOf(source: Sealed, nowMicros: number): Kept {
+    const dropped = this.droppable(source, nowMicros);
+    const without = new Set(dropped);
+    return { dropped, rows: Array.from({ length: source.rows.count }, (_, row) => row).filter((row) => !without.has(row)) };
+  }
+
+  async #mergeFiles(
+    sources: readonly Sealed[], kept: readonly Kept[], listed: boolean,
+    { serves, complete = async () => {} }: { readonly serves: (merged: Sealed) => void; readonly complete?: (merged: Sealed) => Promise<void> },
+  ): Promise<{ readonly merged: Sealed | undefined; readonly refused: string | undefined }> {
     const { rows, builder, settings } = this.#options;
-    const dropped = sources.map((source) => this.droppable(source, nowMicros));
-    const kept = sources.map((source, i) => {
-      const without = new Set(dropped[i]);
-      return Array.from({ length: source.rows.count }, (_, row) => row).filter((row) => !without.has(row));
-    });
     const directory = this.#temporary();
     try {
-      const built = await builder.run({
-        kind: 'merge', directory, dimension: this.graphSettings.dimension, graph: indexed && settings.index === 'hnsw' ? this.#graphJob : undefined,
-        lists: indexed && settings.index === 'ivf' ? settings.metric : undefined, codes: this.#codesMetric,
+      const { segment, order, refused } = await builder.run({
+        kind: 'merge', directory, dimension: this.graphSettings.dimension, lists: listed ? settings.metric : undefined, codes: this.#codesMetric,
         schemas: this.#texts(sources.flatMap(({ files }) => files.schemaIds)),
         sources: sources.map(({ files }, i) => ({
-          directory: join(this.#segmentsDirectory, files.id), schemaIds: files.schemaIds, keep: encodeRows(kept[i] ?? []),
+          directory: join(this.#segmentsDirectory, files.id), schemaIds: files.schemaIds, keep: encodeRows(kept[i]?.rows ?? []),
         })),
       });
       this.#assertOpen();
-      const placeOf = built.order === undefined ? undefined : inverse(built.order);
-      const merged = built.segment === undefined ? [] : [await this.#open(built.segment, false)];
-      if (built.graph !== undefined) await merged[0]?.attach(built.graph, false);
-      if (built.refused !== undefined) merged[0]?.goWithoutIndex();
+      const merged = segment === undefined ? undefined : await this.#open(segment, false);
+      if (refused !== undefined) merged?.goWithoutIndex();
+      if (merged !== undefined) {
+        await complete(merged).catch((error: unknown) => {
+          merged.close();
+          throw error;
+        });
+      }
+      const placeOf = order === undefined ? undefined : inverse(order);
       await this.#commit({
-        out: sources, added: merged,
+        out: sources, added: merged === undefined ? [] : [merged],
         carryOver: () => {
-          for (const target of merged) {
-            let at = 0;
-            sources.forEach((source, i) => {
-              for (const row of kept[i] ?? []) {
-                carryOver(source, row, target, placeOf?.[at] ?? at);
-                at += 1;
-              }
-            });
-          }
+          if (merged === undefined) return;
+          let at = 0;
+          sources.forEach((source, i) => {
+            for (const row of kept[i]?.rows ?? []) {
+              carryOver(source, row, merged, placeOf?.[at] ?? at);
+              at += 1;
+            }
+          });
         },
         switchIn: () => {
-          sources.forEach((source, i) => { rows.drop(source, dropped[i] ?? []); });
-          rows.replace(sources, merged);
-          merged.forEach(switched);
+          sources.forEach((source, i) => { rows.drop(source, kept[i]?.dropped ?? []); });
+          rows.replace(sources, merged === undefined ? [] : [merged]);
+          if (merged !== undefined) serves(merged);
         },
       });
-      this.#written.bytes += merged.reduce((sum, { diskBytes }) => sum + diskBytes, 0);
-      return built.refused;
+      this.#written.bytes += merged?.diskBytes ?? 0;
+      return { merged, refused };
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }

@@ -3,13 +3,15 @@
  * A segment is written into a temporary folder and takes its name, a digest of its base files and lists, when it is whole and flushed.
  */
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32c } from '@node-rs/crc32';
 import { fieldsOf, type RecordView, type Walker } from '@proximadb/record';
 import { ColumnsBuilder } from '../filter/index.ts';
 import { ContainerReader, ContainerWriter } from './container.ts';
-import { columnsFile, describeFile, idBytesFile, idsFile, readAligned, recordsFile, rowsFile, syncPath, vectorsFile, type FileEntry } from './files.ts';
+import {
+  columnsFile, describeFile, graphFile, idBytesFile, idsFile, readAligned, recordsFile, rowsFile, syncPath, vectorsFile, type FileEntry,
+} from './files.ts';
 import { buildIds, encodeIdBytes } from './ids.ts';
 import { allocateRows, viewRows, type Rows } from './rows.ts';
 
@@ -161,6 +163,18 @@ function publish(from: string, to: string): void {
     syncPath(to);
   } else renameSync(from, to);
   syncPath(dirname(to));
+}
+
+/** The vectors of a segment, in a folder of their own: they stay readable there when the segment is deleted. */
+export function linkVectors(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  linkSync(join(from, vectorsFile), join(to, vectorsFile));
+}
+
+/** Gives a segment its graph, which was built elsewhere. */
+export function moveGraph(from: string, to: string): void {
+  renameSync(join(from, graphFile), join(to, graphFile));
+  syncPath(to);
 }
 
 /** Removes what crashed writers left in the folder of segments. */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { openBlobs, type BlobStore } from '@proximadb/blobs';
 import { compileWalker, encodeVectorRecord } from '@proximadb/record';
 import { schemaText, type Manifest } from '@proximadb/schemas';
-import { hashId, runBuildJob, SegmentWriter, strideOf, type GraphSettings } from '@proximadb/segment';
+import { encodeRows, hashId, runBuildJob, SegmentWriter, strideOf, type GraphSettings } from '@proximadb/segment';
 import { missing, sharedMinio } from '@proximadb/test-cluster';
 import { Snapshots } from './index.ts';
 
@@ -37,7 +37,10 @@ function build(segments: string): Manifest {
   const schemas = { [schemaId]: schemaText('VectorRecord') };
   const { segment } = runBuildJob({ kind: 'complete', directory: building, schemaIds: writer.close(), schemas, dimension, codes: 'cosine' });
   if (segment === undefined) throw new Error('no segment');
-  const built = runBuildJob({ kind: 'graph', directory: join(segments, segment.id), rows, graph: { ...graph, recallTarget: 0.95 } });
+  const directory = join(segments, segment.id);
+  const built = runBuildJob({
+    kind: 'graph', directory, sources: [{ directory, keep: encodeRows(Array(rows).keys()) }], graph: { ...graph, recallTarget: 0.95 },
+  });
   return {
     generation: 1, cluster_id: 'bench', topic: 'bench', topic_id: 'bench', log: 1, partition: 0,
     settings: {

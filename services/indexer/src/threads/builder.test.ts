@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@proximadb/errors';
 import { encodeVectorRecord, compileWalker } from '@proximadb/record';
 import { schemaText } from '@proximadb/schemas';
-import { hashId, SegmentWriter, strideOf, type BuildJob } from '@proximadb/segment';
+import { encodeRows, hashId, SegmentWriter, strideOf, type BuildJob } from '@proximadb/segment';
 import { Builder } from './builder.ts';
 
 const skip = process.platform === 'linux' ? false : 'threads are counted by /proc, which Linux has';
@@ -110,7 +110,7 @@ async function graphJob(context: TestContext): Promise<BuildJob> {
   assert.ok(segment !== undefined);
   await first.end(new AppError('UNAVAILABLE', 'done'));
   return {
-    kind: 'graph', directory: join(directory, segment.id), rows,
+    kind: 'graph', directory: join(directory, segment.id), sources: [{ directory: join(directory, segment.id), keep: encodeRows(Array(rows).keys()) }],
     graph: { dimension, metric: 'euclidean', m: 16, efConstruction: 64, quantization: 'bf16', recallTarget: 0.95 },
   };
 }

@@ -201,9 +201,7 @@ export class ShardPool implements Shards, Outcomes, Digests {
     switch (job.kind) {
       case 'complete': return this.#files;
       case 'graph': return this.#graphs;
-      case 'merge':
-        if (job.graph !== undefined) return this.#graphs;
-        return job.lists === undefined ? this.#merges : this.#lists;
+      case 'merge': return job.lists === undefined ? this.#merges : this.#lists;
     }
   }
 
