@@ -4,7 +4,7 @@ import { codePlaces, CodeSlab, codeStride, type Slab } from '../kernels/index.ts
 import { apart, reachOf } from '../ladder.ts';
 import { countFound, nearestRows, singleDistances } from '../neighbours.ts';
 import { difference } from '../vectors.ts';
-import { centroidMetric, nearestCentroid, originOf, probeMetric, queryRows, trainCentroids } from './cluster.ts';
+import { centroidMetric, listsFor, nearestCentroid, originOf, probeMetric, queryRows, trainCentroids } from './cluster.ts';
 import { measuredNeighbours, recallSteps, type Lists, type ListsFile } from './lists.ts';
 
 export interface Clustering {
@@ -15,9 +15,14 @@ export interface Clustering {
   readonly centroids: Slab;
 }
 
-/** @param vector of a row, `dimension` floats, valid until the next call. It is asked for a sample in order, a few times, then for all. */
-export function clusterRows(metric: Metric, dimension: number, rows: number, vector: (row: number) => Float32Array): Clustering {
-  const centroids = trainCentroids(metric, dimension, rows, vector);
+/**
+ * @param vector of a row, `dimension` floats, valid until the next call. It is asked for a sample in order, a few times, then for all.
+ * @param count of lists.
+ */
+export function clusterRows(
+  metric: Metric, dimension: number, rows: number, vector: (row: number) => Float32Array, count = listsFor(rows, dimension),
+): Clustering {
+  const centroids = trainCentroids(metric, dimension, rows, vector, count);
   const kernel = centroidMetric(metric);
   const lists = new Uint32Array(rows);
   const starts = new Uint32Array(centroids.capacity + 1);

@@ -52,9 +52,8 @@ export function originOf(metric: Metric, centroids: Slab): Float32Array | null {
   return meanOf(centroids, centroids.capacity);
 }
 
-/** @param vector of a row, `dimension` floats, valid until the next call; normalised under cosine. */
-export function trainCentroids(metric: Metric, dimension: number, rows: number, vector: (row: number) => Float32Array): Slab {
-  const count = listsFor(rows, dimension);
+/** @param vector of a row, `dimension` floats, valid until the next call; normalised under cosine. @param count of centroids. */
+export function trainCentroids(metric: Metric, dimension: number, rows: number, vector: (row: number) => Float32Array, count: number): Slab {
   const sample = sampled(rows, count * sampleFactor);
   const centroids = new Slab({ dimension, rows: count, rowsMax: count });
   // Spread over the sample, which is spread over the rows.

@@ -5,6 +5,7 @@ import type { Metric, Quantization } from '@proximadb/schemas';
 import { measureLadder, unknownRows, type GraphRecall } from '../ladder.ts';
 import { calling } from '../native-calls.ts';
 import type { FileEntry } from './files.ts';
+import { nearbyOrder } from './nearby-order.ts';
 import { unreachedRows } from './unreached.ts';
 
 export interface GraphSettings {
@@ -77,12 +78,12 @@ interface Learned {
   readonly samples: readonly Sample[];
 }
 
-/** Rows 0 … count − 1 of a graph. Vectors are `dimension` floats, valid until the next call; normalised under cosine. */
+/** Rows 0 … count − 1 of a graph. Vectors are `dimension` floats, normalised under cosine. */
 export interface GraphRows {
   readonly count: number;
-  /** Asked for all rows in order, twice. */
+  /** Asked for some or all rows in their order, a few times; valid until the next call. */
   readonly inOrder: (row: number) => Float32Array;
-  /** Asked for some rows, in no order. */
+  /** Asked for any row, in no order; stays as it is. */
   readonly single: (row: number) => Float32Array;
 }
 
@@ -135,11 +136,11 @@ function learn(index: Index, { metric, dimension }: GraphSettings, { count, inOr
   const unknown: Sample[] = [];
   const samples: Sample[] = [];
   const chunk = new Chunk(index, dimension, threads);
-  for (let row = 0; row < count; row += 1) {
-    const values = inOrder(row);
-    if (row % rowsPerSample === 0) samples.push({ row, vector: values.slice() });
-    if (last.has(row)) unknown.push({ row, vector: values.slice() });
-    else chunk.add(row, values);
+  for (const row of nearbyOrder(metric, dimension, count, inOrder)) {
+    const vector = single(row);
+    if (row % rowsPerSample === 0) samples.push({ row, vector });
+    if (last.has(row)) unknown.push({ row, vector });
+    else chunk.add(row, vector);
   }
   chunk.flush();
   const measured = measureLadder({
