@@ -22,6 +22,7 @@ export interface BuiltGraph extends GraphRecall {
   readonly file: FileEntry;
 }
 
+const numberBytes: Record<Quantization, number> = { f32: 4, bf16: 2, i8: 1 };
 const scalars: Record<Quantization, ScalarKind> = { f32: ScalarKind.F32, bf16: ScalarKind.BF16, i8: ScalarKind.I8 };
 
 /** What measured best for a metric: i8 keeps directions, not lengths. */
@@ -131,12 +132,13 @@ function addUnreachedAgain(index: Index, { dimension }: GraphSettings, { count, 
 const rowsPerUnreached = 50;
 
 /** Some rows come last: until then they are the queries by which the graph is measured. */
-function learn(index: Index, { metric, dimension }: GraphSettings, { count, inOrder, single }: GraphRows, recall: number, threads: number): Learned {
+function learn(index: Index, settings: GraphSettings, { count, inOrder, single }: GraphRows, recall: number, threads: number): Learned {
+  const { metric, dimension, m } = settings;
   const last = new Set(unknownRows(count, dimension));
   const unknown: Sample[] = [];
   const samples: Sample[] = [];
   const chunk = new Chunk(index, dimension, threads);
-  for (const row of nearbyOrder(metric, dimension, count, inOrder)) {
+  for (const row of nearbyOrder({ metric, dimension, m, numberBytes: numberBytes[settings.quantization] }, count, inOrder)) {
     const vector = single(row);
     if (row % rowsPerSample === 0) samples.push({ row, vector });
     if (last.has(row)) unknown.push({ row, vector });

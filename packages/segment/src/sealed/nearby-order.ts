@@ -5,17 +5,32 @@ import type { Slab } from '../kernels/index.ts';
 import { clusterRows } from '../lists/build.ts';
 import { centroidMetric } from '../lists/cluster.ts';
 
-/** Fewer rows, with their links, are in the cache in any order. */
-const rowsMin = 4_096;
+/** Of a cluster's rows and links: a part of what a core has for itself (L2). */
+const clusterBytes = 256 * 1024;
+/** So few clusters would be in the cache in any order. */
+const clustersMin = 8;
+/** Of a link in USearch. */
+const linkBytes = 4;
+
+/** What a graph keeps of a row. */
+interface Kept {
+  readonly metric: Metric;
+  readonly dimension: number;
+  /** Bytes of a number. */
+  readonly numberBytes: number;
+  /** Links a node above the lowest level, where it has twice as many. */
+  readonly m: number;
+}
 
 /**
  * Cluster by cluster, each followed by the nearest of those that are left.
  * @param vector as `clusterRows` has it.
  * @returns rows 0 … rows − 1.
  */
-export function nearbyOrder(metric: Metric, dimension: number, rows: number, vector: (row: number) => Float32Array): Uint32Array {
-  if (rows < rowsMin) return Uint32Array.from({ length: rows }, (_, row) => row);
-  const { order, starts, centroids } = clusterRows(metric, dimension, rows, vector, Math.round(Math.sqrt(rows)));
+export function nearbyOrder({ metric, dimension, numberBytes, m }: Kept, rows: number, vector: (row: number) => Float32Array): Uint32Array {
+  const clusters = Math.round(rows * (dimension * numberBytes + 2 * m * linkBytes) / clusterBytes);
+  if (clusters < clustersMin) return Uint32Array.from({ length: rows }, (_, row) => row);
+  const { order, starts, centroids } = clusterRows(metric, dimension, rows, vector, Math.min(clusters, Math.round(Math.sqrt(rows))));
   const nearby = new Uint32Array(rows);
   let at = 0;
   for (const cluster of chained(metric, centroids)) {
