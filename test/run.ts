@@ -1,7 +1,7 @@
 // Runs the tests of the repository and closes with one line that counts them. Arguments: file name parts to run only those; --all: the long
 // ones, too, as CI does.
 import { globSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
 import process from 'node:process';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -23,6 +23,7 @@ const all = globSync(places.map((place) => `${place}/**/*.test.ts`), { cwd: root
 const files = all.filter((file) => withLong || !long.some((part) => file.includes(part))).map((file) => join(root, file));
 if (files.length < all.length) console.log(`Left out: ${all.length - files.length} files that take minutes; npm test -- --all runs them, too`);
 
+const slowestShown = 12;
 /** A process that does not even end when it is told to would be waited for without end. */
 const minutesMax = Number(process.env['PROXIMADB_TESTS_MINUTES'] ?? 65);
 
@@ -47,12 +48,18 @@ stream.on('test:fail', ({ name, details: { error } }) => {
   const { message } = error.cause instanceof Error ? error.cause : error;
   failures.push(`failed: ${name}: ${message.replaceAll(/\s+/g, ' ').slice(0, 600)}`);
 });
-/** Files that run. */
-const running = new Set<string>();
-stream.on('test:dequeue', ({ name, nesting }) => { if (nesting === 0) running.add(name); });
-stream.on('test:complete', ({ name, nesting }) => { if (nesting === 0) running.delete(name); });
+/** Files that run, and since when. */
+const running = new Map<string, number>();
+const took: { readonly name: string; readonly seconds: number }[] = [];
+stream.on('test:dequeue', ({ name, nesting }) => { if (nesting === 0 && isAbsolute(name)) running.set(name, performance.now()); });
+stream.on('test:complete', ({ name, nesting }) => {
+  const startedMs = running.get(name);
+  if (nesting !== 0 || startedMs === undefined) return;
+  running.delete(name);
+  took.push({ name: relative(root, name), seconds: (performance.now() - startedMs) / 1_000 });
+});
 setTimeout(() => {
-  console.error(`After ${minutesMax} minutes these have not ended: ${[...running].join(', ')}`);
+  console.error(`After ${minutesMax} minutes these have not ended: ${[...running.keys()].join(', ')}`);
   counts.failed += 1;
   process.exit(1);
 }, minutesMax * 60_000).unref();
@@ -67,5 +74,7 @@ process.exitCode = counts.failed === 0 ? 0 : 1;
 process.on('exit', () => {
   for (const failure of failures) console.log(failure);
   for (const [reason, [first = '', ...others]] of skipped) console.log(`left out: ${first}${others.length > 0 ? ` and ${others.length} more` : ''}: ${reason}`);
+  const slowest = took.toSorted((a, b) => b.seconds - a.seconds).slice(0, slowestShown);
+  console.log(`what took longest: ${slowest.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')}`);
   console.log(`${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`);
 });
