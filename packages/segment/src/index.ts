@@ -13,6 +13,7 @@ export { decodeRows, encodeRows } from './bitmap.ts';
 export { RowStates } from './rows.ts';
 export { defaultQuantization, type BuiltGraph, type GraphSettings } from './sealed/graph.ts';
 export { hashId } from './sealed/ids.ts';
+export { nearbyOrder } from './sealed/nearby-order.ts';
 export { viewRows, type Rows } from './sealed/rows.ts';
 export { dumpGrowing } from './seal.ts';
 export { Sealed } from './sealed/sealed.ts';
