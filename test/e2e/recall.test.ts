@@ -76,6 +76,14 @@ async function recall(name: string, ef: number | null, strategies: Set<string>, 
   return found / (k * queriesCount);
 }
 
+/** What a collection's only segment measured of itself, as Stats show it. */
+async function measured(name: string): Promise<number> {
+  const { partitions } = await server.client.stats({ collection: name });
+  const [segment, ...others] = partitions.flatMap(({ segments }) => segments);
+  assert.ok(segment?.recall !== undefined && segment.recall !== null && others.length === 0, 'one segment, which measured itself');
+  return segment.recall;
+}
+
 describe('recall@10 on word vectors', () => {
   test('cosine by default: at least 0.95; with a higher ef at least 0.99; a graph that is asked for little, i8, rescored: at least 0.9', async (context) => {
     await load('cosine', 'cosine', 'hnsw', rows);
@@ -88,6 +96,8 @@ describe('recall@10 on word vectors', () => {
     context.diagnostic(`${rows} rows: ${byDefault} by default, ${broader} with ef 256, ${little} with ef 64`);
     assert.deepEqual([[...byCodes], [...byGraph]], [['codes'], ['graph']]);
     assert.ok(byDefault >= 0.95, `recall by default is ${byDefault}`);
+    const said = await measured('cosine');
+    assert.ok(said > 0.95 && Math.abs(said - byDefault) < 0.03, `Stats say ${said}, ${byDefault} are found`);
     assert.ok(broader >= 0.99, `recall with ef 256 is ${broader}`);
     assert.ok(little >= 0.9, `recall with ef 64 is ${little}`);
   });
@@ -120,6 +130,8 @@ describe('recall@10 on word vectors', () => {
       context.diagnostic(`${count} rows: ${byDefault} by default, ${broader} with ef 256`);
       assert.deepEqual([...strategies], ['lists'], 'every segment is searched by its lists');
       assert.ok(byDefault >= 0.95, `recall by default is ${byDefault}`);
+      const said = await measured(name);
+      assert.ok(said > 0.95 && Math.abs(said - byDefault) < 0.03, `Stats say ${said}, ${byDefault} are found`);
       assert.ok(broader >= 0.99, `recall with ef 256 is ${broader}`);
     });
   }
