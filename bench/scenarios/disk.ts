@@ -21,6 +21,9 @@ const k = 10;
 const collection = 'bench';
 const shareAim = 0.35;
 const recallAim = 0.95;
+/** With `storage: memory`, what a server may take besides the vectors: of few numbers the rest weighs more. */
+const besidesVectors = { few: 0.8, many: 0.45 } as const;
+const fewNumbers = 384;
 const sets = {
   clustered: (rows: number | undefined, queries: number): DataSet => clusteredSet(rows ?? 60_000, queries),
   words: (rows: number | undefined, queries: number) => wordSet(rows ?? 400_000, queries),
@@ -250,16 +253,18 @@ function searchTable(set: DataSet, index: IndexKind, sides: readonly Side[]): Ta
 }
 
 function aimsOf(set: DataSet, index: IndexKind, sides: readonly Side[]): Aim[] {
-  return sides.filter(({ storage }) => storage === 'disk').flatMap((side) => {
-    const recall = side.found / side.sought;
+  return sides.flatMap((side) => {
+    const { storage } = side;
+    const most = storage === 'disk' ? shareAim : 1 + (set.dimension < fewNumbers ? besidesVectors.few : besidesVectors.many);
     const below = (when: string, bytes: number): Aim => {
       const share = shareOf(set, side, bytes);
-      const what = `${set.name}, ${index}, disk: memory beyond an empty server, of the vectors, ${when}`;
-      return { what, aimed: `≤ ${shareAim * 100} %`, measured: `${Math.round(100 * share)} %`, met: share <= shareAim };
+      const what = `${set.name}, ${index}, ${storage}: memory beyond an empty server, of the vectors, ${when}`;
+      return { what, aimed: `≤ ${Math.round(most * 100)} %`, measured: `${Math.round(100 * share)} %`, met: share <= most };
     };
+    const recall = side.found / side.sought;
     return [
       below('started again and searched', side.startedBytes), below('written, indexed and searched', side.builtBytes),
-      { what: `${set.name}, ${index}: recall@${k} on disk`, aimed: `≥ ${recallAim}`, measured: recall.toFixed(4), met: recall >= recallAim },
+      { what: `${set.name}, ${index}: recall@${k}, ${storage}`, aimed: `≥ ${recallAim}`, measured: recall.toFixed(4), met: recall >= recallAim },
     ];
   });
 }

@@ -252,20 +252,21 @@ export class Storage {
   /** From the vectors of the sources, which may be deleted meanwhile. */
   #beginGraph(sources: readonly Sealed[], kept: readonly Kept[]): GraphBeingBuilt {
     const directory = this.#temporary();
-    const linked = sources.map(({ files: { id } }, i) => {
-      const target = join(directory, String(i));
-      linkVectors(join(this.#segmentsDirectory, id), target);
-      return { directory: target, keep: encodeRows(kept[i]?.rows ?? []) };
-    });
-    const result = this.#options.builder.run({ kind: 'graph', directory, sources: linked, graph: this.#graphJob });
-    const settled = result.then(() => {}, () => {});
-    return {
-      directory, result,
-      async [Symbol.asyncDispose]() {
-        await settled;
-        rmSync(directory, { recursive: true, force: true });
-      },
-    };
+    const remove = (): void => { rmSync(directory, { recursive: true, force: true }); };
+    try {
+      const linked = sources.map(({ files: { id } }, i) => {
+        const target = join(directory, String(i));
+        linkVectors(join(this.#segmentsDirectory, id), target);
+        return { directory: target, keep: encodeRows(kept[i]?.rows ?? []) };
+      });
+      const result = this.#options.builder.run({ kind: 'graph', directory, sources: linked, graph: this.#graphJob });
+      // Handled here, too: who is to await it may fail before.
+      const settled = result.then(() => {}, () => {});
+      return { directory, result, [Symbol.asyncDispose]: () => settled.then(remove) };
+    } catch (error) {
+      remove();
+      throw error;
+    }
   }
 
   /** Rows of a segment that no reader and no replay will want again: ended below the durable watermark, or expired by both clocks. */
