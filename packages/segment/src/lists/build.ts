@@ -4,9 +4,8 @@ import { codePlaces, CodeSlab, codeStride, type Slab } from '../kernels/index.ts
 import { apart, reachOf } from '../ladder.ts';
 import { countFound, nearestRows, singleDistances } from '../neighbours.ts';
 import { difference } from '../vectors.ts';
-import { centroidMetric, listsFor, originOf, probeMetric, queryRows, trainCentroids } from './cluster.ts';
+import { centroidMetric, listsFor, nearestCentroid, originOf, probeMetric, queryRows, trainCentroids } from './cluster.ts';
 import { measuredNeighbours, recallSteps, type Lists, type ListsFile } from './lists.ts';
-import { NearestCentroid } from './nearest-centroid.ts';
 
 export interface Clustering {
   /** Rows in the order of their lists; within a list as they were. */
@@ -24,11 +23,11 @@ export function clusterRows(
   metric: Metric, dimension: number, rows: number, vector: (row: number) => Float32Array, count = listsFor(rows, dimension),
 ): Clustering {
   const centroids = trainCentroids(metric, dimension, rows, vector, count);
-  const nearest = new NearestCentroid(centroidMetric(metric), centroids);
+  const kernel = centroidMetric(metric);
   const lists = new Uint32Array(rows);
   const starts = new Uint32Array(centroids.capacity + 1);
   for (let row = 0; row < rows; row += 1) {
-    const list = nearest.of(vector(row));
+    const list = nearestCentroid(centroids, kernel, vector(row));
     lists[row] = list;
     starts[list + 1] = (starts[list + 1] ?? 0) + 1;
   }

@@ -6,7 +6,6 @@ import type { Metric } from '@proximadb/schemas';
 import { codeStride, Slab, type KernelMetric } from '../kernels/index.ts';
 import { kernelOf } from '../metric.ts';
 import { meanOf } from '../vectors.ts';
-import { NearestCentroid } from './nearest-centroid.ts';
 
 /** Vectors a centroid to learn from. */
 const sampleFactor = 24;
@@ -60,25 +59,24 @@ export function trainCentroids(metric: Metric, dimension: number, rows: number, 
   // Spread over the sample, which is spread over the rows.
   for (let i = 0; i < count; i += 1) centroids.row(i).set(vector(sample[Math.floor(i * sample.length / count)] ?? 0));
   const kernel = centroidMetric(metric);
-  const nearest = new NearestCentroid(kernel, centroids);
-  for (let round = 0; round < rounds; round += 1) {
-    move(centroids, count, sample, vector, kernel, nearest);
-    nearest.moved();
-  }
+  for (let round = 0; round < rounds; round += 1) move(centroids, count, sample, vector, kernel);
   return centroids;
 }
 
-function move(
-  centroids: Slab, count: number, sample: readonly number[], vector: (row: number) => Float32Array, kernel: KernelMetric, nearest: NearestCentroid,
-): void {
+/** The nearest centroid. */
+export function nearestCentroid(centroids: Slab, kernel: KernelMetric, vector: Float32Array): number {
+  return centroids.scan(kernel, vector, centroids.capacity, 1, null).rows[0] ?? 0;
+}
+
+function move(centroids: Slab, count: number, sample: readonly number[], vector: (row: number) => Float32Array, kernel: KernelMetric): void {
   const { dimension } = centroids;
   const sums = new Float64Array(count * dimension);
   const sizes = new Uint32Array(count);
   for (const row of sample) {
     const values = vector(row);
-    const centroid = nearest.of(values);
-    sizes[centroid] = (sizes[centroid] ?? 0) + 1;
-    const at = centroid * dimension;
+    const nearest = nearestCentroid(centroids, kernel, values);
+    sizes[nearest] = (sizes[nearest] ?? 0) + 1;
+    const at = nearest * dimension;
     for (let i = 0; i < dimension; i += 1) sums[at + i] = (sums[at + i] ?? 0) + (values[i] ?? 0);
   }
   for (let centroid = 0; centroid < count; centroid += 1) {
