@@ -42,25 +42,27 @@ test('a graph that is let go of is unmapped at once, and so is one that was only
   }
 });
 
-test('threads that build together leave no row out: links lead to each, and nearly all are found', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'proximadb-graph-'));
-  try {
-    const [path, many, dimension] = [join(directory, 'graph.usearch'), 20_000, 16];
-    const several: GraphSettings = { ...settings, dimension, metric: 'euclidean', m: 16, efConstruction: 64 };
-    const values = Float32Array.from({ length: many * dimension }, random(5));
-    const vector = (row: number): Float32Array => values.subarray(row * dimension, (row + 1) * dimension);
-    const learned = buildGraph(several, rowsOf(many, vector), path, 0.9, 8);
-    assert.ok((learned.ladder.at(-1)?.recall ?? 0) >= 0.9, JSON.stringify(learned));
-    using graph = new Graph(several, path, many);
-    let missed = 0;
-    for (let row = 0; row < many; row += 1) if (!graph.candidates(vector(row), 64).includes(row)) missed += 1;
-    assert.deepEqual(unreachedRows(path), []);
-    // Links lead to all of them; rows that eight threads on two cores added at one moment may be hard to find.
-    assert.ok(missed <= many / 1_000, `${missed} of ${many}`);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-});
+// Rows that eight threads on two cores added at one moment may be hard to find, though links lead to them.
+for (const [threads, most] of [[2, 0], [8, 20]] as const) {
+  test(`${threads} threads that build together leave no row out: links lead to each, and of 20,000 at most ${most} are not found`, () => {
+    const directory = mkdtempSync(join(tmpdir(), 'proximadb-graph-'));
+    try {
+      const [path, many, dimension] = [join(directory, 'graph.usearch'), 20_000, 16];
+      const several: GraphSettings = { ...settings, dimension, metric: 'euclidean', m: 16, efConstruction: 64 };
+      const values = Float32Array.from({ length: many * dimension }, random(5));
+      const vector = (row: number): Float32Array => values.subarray(row * dimension, (row + 1) * dimension);
+      const learned = buildGraph(several, rowsOf(many, vector), path, 0.9, threads);
+      assert.ok((learned.ladder.at(-1)?.recall ?? 0) >= 0.9, JSON.stringify(learned));
+      assert.deepEqual(unreachedRows(path), []);
+      using graph = new Graph(several, path, many);
+      let missed = 0;
+      for (let row = 0; row < many; row += 1) if (!graph.candidates(vector(row), 64).includes(row)) missed += 1;
+      assert.ok(missed <= most, `${missed} of ${many}`);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+}
 
 test('a graph that does not find its own vectors is refused, one whose equal vectors crowd each other out is not', () => {
   const samples = Array.from({ length: 8 }, (_, row) => ({ row, vector: rows.single(row) }));
