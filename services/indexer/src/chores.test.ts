@@ -257,3 +257,31 @@ for (const when of ['before its manifest is written', 'while its manifest is wri
     }
   });
 }
+
+test('a shard that starts merges nothing until it has applied what was acknowledged, unless that is so much that many segments come of it', async () => {
+  const r = await rig({ idleMs: 3_600_000, graphRowsMin: 1_000_000, mergeFlatsMin: 1_000_000 });
+  const ids = Array.from({ length: 6_000 }, (_, i) => `w${i}`).filter((id) => partitionOf(Buffer.from(id), 2) === 0);
+  try {
+    await Promise.all(ids.map((id) => r.upsert(id, [1, 2, 3, 4])));
+    for (const [name, growingRowsMax, begins] of [['few', 64, 'serving'], ['many', 32, 'replaying']] as const) {
+      const begun: string[] = [];
+      const other = r.replica(name, { growingRowsMax, mergeFlatsMin: 2 });
+      const state = async () => (await other.report(7))[0]!.state;
+      r.faults.beforeBuild = async ({ kind }) => {
+        if (kind === 'merge') begun.push(await state());
+      };
+      try {
+        while (await state() === 'replaying') {
+          void other.maintain();
+          await delay(1);
+        }
+        await other.maintain();
+        assert.equal(begun[0], begins, name);
+      } finally {
+        await other.close();
+      }
+    }
+  } finally {
+    await r.close();
+  }
+});

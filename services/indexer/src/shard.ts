@@ -297,7 +297,12 @@ export class Shard {
       this.freeze();
       void this.#sealed().then(() => { this.maintain(); });
     } else if (quiet !== 'busy' && this.rows.frozen.length === 0) this.#checkpointIdle(quiet);
-    this.#chores.begin(this.rows.frozen.length === 0 ? quiet : 'busy');
+    if (!this.#isHurrying()) this.#chores.begin(this.rows.frozen.length === 0 ? quiet : 'busy');
+  }
+
+  /** Who waits for a shard that starts waits for its log to be applied: merges do not take its cores meanwhile. A long log is applied slower without them. */
+  #isHurrying(): boolean {
+    return this.#state.kind === 'replaying' && this.rows.sealed.length < hurryingSegmentsMax;
   }
 
   /**
@@ -593,6 +598,8 @@ const changedIdsMax = 262_144;
 const ledgerShownMax = 100;
 /** What the log keeps of a record besides key and value, about. */
 const recordOverheadBytes = 80;
+/** A full memtable each: with so many, finding an id takes about as long as applying its record. */
+const hurryingSegmentsMax = 64;
 const checkpointIdleMs = 30_000;
 const checkpointIdleRecords = 1_000;
 
