@@ -49,6 +49,8 @@ export class CodedRows {
   readonly #metric: Metric;
   readonly #vectors: Vectors;
   readonly #rowsMax: number;
+  /** Whether no search has to make them. */
+  readonly areMade: boolean;
   /** Taken with the first search: many memtables are never searched. */
   #signs: SignSlab | undefined;
   /** Rows that have codes. */
@@ -59,6 +61,7 @@ export class CodedRows {
     this.#vectors = vectors;
     this.#rowsMax = rowsMax;
     this.#signs = made;
+    this.areMade = made !== undefined;
     if (made !== undefined) this.#count = made.rows;
   }
 

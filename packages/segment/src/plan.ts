@@ -223,8 +223,8 @@ function candidatesByCodes({ k }: SegmentSearch, breadth: number): number {
   return Math.max(candidatesMin, k, Math.ceil(candidatesAHit * k * breadth));
 }
 
-/** So few rows are compared exactly in no time. */
-const codedRowsMin = 1_024;
+/** Of fewer rows whose codes would have to be made, exact distances cost less. */
+const rowsToCodeMin = 1_024;
 
 interface Unindexed {
   readonly vectors: Vectors;
@@ -233,7 +233,8 @@ interface Unindexed {
 
 /** Whether codes come into question. */
 function isCoded({ coded }: Unindexed, count: number, search: SegmentSearch, breadth: number): boolean {
-  return !search.exact && coded !== undefined && count >= Math.max(codedRowsMin, 2 * candidatesByCodes(search, breadth));
+  if (search.exact || coded === undefined) return false;
+  return count >= Math.max(coded.areMade ? 0 : rowsToCodeMin, 2 * candidatesByCodes(search, breadth));
 }
 
 /** Without an index: by codes where there are many rows. */

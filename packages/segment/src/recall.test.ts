@@ -45,13 +45,14 @@ const unequal = ((): Float32Array[] => {
 
 /** Written and completed: it waits for an index. */
 function flatSegment(directory: string, metric: Metric, vectors: readonly Float32Array[], codes: Metric | undefined): SegmentFiles {
-  const writer = new SegmentWriter(join(directory, 'tmp'), count, () => text);
-  for (let row = 0; row < count; row += 1) {
-    const bytes = encodeVectorRecord(1, { id: `r${row}`, vector: vectors[row]! });
-    writer.add(1, bytes, row, Infinity, hashId(walker.view(bytes).idBytes), prepareQuery(metric, vectors[row]!));
-  }
+  const writer = new SegmentWriter(join(directory, 'tmp'), vectors.length, () => text);
+  vectors.forEach((vector, row) => {
+    const bytes = encodeVectorRecord(1, { id: `r${row}`, vector });
+    writer.add(1, bytes, row, Infinity, hashId(walker.view(bytes).idBytes), prepareQuery(metric, vector));
+  });
   const schemaIds = writer.close();
-  const { segment } = runBuildJob({ kind: 'complete', directory: join(directory, 'tmp'), schemaIds, schemas: { 1: text }, dimension, codes });
+  const job = { kind: 'complete', directory: join(directory, 'tmp'), schemaIds, schemas: { 1: text }, dimension: vectors[0]!.length, codes } as const;
+  const { segment } = runBuildJob(job);
   assert.ok(segment !== undefined);
   return segment;
 }
@@ -67,7 +68,7 @@ for (const [what, metric, vectors] of sets) {
       let sealed: Sealed;
       let built: BuildResult;
       before(async () => {
-        const flat = flatSegment(directory, metric, vectors, strategy === 'codes' ? metric : undefined);
+        const flat = flatSegment(directory, metric, vectors.slice(0, count), strategy === 'codes' ? metric : undefined);
         const whole = { directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(count).keys()) };
         built = strategy === 'codes' ? { segment: flat, graph: undefined } : strategy === 'graph'
           ? runBuildJob({ kind: 'graph', directory: whole.directory, sources: [whole], graph: { ...settings, recallTarget: high } })
@@ -124,4 +125,37 @@ test('what is read for leaves two fifths of the misses that the target allows, o
   assert.deepEqual([recallRead(0.95, 'graph'), recallRead(0.95, 'lists'), recallRead(0.95, 'smallLists'), recallRead(0.95, 'filteredLists')],
     [0.97, 0.98, 0.99, 0.95]);
   assert.deepEqual([recallRead(0.99, 'graph'), recallRead(0.99, 'lists'), recallRead(0.99, 'filteredLists')], [0.994, 0.996, 0.99]);
+});
+
+test('of a small segment of many dimensions codes find what is near among fewer than a thousand rows, and few of these are compared exactly', async () => {
+  const next = random(13);
+  const directions = Array.from({ length: 24 }, () => Float32Array.from({ length: 768 }, next));
+  const wide = (): Float32Array => {
+    const vector = Float32Array.from({ length: 768 }, () => next() / 4);
+    for (const direction of directions) {
+      const far = next();
+      direction.forEach((value, i) => { vector[i]! += far * value; });
+    }
+    return vector;
+  };
+  const vectors = Array.from({ length: 2_000 }, wide);
+  const directory = mkdtempSync(join(tmpdir(), 'proximadb-small-'));
+  try {
+    const files = flatSegment(directory, 'cosine', vectors, 'cosine');
+    const graphSettings = { dimension: 768, metric: 'cosine', m: 16, efConstruction: 128, quantization: 'i8' } as const;
+    const sealed = await Sealed.open({ directory: join(directory, files.id), files, graphSettings, walkerOf: () => walker, storage: 'memory' }, false);
+    for (let row = 0; row < 2_000; row += 1) if (row % 5 > 1) sealed.states.end(row, 2_000);
+    let found = 0;
+    for (let i = 0; i < 50; i += 1) {
+      const search = { metric: 'cosine', query: prepareQuery('cosine', wide()), k: 10, predicate: null, ef: null, recallTarget: 0.95, nowMicros: 0 } as const;
+      const [exact, byCodes] = [searchSealed(sealed, { ...search, exact: true }), searchSealed(sealed, { ...search, exact: false })];
+      assert.equal(byCodes.strategy, 'codes');
+      assert.ok(byCodes.candidates < 400, `${byCodes.candidates} of 800 rows`);
+      found += [...byCodes.top.rows].filter((row) => exact.top.rows.includes(row)).length;
+    }
+    assert.ok(found >= 490, `${found} of 500`);
+    sealed.close();
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
