@@ -37,7 +37,10 @@ const indexKinds = new Set<string>(['hnsw', 'flat', 'ivf'] satisfies IndexKind[]
 const storageKinds = new Set<string>(['memory', 'disk'] satisfies StorageKind[]);
 const quantizations = new Set<string>(['f32', 'bf16', 'i8'] satisfies Quantization[]);
 
-/** i8 keeps directions only, which is all that cosine looks at; the others need lengths, too, which bf16 keeps as f32 does (docs/adr/0016-numbers-of-a-graph.md). */
+/**
+ * i8 keeps directions only, which is all that cosine looks at; the others need lengths, too, which bf16 keeps as f32 does
+ * (docs/adr/0016-numbers-of-a-graph.md).
+ */
 export const bestQuantization: Readonly<Record<Metric, Quantization>> = { cosine: 'i8', dot: 'bf16', euclidean: 'bf16', manhattan: 'bf16' };
 
 /**
