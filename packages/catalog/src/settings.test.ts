@@ -42,7 +42,7 @@ test('what is out of range is refused by the name of its field', () => {
     ['metric', { dimension: 1, metric: 'hamming' as 'dot' }], ['index', { dimension: 1, index: 'tree' as 'flat' }],
     ['recallTarget', { dimension: 1, recallTarget: 0.5 }], ['recallTarget', { dimension: 1, recallTarget: 1 }],
     ['recallTarget', { dimension: 1, recallTarget: -1 }], ['recallTarget', { dimension: 1, recallTarget: NaN }],
-    ['hnsw.quantization', { dimension: 1, hnsw: { quantization: 'b1' as 'i8' } }], ['storage', { dimension: 1, storage: 'tape' as 'disk' }],
+    ['hnsw.quantization', { dimension: 1, hnsw: { quantization: 'f16' as 'i8' } }], ['storage', { dimension: 1, storage: 'tape' as 'disk' }],
   ];
   for (const [field, request] of bad) assert.throws(() => settingsFrom(request), names(field), JSON.stringify(request));
   assert.throws(() => settingsFrom({ dimension: 4096 }, { recordBytesMax: 16 * 1024 }), names('dimension'));

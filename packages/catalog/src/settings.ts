@@ -35,7 +35,7 @@ export interface SettingsDefaults {
 const metrics = new Set<string>(['cosine', 'dot', 'euclidean', 'manhattan'] satisfies Metric[]);
 const indexKinds = new Set<string>(['hnsw', 'flat', 'ivf'] satisfies IndexKind[]);
 const storageKinds = new Set<string>(['memory', 'disk'] satisfies StorageKind[]);
-const quantizations = new Set<string>(['f32', 'bf16', 'i8'] satisfies Quantization[]);
+const quantizations = new Set<string>(['f32', 'bf16', 'i8', 'b1'] satisfies Quantization[]);
 
 /**
  * i8 keeps directions only, which is all that cosine looks at; the others need lengths, too, which bf16 keeps as f32 does

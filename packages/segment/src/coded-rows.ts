@@ -12,13 +12,11 @@ import { measuredNeighbours } from './lists/lists.ts';
 import { kernelOf } from './metric.ts';
 import { nearestRows } from './neighbours.ts';
 import { deviationSteps } from './recall.ts';
-import { difference, meanOf, type Vectors } from './vectors.ts';
+import { difference, middleOf, type Vectors } from './vectors.ts';
 
 /** Rows that one search gives their codes: these, or a share of those that have none, which takes about as long as comparing all of them exactly. */
 const codedASearch = 512;
 const shareASearch = 16;
-/** Rows whose mean is the middle of all. */
-const sampleRows = 1_024;
 
 /**
  * Where k rows are known already, so much fewer are wanted beside those that may be nearer: to keep 64 of 8,192 rows in order takes twice the time of reading
@@ -119,7 +117,7 @@ export class CodedRows {
   /** To give a row its codes takes as long as tens of exact distances, so a search does that for a few rows only. */
   #signsOf(count: number): SignSlab {
     const { dimension } = this.#vectors;
-    this.#signs ??= emptySigns(this.#metric, this.#rowsMax, meanOf(this.#vectors, count, Math.ceil(count / sampleRows)));
+    this.#signs ??= emptySigns(this.#metric, this.#rowsMax, middleOf(this.#vectors, count));
     const signs = this.#signs;
     const slice = Math.min(count - this.#count, Math.max(codedASearch, Math.ceil((count - this.#count) / shareASearch)));
     this.#vectors.each(this.#count, slice, (row, vector) => { signs.encode(row, vector.subarray(0, dimension)); });
@@ -142,7 +140,7 @@ export function codesOf(metric: Metric, dimension: number, rows: number, vector:
   const each = (first: number, count: number, visit: (row: number, values: Float32Array) => void): void => {
     for (let row = first; row < first + count; row += 1) visit(row, vector(row));
   };
-  const signs = emptySigns(metric, rows, meanOf({ dimension, each }, rows, Math.ceil(rows / sampleRows)));
+  const signs = emptySigns(metric, rows, middleOf({ dimension, each }, rows));
   each(0, rows, (row, values) => { signs.encode(row, values); });
   if (rows >= measuredRowsMin) measure(metric, signs, vector);
   return signs;

@@ -17,6 +17,14 @@ export function difference(vector: Float32Array, other: Float32Array): Float32Ar
   return vector.map((value, i) => Math.max(-largest, Math.min(largest, value - (other[i] ?? 0))));
 }
 
+/** Rows whose mean is the middle of all. */
+const sampleRows = 1_024;
+
+/** About the mean of the first rows, of the same vectors always the same. */
+export function middleOf(vectors: Pick<Vectors, 'dimension' | 'each'>, rows: number): Float32Array {
+  return meanOf(vectors, rows, Math.ceil(rows / sampleRows));
+}
+
 /** The mean of every `step`th of the first rows; 0 of none. */
 export function meanOf(vectors: Pick<Vectors, 'dimension' | 'each'>, rows: number, step = 1): Float32Array {
   const { dimension } = vectors;

@@ -10,8 +10,8 @@ export const Metric: EnumCodec<Metric> = defineEnum('Metric', { cosine: 0, dot: 
 export type IndexKind = 'hnsw' | 'flat' | 'ivf';
 export const IndexKind: EnumCodec<IndexKind> = defineEnum('IndexKind', { hnsw: 0, flat: 1, ivf: 2 });
 
-export type Quantization = 'f32' | 'bf16' | 'i8';
-export const Quantization: EnumCodec<Quantization> = defineEnum('Quantization', { f32: 0, bf16: 1, i8: 2 });
+export type Quantization = 'f32' | 'bf16' | 'i8' | 'b1';
+export const Quantization: EnumCodec<Quantization> = defineEnum('Quantization', { f32: 0, bf16: 1, i8: 2, b1: 3 });
 
 export type StorageKind = 'memory' | 'disk';
 export const StorageKind: EnumCodec<StorageKind> = defineEnum('StorageKind', { memory: 0, disk: 1 });

@@ -143,7 +143,7 @@ export const descriptors: { readonly [Name in keyof Messages]: MessageDescriptor
   Hnsw: { name: 'Hnsw', json: null, fields: [
       { key: 'm', jsonName: 'm', json: null, nullable: false, optional: true, type: { kind: 'int' } },
       { key: 'efConstruction', jsonName: 'efConstruction', json: null, nullable: false, optional: true, type: { kind: 'int' } },
-      { key: 'quantization', jsonName: 'quantization', json: null, nullable: true, optional: true, type: { kind: 'enum', name: 'Quantization', symbols: ['f32', 'bf16', 'i8'] } },
+      { key: 'quantization', jsonName: 'quantization', json: null, nullable: true, optional: true, type: { kind: 'enum', name: 'Quantization', symbols: ['f32', 'bf16', 'i8', 'b1'] } },
     ] },
   CreateCollectionRequest: { name: 'CreateCollectionRequest', json: null, fields: [
       { key: 'name', jsonName: 'name', json: null, nullable: false, optional: false, type: { kind: 'string' } },

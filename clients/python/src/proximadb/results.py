@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Metric = Literal["cosine", "dot", "euclidean", "manhattan"]
 IndexKind = Literal["hnsw", "flat", "ivf"]
-Quantization = Literal["f32", "bf16", "i8"]
+Quantization = Literal["f32", "bf16", "i8", "b1"]
 StorageKind = Literal["memory", "disk"]
 Consistency = Literal["eventual", "session", "bounded", "strong"]
 Include = Literal["metadata", "vector"]

@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { platform } from 'node:process';
 import { test } from 'node:test';
+import { Slab } from '../kernels/index.ts';
+import { kernelOf, prepareQuery } from '../metric.ts';
 import { random } from '../testing/random.ts';
-import { assertFindsItself, buildGraph, Graph, type GraphRows, type GraphSettings } from './graph.ts';
+import { assertFindsItself, buildGraph, givenOf, Graph, type GraphRows, type GraphSettings } from './graph.ts';
 import { unreachedRows } from './unreached.ts';
 
 const settings: GraphSettings = { dimension: 8, metric: 'cosine', m: 8, efConstruction: 32, quantization: 'f32' };
@@ -14,6 +16,8 @@ const next = random(3);
 const vectors = Float32Array.from({ length: count * settings.dimension }, next);
 const rowsOf = (count: number, vector: (row: number) => Float32Array): GraphRows => ({ count, inOrder: vector, single: vector });
 const rows = rowsOf(count, (row) => vectors.subarray(row * settings.dimension, (row + 1) * settings.dimension));
+const open = (of: GraphSettings, path: string, { count, single }: GraphRows): Graph => (
+  new Graph(of, path, count, givenOf(of, { dimension: of.dimension, each: (row, _, visit) => { visit(row, single(row)); } }, count)));
 const mappings = (path: string): number => readFileSync('/proc/self/maps', 'utf8').split('\n').filter((line) => line.includes(path)).length;
 const descriptors = (): string => readdirSync('/proc/self/fd').sort().join();
 
@@ -24,9 +28,9 @@ test('a graph that is let go of is unmapped at once, and so is one that was only
     const before = descriptors();
     buildGraph(settings, rows, path, 0.9, 1);
     assert.equal(mappings(path), 0);
-    const graphs = [new Graph(settings, path, count), new Graph(settings, path, count)];
+    const graphs = [open(settings, path, rows), open(settings, path, rows)];
     assert.equal(mappings(path), 2);
-    assert.throws(() => new Graph(settings, path, count + 1), { code: 'DATA_LOSS' });
+    assert.throws(() => open(settings, path, { ...rows, count: count + 1 }), { code: 'DATA_LOSS' });
     assert.equal(mappings(path), 2);
     const [first, second] = graphs;
     first?.[Symbol.dispose]();
@@ -54,10 +58,45 @@ for (const [threads, most] of [[2, 0], [8, 20]] as const) {
       const learned = buildGraph(several, rowsOf(many, vector), path, 0.9, threads);
       assert.ok((learned.ladder.at(-1)?.recall ?? 0) >= 0.9, JSON.stringify(learned));
       assert.deepEqual(unreachedRows(path), []);
-      using graph = new Graph(several, path, many);
+      using graph = open(several, path, rowsOf(many, vector));
       let missed = 0;
       for (let row = 0; row < many; row += 1) if (!graph.candidates(vector(row), 64).includes(row)) missed += 1;
       assert.ok(missed <= most, `${missed} of ${many}`);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+}
+
+// Under dot product what the middle of all adds is lost.
+for (const [metric, far] of [['cosine', 30], ['dot', 0], ['euclidean', 30], ['manhattan', 30]] as const) {
+  test(`a graph of single bits under ${metric}: of vectors around ${far} in each dimension it leads to what is near`, () => {
+    const directory = mkdtempSync(join(tmpdir(), 'proximadb-graph-'));
+    try {
+      const [path, many, dimension] = [join(directory, 'graph.usearch'), 3_000, 300];
+      const bits: GraphSettings = { dimension, metric, m: 16, efConstruction: 64, quantization: 'b1' };
+      const more = random(6);
+      const directions = Array.from({ length: 40 }, () => Float32Array.from({ length: dimension }, more));
+      const drawn = (): Float32Array => {
+        const weights = directions.map(more);
+        const vector = Float32Array.from({ length: dimension }, (_, i) => weights.reduce((sum, weight, d) => sum + weight * directions[d]![i]!, far));
+        return prepareQuery(metric, vector).slice(0, dimension);
+      };
+      const all = Array.from({ length: many }, drawn);
+      const ofAll = rowsOf(many, (row) => all[row]!);
+      const learned = buildGraph(bits, ofAll, path, 0.9, 2);
+      assert.ok((learned.ladder[0]?.recall ?? 0) >= 0.75, JSON.stringify(learned));
+      assert.deepEqual(unreachedRows(path), []);
+      using graph = open(bits, path, ofAll);
+      const slab = new Slab({ dimension, rows: many, rowsMax: many });
+      all.forEach((vector, row) => { slab.row(row).set(vector); });
+      let found = 0;
+      for (let i = 0; i < 50; i += 1) {
+        const query = drawn();
+        const [kernel, nearest] = [kernelOf(metric), new Set(graph.candidates(query, 300))];
+        found += slab.scan(kernel, query, many, 10, null).rows.filter((row) => nearest.has(row)).length;
+      }
+      assert.ok(found >= 450, `${found} of 500`);
     } finally {
       rmSync(directory, { recursive: true });
     }

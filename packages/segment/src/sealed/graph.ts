@@ -4,6 +4,7 @@ import { AppError, assert } from '@proximadb/errors';
 import type { Metric, Quantization } from '@proximadb/schemas';
 import { measureLadder, unknownRows, type GraphRecall } from '../ladder.ts';
 import { calling } from '../native-calls.ts';
+import { difference, middleOf, type Vectors } from '../vectors.ts';
 import type { FileEntry } from './files.ts';
 import { nearbyOrder } from './nearby-order.ts';
 import { unreachedRows } from './unreached.ts';
@@ -22,8 +23,8 @@ export interface BuiltGraph extends GraphRecall {
   readonly file: FileEntry;
 }
 
-const numberBytes: Record<Quantization, number> = { f32: 4, bf16: 2, i8: 1 };
-const scalars: Record<Quantization, ScalarKind> = { f32: ScalarKind.F32, bf16: ScalarKind.BF16, i8: ScalarKind.I8 };
+const numberBytes: Record<Quantization, number> = { f32: 4, bf16: 2, i8: 1, b1: 1 / 8 };
+const scalars: Record<Quantization, ScalarKind> = { f32: ScalarKind.F32, bf16: ScalarKind.BF16, i8: ScalarKind.I8, b1: ScalarKind.B1 };
 
 /** What measured best for a metric: i8 keeps directions, not lengths. */
 export function defaultQuantization(metric: Metric): Quantization {
@@ -33,11 +34,26 @@ export function defaultQuantization(metric: Metric): Quantization {
   }
 }
 
-/** Cosine is the inner product of normalised rows; Manhattan is approached by squared L2 and rescored. */
+/** Cosine is the inner product of normalised rows; Manhattan is approached by squared L2 and rescored; of single bits those that differ are counted. */
+function metricOf({ metric, quantization }: GraphSettings): MetricKind {
+  if (quantization === 'b1') return MetricKind.Hamming;
+  return metric === 'cosine' || metric === 'dot' ? MetricKind.IP : MetricKind.L2sq;
+}
+
+/** What a graph is given in a vector's place. */
+type Given = (vector: Float32Array) => Float32Array;
+
+/** Of single bits USearch keeps signs: here those of what a vector differs from the middle of all rows by, so that half of them are set. */
+export function givenOf({ quantization }: GraphSettings, vectors: Pick<Vectors, 'dimension' | 'each'>, count: number): Given {
+  if (quantization !== 'b1') return (vector) => vector;
+  const middle = middleOf(vectors, count);
+  return (vector) => difference(vector, middle);
+}
+
 function createIndex(settings: GraphSettings): Index {
   return calling(() => new Index({
     dimensions: settings.dimension,
-    metric: settings.metric === 'cosine' || settings.metric === 'dot' ? MetricKind.IP : MetricKind.L2sq,
+    metric: metricOf(settings),
     quantization: scalars[settings.quantization],
     connectivity: settings.m,
     expansion_add: settings.efConstruction,
@@ -97,20 +113,22 @@ export interface GraphRows {
  */
 export function buildGraph(settings: GraphSettings, rows: GraphRows, path: string, recall: number, threads: number): GraphRecall {
   const { count } = rows;
+  const { dimension } = settings;
+  const given = givenOf(settings, { dimension, each: (first, _, visit) => { visit(first, rows.single(first)); } }, count);
   const index = createIndex(settings);
   let learned: Learned;
   try {
-    learned = learn(index, settings, rows, recall, threads);
+    learned = learn(index, settings, rows, given, recall, threads);
     const size = calling(() => index.size());
     if (size !== count) throw new AppError('INTERNAL', `the graph holds ${size} of ${count} rows`);
     calling(() => { index.save(path); });
-    if (addUnreachedAgain(index, settings, rows, path)) calling(() => { index.save(path); });
+    if (addUnreachedAgain(index, settings, rows, given, path)) calling(() => { index.save(path); });
   } finally {
     letGo(index);
   }
   // Of an inner product over raw vectors, a longer vector may rightly be nearer than the vector itself.
   if (settings.metric === 'dot') return learned.recall;
-  using graph = new Graph(settings, path, count);
+  using graph = new Graph(settings, path, count, given);
   assertFindsItself(settings, graph, learned.samples);
   return learned.recall;
 }
@@ -120,10 +138,10 @@ export function buildGraph(settings: GraphSettings, rows: GraphRows, path: strin
  * Where they are many, it is for another reason, such as vectors that are equal, and would be so again.
  * @returns whether there were any.
  */
-function addUnreachedAgain(index: Index, { dimension }: GraphSettings, { count, single }: GraphRows, path: string): boolean {
+function addUnreachedAgain(index: Index, { dimension }: GraphSettings, { count, single }: GraphRows, given: Given, path: string): boolean {
   const unreached = unreachedRows(path);
   if (unreached.length === 0 || unreached.length > count / rowsPerUnreached) return false;
-  const chunk = new Chunk(index, dimension, 1);
+  const chunk = new Chunk(index, dimension, given, 1);
   calling(() => { index.remove(BigUint64Array.from(unreached, BigInt)); });
   for (const row of unreached) chunk.add(row, single(row));
   chunk.flush();
@@ -132,12 +150,12 @@ function addUnreachedAgain(index: Index, { dimension }: GraphSettings, { count, 
 const rowsPerUnreached = 50;
 
 /** Some rows come last: until then they are the queries by which the graph is measured. */
-function learn(index: Index, settings: GraphSettings, { count, inOrder, single }: GraphRows, recall: number, threads: number): Learned {
+function learn(index: Index, settings: GraphSettings, { count, inOrder, single }: GraphRows, given: Given, recall: number, threads: number): Learned {
   const { metric, dimension, m } = settings;
   const last = new Set(unknownRows(count, dimension));
   const unknown: Sample[] = [];
   const samples: Sample[] = [];
-  const chunk = new Chunk(index, dimension, threads);
+  const chunk = new Chunk(index, dimension, given, threads);
   for (const row of nearbyOrder({ metric, dimension, m, numberBytes: numberBytes[settings.quantization] }, count, inOrder)) {
     const vector = single(row);
     if (row % rowsPerSample === 0) samples.push({ row, vector });
@@ -146,7 +164,7 @@ function learn(index: Index, settings: GraphSettings, { count, inOrder, single }
   }
   chunk.flush();
   const measured = measureLadder({
-    metric, dimension, rows: count, vector: inOrder, single, unknown, recall, candidates: (query, wanted) => candidatesOf(index, query, wanted).rows,
+    metric, dimension, rows: count, vector: inOrder, single, unknown, recall, candidates: (query, wanted) => candidatesOf(index, given(query), wanted).rows,
   });
   for (const one of unknown) chunk.add(one.row, one.vector);
   chunk.flush();
@@ -157,21 +175,23 @@ function learn(index: Index, settings: GraphSettings, { count, inOrder, single }
 class Chunk {
   readonly #index: Index;
   readonly #dimension: number;
+  readonly #given: Given;
   readonly #threads: number;
   readonly #keys = new BigUint64Array(chunkRows);
   readonly #vectors: Float32Array;
   #count = 0;
 
-  constructor(index: Index, dimension: number, threads: number) {
+  constructor(index: Index, dimension: number, given: Given, threads: number) {
     this.#index = index;
     this.#dimension = dimension;
+    this.#given = given;
     this.#threads = threads;
     this.#vectors = new Float32Array(chunkRows * dimension);
   }
 
   add(row: number, vector: Float32Array): void {
     this.#keys[this.#count] = BigInt(row);
-    this.#vectors.set(vector, this.#count * this.#dimension);
+    this.#vectors.set(this.#given(vector), this.#count * this.#dimension);
     this.#count += 1;
     if (this.#count === chunkRows) this.flush();
   }
@@ -225,8 +245,11 @@ export interface Candidates {
 /** A saved graph, memory-mapped: its pages are shared by all threads. */
 export class Graph {
   readonly #index: Index;
+  readonly #given: Given;
 
-  constructor(settings: GraphSettings, path: string, count: number) {
+  /** @param given see {@link givenOf}. */
+  constructor(settings: GraphSettings, path: string, count: number, given: Given) {
+    this.#given = given;
     this.#index = createIndex(settings);
     calling(() => { this.#index.view(path); });
     const size = calling(() => this.#index.size());
@@ -247,7 +270,7 @@ export class Graph {
 
   /** The same, with the distances that they were chosen by. */
   nearest(query: Float32Array, candidates: number): Candidates {
-    return candidatesOf(this.#index, query, candidates);
+    return candidatesOf(this.#index, this.#given(query), candidates);
   }
 }
 

@@ -13,7 +13,7 @@ import { ContainerReader } from './container.ts';
 import {
   codesFile, columnsFile, graphFile, idBytesFile, idsFile, listsFile, readVerified, recordsFile, rowsFile, signsFile, vectorsFile, type FileEntry,
 } from './files.ts';
-import { Graph, type BuiltGraph, type GraphSettings } from './graph.ts';
+import { givenOf, Graph, type BuiltGraph, type GraphSettings } from './graph.ts';
 import { IdBytes, IdIndex } from './ids.ts';
 import { viewRows, type Rows } from './rows.ts';
 import { StoredCodes } from './stored-codes.ts';
@@ -180,7 +180,9 @@ export class Sealed {
     if (check) await readVerified(this.#directory, built.file);
     // A file that an earlier release wrote has none: to make them takes longer than the graph saves.
     if (!has(this.files, signsFile)) this.#coded = undefined;
-    this.#graph = { graph: new Graph(this.#graphSettings, join(this.#directory, graphFile), this.rows.count), built };
+    const { count } = this.rows;
+    const given = givenOf(this.#graphSettings, this.vectors, count);
+    this.#graph = { graph: new Graph(this.#graphSettings, join(this.#directory, graphFile), count, given), built };
   }
 
   /** The live row of an id. `hash` as `hashId` says. */

@@ -25,6 +25,7 @@ class Quantization(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     QUANTIZATION_F32: _ClassVar[Quantization]
     QUANTIZATION_BF16: _ClassVar[Quantization]
     QUANTIZATION_I8: _ClassVar[Quantization]
+    QUANTIZATION_B1: _ClassVar[Quantization]
 
 class StorageKind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -71,6 +72,7 @@ INDEX_KIND_IVF: IndexKind
 QUANTIZATION_F32: Quantization
 QUANTIZATION_BF16: Quantization
 QUANTIZATION_I8: Quantization
+QUANTIZATION_B1: Quantization
 STORAGE_KIND_MEMORY: StorageKind
 STORAGE_KIND_DISK: StorageKind
 FILTER_OPERATOR_EQ: FilterOperator
