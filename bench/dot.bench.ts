@@ -8,6 +8,7 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { foundOf, product } from './answers.ts';
 import { clusteredSet } from './data/clustered-set.ts';
 import { vectorAt } from './data/data-set.ts';
 import { randomFrom } from './data/random.ts';
@@ -161,16 +162,6 @@ function nearestOf(vectors: readonly Float32Array[], query: Float32Array): Reado
   const products = Float64Array.from(vectors, (vector) => product(vector, query));
   const least = products.toSorted().at(-k) ?? 0;
   return new Set([...products.keys()].filter((row) => (products[row] ?? 0) >= least).slice(0, k).map(BigInt));
-}
-
-function foundOf(keys: BigUint64Array, nearest: ReadonlySet<bigint> | undefined): number {
-  return keys.reduce((sum, key) => sum + (nearest?.has(key) === true ? 1 : 0), 0);
-}
-
-function product(one: Float32Array, other: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < one.length; i += 1) sum += (one[i] ?? 0) * (other[i] ?? 0);
-  return sum;
 }
 
 function lengthOf(vector: Float32Array): number {

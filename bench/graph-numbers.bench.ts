@@ -6,6 +6,7 @@
  * Run: node bench/graph-numbers.bench.ts
  */
 import { Index, MetricKind, ScalarKind } from 'usearch';
+import { foundOf, product } from './answers.ts';
 import { clusteredSet } from './data/clustered-set.ts';
 import { vectorAt } from './data/data-set.ts';
 import { median, stretchesOf } from './statistics.ts';
@@ -123,16 +124,6 @@ function bytesOf(keeps: (typeof kept)[number], dimension: number): number {
 function nearestOf(distances: readonly number[]): ReadonlySet<bigint> {
   const most = distances.toSorted((a, b) => a - b)[k - 1] ?? 0;
   return new Set([...distances.keys()].filter((row) => (distances[row] ?? 0) <= most).slice(0, k).map(BigInt));
-}
-
-function foundOf(keys: BigUint64Array, nearest: ReadonlySet<bigint> | undefined): number {
-  return keys.reduce((sum, key) => sum + (nearest?.has(key) === true ? 1 : 0), 0);
-}
-
-function product(one: Float32Array, other: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < one.length; i += 1) sum += (one[i] ?? 0) * (other[i] ?? 0);
-  return sum;
 }
 
 function squaredL2(one: Float32Array, other: Float32Array): number {
