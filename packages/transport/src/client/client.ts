@@ -6,7 +6,7 @@ import { Client as GrpcClient, connectivityState, credentials, Metadata, type Ca
 import { AppError } from '@proximadb/errors';
 import { method, methods, type Method, type OperationName, type Operations, type SearchRequest, type SearchResponse, type UpsertRequest,
   type WriteResponse } from '@proximadb/schemas';
-import { encodeRequest } from '../grpc/buffer.ts';
+import { asIs, encodeRequest } from '../grpc/buffer.ts';
 import { fromStatus } from '../grpc/status.ts';
 import { openExchange, type Exchange } from './exchange.ts';
 import { cancelled, withRetries, type OneCall, type RetryOptions } from './retries.ts';
@@ -27,7 +27,7 @@ export interface ClientOptions extends RetryOptions {
 export type RequestFor<O extends OperationName> = Partial<Operations[O]['request']>;
 
 export type UnaryCalls = {
-  /** @throws AppError as the server threw it. */
+  /** @throws AppError as the server threw it; INVALID_ARGUMENT for a request that is not of its type, before it is sent. */
   readonly [O in OperationName]: (request: RequestFor<O>, call?: OneCall) => Promise<Operations[O]['response']>;
 };
 
@@ -79,7 +79,7 @@ export function createClient(address: string, options: ClientOptions = {}): Clie
     searchStream: (call) => openExchange(servers.current.grpc, method('SearchStream'), call),
     serving: async ({ timeoutMs = options.timeoutMs ?? 60_000, signal } = {}) => {
       const { grpc } = await reachable(servers, performance.now() + timeoutMs);
-      return isServing(await unary(grpc, healthPath, (bytes: Buffer) => bytes, (bytes: Buffer) => bytes, Buffer.alloc(0), timeoutMs, signal));
+      return isServing(await unary(grpc, healthPath, Buffer.alloc(0), asIs, timeoutMs, signal));
     },
     close,
     [Symbol.asyncDispose]: async () => close(),
@@ -117,14 +117,12 @@ function connect(address: string, options: ClientOptions): GrpcClient {
   });
 }
 
-function callOnce(grpc: GrpcClient, one: Method, request: object, timeoutMs: number, signal: AbortSignal | undefined): Promise<object> {
-  return unary(grpc, one.grpcPath, (message: object) => encodeRequest(one, message), (bytes) => one.response.decode(bytes),
-    one.request.create(request), timeoutMs, signal);
+async function callOnce(grpc: GrpcClient, one: Method, request: object, timeoutMs: number, signal: AbortSignal | undefined): Promise<object> {
+  return unary(grpc, one.grpcPath, encodeRequest(one, request), (bytes) => one.response.decode(bytes), timeoutMs, signal);
 }
 
-function unary<Request, Answer>(
-  grpc: GrpcClient, path: string, encode: (request: Request) => Buffer, decode: (bytes: Buffer) => Answer, request: Request, timeoutMs: number,
-  signal: AbortSignal | undefined,
+function unary<Answer>(
+  grpc: GrpcClient, path: string, request: Buffer, decode: (bytes: Buffer) => Answer, timeoutMs: number, signal: AbortSignal | undefined,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
@@ -138,7 +136,7 @@ function unary<Request, Answer>(
       else reject(error === null ? new AppError('INTERNAL', 'neither an answer nor an error came') : fromStatus(error));
     };
     const limits: CallOptions = { deadline: Date.now() + timeoutMs };
-    const call = grpc.makeUnaryRequest<Request, Answer>(path, encode, decode, request, new Metadata(), limits, done);
+    const call = grpc.makeUnaryRequest<Buffer, Answer>(path, asIs, decode, request, new Metadata(), limits, done);
     signal?.addEventListener('abort', abort, { once: true });
   });
 }

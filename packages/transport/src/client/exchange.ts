@@ -2,7 +2,7 @@
 import { Metadata, type Client as GrpcClient, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import { AppError } from '@proximadb/errors';
 import type { Method } from '@proximadb/schemas';
-import { encodeRequest } from '../grpc/buffer.ts';
+import { asIs, encodeRequest } from '../grpc/buffer.ts';
 import { fromStatus } from '../grpc/status.ts';
 
 /**
@@ -13,7 +13,7 @@ export interface Exchange<Request, Response> extends AsyncIterable<Response> {
   /**
    * Resolves when the connection took it: await it, and a slow server slows the sender. Answers have to be read meanwhile, or
    * both ends come to a stand.
-   * @throws AppError if the stream has ended.
+   * @throws AppError if the stream has ended; INVALID_ARGUMENT for a request that is not of its type: it is not sent, and the stream goes on.
    */
   send(request: Request): Promise<void>;
   /** No more requests; the answers still to come are answered. */
@@ -28,8 +28,8 @@ export interface ExchangeLimits {
 
 export function openExchange<Request extends object, Response>(grpc: GrpcClient, one: Method, limits: ExchangeLimits = {}): Exchange<Request, Response> {
   const deadline = limits.timeoutMs === undefined ? {} : { deadline: Date.now() + limits.timeoutMs };
-  const call: ClientDuplexStream<object, Response> = grpc.makeBidiStreamRequest<object, Response>(
-    one.grpcPath, (message) => encodeRequest(one, message), (bytes) => one.response.decode(bytes) as Response, new Metadata(), deadline);
+  const call: ClientDuplexStream<Buffer, Response> = grpc.makeBidiStreamRequest<Buffer, Response>(
+    one.grpcPath, asIs, (bytes) => one.response.decode(bytes) as Response, new Metadata(), deadline);
   let failure: AppError | undefined;
   // Asks for the first answer. Until somebody does, grpc-js takes in whatever comes, without a bound; after it, 16 answers.
   call.read(0);
@@ -50,7 +50,7 @@ export function openExchange<Request extends object, Response>(grpc: GrpcClient,
         reject(ended());
         return;
       }
-      call.write(one.request.create(request), (error?: Error | null) => (error == null ? resolve() : reject(ended())));
+      call.write(encodeRequest(one, request), (error?: Error | null) => (error == null ? resolve() : reject(ended())));
     }),
     end: () => call.end(),
     cancel: () => call.cancel(),

@@ -6,7 +6,7 @@
 import { Metadata, type Client as GrpcClient, type ClientDuplexStream, type ServiceError } from '@grpc/grpc-js';
 import { AppError } from '@proximadb/errors';
 import { method, ReadOptions, type SearchRequest, type SearchResponse } from '@proximadb/schemas';
-import { encodeRequest } from '../grpc/buffer.ts';
+import { asIs, encodeRequest } from '../grpc/buffer.ts';
 import { fromStatus } from '../grpc/status.ts';
 import { cancelled, serverTimeoutMs } from './retries.ts';
 
@@ -23,7 +23,7 @@ interface Waiting {
 }
 
 class SearchStream {
-  readonly #call: ClientDuplexStream<object, SearchResponse>;
+  readonly #call: ClientDuplexStream<Buffer, SearchResponse>;
   readonly #onOver: () => void;
   #waiting: Waiting | undefined;
   #idle: NodeJS.Timeout | undefined;
@@ -32,8 +32,8 @@ class SearchStream {
   over: AppError | undefined;
 
   constructor(grpc: GrpcClient, onOver: () => void) {
-    this.#call = grpc.makeBidiStreamRequest<object, SearchResponse>(
-      search.grpcPath, (message) => encodeRequest(search, message), (bytes) => search.response.decode(bytes) as SearchResponse, new Metadata());
+    this.#call = grpc.makeBidiStreamRequest<Buffer, SearchResponse>(
+      search.grpcPath, asIs, (bytes) => search.response.decode(bytes) as SearchResponse, new Metadata());
     this.#call.on('data', (answer: SearchResponse) => {
       this.answered = true;
       this.#take()?.resolve(answer);
@@ -45,7 +45,7 @@ class SearchStream {
     this.#call.on('end', () => { this.#end(new AppError('UNAVAILABLE', 'the server ended the stream')); });
   }
 
-  ask(request: SearchRequest): Promise<SearchResponse> {
+  ask(request: Buffer): Promise<SearchResponse> {
     clearTimeout(this.#idle);
     return new Promise((resolve, reject) => {
       if (this.over !== undefined) {
@@ -98,9 +98,10 @@ export class SearchStreams {
   /**
    * @returns undefined where a call of its own has to be made: too many streams are open, the server has none, or the one that was taken had
    *   ended meanwhile.
-   * @throws AppError as the server threw it; DEADLINE_EXCEEDED; CANCELLED.
+   * @throws AppError as the server threw it; DEADLINE_EXCEEDED; CANCELLED; INVALID_ARGUMENT for a request that is not of its type.
    */
   async search(given: Partial<SearchRequest>, leftMs: number, signal: AbortSignal | undefined): Promise<SearchResponse | undefined> {
+    const request = encodeRequest(search, withTimeout(given, leftMs));
     const stream = this.#take();
     if (stream === undefined) return undefined;
     const wasUsed = stream.answered;
@@ -110,7 +111,7 @@ export class SearchStreams {
     const abort = (): void => { if (signal !== undefined) stream.leave(cancelled(signal)); };
     signal?.addEventListener('abort', abort, { once: true });
     try {
-      const answer = await stream.ask(withTimeout(given, leftMs));
+      const answer = await stream.ask(request);
       this.#giveBack(stream);
       return answer;
     } catch (thrown) {
@@ -149,8 +150,8 @@ export class SearchStreams {
 }
 
 /** A stream has no deadline: each of its requests says its own. */
-function withTimeout(given: Partial<SearchRequest>, leftMs: number): SearchRequest {
+function withTimeout(given: Partial<SearchRequest>, leftMs: number): Partial<SearchRequest> {
   const read = given.read ?? ReadOptions.create();
   const timeoutMs = Math.min(read.timeoutMs ?? Infinity, serverTimeoutMs(leftMs));
-  return search.request.create({ ...given, read: { ...read, timeoutMs } }) as SearchRequest;
+  return { ...given, read: { ...read, timeoutMs } };
 }

@@ -1,3 +1,4 @@
+import { AppError } from '@proximadb/errors';
 import type { Method } from '@proximadb/schemas';
 
 /** grpc-js works with Buffer's methods; the memory is the same. */
@@ -5,7 +6,20 @@ export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** For callers that have the message from the method's own types. */
-export function encodeRequest(one: Method, message: object): Buffer {
-  return asBuffer(one.request.encode(message as Parameters<typeof one.request.encode>[0]));
+/**
+ * A request as it goes on the wire. A field that is missing or undefined has its default.
+ * @throws AppError INVALID_ARGUMENT if a field is not of its type.
+ */
+export function encodeRequest(one: Method, given: object): Buffer {
+  const fields = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  try {
+    return asBuffer(one.request.encode(one.request.create(fields)));
+  } catch (thrown) {
+    throw new AppError('INVALID_ARGUMENT', `this is no ${one.requestName}: ${(thrown as Error).message}`, { cause: thrown });
+  }
+}
+
+/** For calls that are given their requests as bytes. */
+export function asIs(bytes: Buffer): Buffer {
+  return bytes;
 }
