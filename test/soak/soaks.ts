@@ -13,13 +13,16 @@ export interface SoakOptions {
 }
 
 const mebibyte = 1 << 20;
+/** Rounds of a run: between them it rests until it has nothing left to do. */
+const rounds = 4;
 /**
- * What a run may hold more in its fourth quarter than in its second. The collectors of six threads let garbage stand, some 10 MiB each, and it takes
- * them a minute or two to get there: so memory is judged in runs of three minutes or more. Merges that left their vectors behind, 130 KB each, would leave
- * several times as much from one median to the other.
+ * What a run may hold more in its fourth round than in its second. The collectors of six threads let garbage stand, some 10 MiB each, and it takes
+ * them a minute or two to get there: so memory is judged in runs of three minutes or more.
  */
 const memory = { share: 0.1, slack: 32 * mebibyte };
 const memoryJudgedMs = 180_000;
+/** And what it may hold more at rest, when garbage is collected: merges that left their vectors behind, 130 KB each, would leave three times as much. */
+const memoryAtRest = 16 * mebibyte;
 /** The log's file grows by steps and is filled again; shards come and go by a segment. */
 const disk = { share: 0.1, slack: 8 * mebibyte };
 /** Each segment's graph is mapped once, and one is looked at where it is built. */
@@ -43,17 +46,15 @@ export async function manyMerges(subject: Subject, { ms, say, share }: SoakOptio
   while (last < kept) await turn();
 
   const seen = new Set<string>();
-  await using work = working(subject, collection, (id) => Number(id.slice(1)) < last);
-  const untilMs = performance.now() + ms;
-  while ((performance.now() < untilMs || seen.size < 200 * share) && !work.searching.failed) {
+  const samples = await inRounds(subject, collection, { ms, say }, (id) => Number(id.slice(1)) < last, async () => {
     await turn();
     const stats = await subject.stats(collection);
     for (const { id, indexed } of segmentsOf(stats)) if (indexed) seen.add(id);
     if (stats.lag > behindMax) await until('the shards caught up', async () => (await subject.stats(collection)).lag <= behindMax);
-  }
-  const { samples } = await work.ended();
+    return seen.size;
+  }, 200 * share);
   say(`${seen.size} segments with a graph made of ${last} rows; ${shown(samples)}`);
-  assertMemoryFlat(samples, ms);
+  if (ms >= memoryJudgedMs) for (const figure of ['anonymous', 'mapped'] as const) assertFlat(samples, figure, memory);
   assertFlat(samples, 'disk', disk);
   assertFlat(samples, 'graphs', graphs);
 
@@ -74,17 +75,16 @@ export async function sameIds(subject: Subject, { ms, say, share }: SoakOptions)
     for (let at = 0; at < ids.length; at += batch) await subject.write(collection, ids.slice(at, at + batch));
   };
   await turn();
-  await using work = working(subject, collection, () => true);
-  // A fast machine is through with its turns before there is anything to compare.
-  const untilMs = performance.now() + Math.max(ms, 5_000);
   let done = 0;
-  for (; (performance.now() < untilMs || done < 20 * share) && !work.searching.failed; done += 1) {
+  // A fast machine is through with its turns before there is anything to compare.
+  const samples = await inRounds(subject, collection, { ms: Math.max(ms, 5_000), say }, () => true, async () => {
     await turn();
     while ((await subject.stats(collection)).lag > BigInt(ids.length)) await setTimeout(20);
-  }
-  const { samples } = await work.ended();
+    done += 1;
+    return done;
+  }, 20 * share);
   say(`${ids.length} ids written ${done} times; ${shown(samples)}`);
-  assertMemoryFlat(samples, ms);
+  if (ms >= memoryJudgedMs) for (const figure of ['anonymous', 'mapped'] as const) assertFlat(samples, figure, memory);
   assertFlat(samples, 'disk', disk);
   assert.equal((await subject.settled(collection)).records, BigInt(ids.length));
   await subject.client.deleteCollection({ collection });
@@ -126,9 +126,43 @@ export async function halfDeleted(subject: Subject, { say, share, index }: SoakO
   await subject.client.deleteCollection({ collection });
 }
 
-function assertMemoryFlat(samples: Watch['samples'], ms: number): void {
-  if (ms < memoryJudgedMs) return;
-  for (const figure of ['anonymous', 'mapped'] as const) assertFlat(samples, figure, memory);
+/**
+ * Takes turns until all rounds have had their share of the time and of what is to be done, under searches.
+ * @param turn says how much is done so far.
+ * @returns what was seen while it worked. @throws AssertionError if it keeps more memory at rest, round by round.
+ */
+async function inRounds(
+  subject: Subject, collection: string, { ms, say }: Pick<SoakOptions, 'ms' | 'say'>, mayFind: (id: string) => boolean, turn: () => Promise<number>,
+  amount: number,
+): Promise<Watch['samples']> {
+  const samples: Watch['samples'] = [];
+  const rests: number[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    await using work = working(subject, collection, mayFind);
+    const untilMs = performance.now() + ms / rounds;
+    let done = 0;
+    while ((performance.now() < untilMs || done < amount * round / rounds) && !work.searching.failed) done = await turn();
+    samples.push(...(await work.ended()).samples);
+    await subject.settled(collection);
+    if (ms >= memoryJudgedMs) rests.push(await leastMemory(subject));
+  }
+  if (ms < memoryJudgedMs) {
+    say(`memory is judged in runs of ${memoryJudgedMs / 1_000} s and more, not in this one`);
+    return samples;
+  }
+  const shownRests = rests.map((each) => Math.round(each / mebibyte)).join(' ');
+  say(`at rest, round by round, MiB: ${shownRests}`);
+  const [, second = NaN, , fourth = NaN] = rests;
+  assert.ok(fourth <= second + memoryAtRest, `what is kept at rest grows: ${shownRests} MiB`);
+  return samples;
+}
+
+/** What it holds at least in the seconds in which garbage is collected. */
+async function leastMemory(subject: Subject): Promise<number> {
+  const watch = new Watch(subject.pid, subject.data, 500);
+  await setTimeout(15_000);
+  await watch.stop();
+  return Math.min(...watch.samples.map(({ anonymous }) => anonymous));
 }
 
 interface Working extends AsyncDisposable {

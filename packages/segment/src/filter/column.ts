@@ -1,65 +1,20 @@
 /** Views of one column in a segment's buffer: distinct values ascending, and the rows of each. layout.ts has the bytes. */
 import { roundingOf } from './order.ts';
-import { orList, orPosting } from './posting.ts';
 import type { RowSet } from './row-set.ts';
-
-/** Places in the list of values: the values from `first` up to, not including, `end`. */
-export interface ValueRange {
-  readonly first: number;
-  readonly end: number;
-}
-
-/** Rows of values by their place in the order. */
-class ValuePostings {
-  readonly #starts: Uint32Array;
-  readonly #words: Uint32Array;
-  readonly #bitmapWords: number;
-
-  constructor(buffer: ArrayBufferLike, startsAt: number, count: number, bitmapWords: number) {
-    this.#starts = new Uint32Array(buffer, startsAt, count + 1);
-    this.#words = new Uint32Array(buffer, startsAt + (count + 1) * 4, this.#starts[count] ?? 0);
-    this.#bitmapWords = bitmapWords;
-  }
-
-  get endAt(): number {
-    return this.#words.byteOffset + this.#words.byteLength;
-  }
-
-  /** Lists of one value after the other are one list: of a range of many values most have one row. */
-  or({ first, end }: ValueRange, into: RowSet): void {
-    const starts = this.#starts;
-    const bitmapWords = this.#bitmapWords;
-    let listed = starts[first] ?? 0;
-    let from = listed;
-    for (let value = first; value < end; value += 1) {
-      const next = starts[value + 1] ?? 0;
-      if (next - from === bitmapWords) {
-        orList(this.#words, listed, from, into);
-        orPosting(this.#words, from, next, bitmapWords, into);
-        listed = next;
-      }
-      from = next;
-    }
-    orList(this.#words, listed, from, into);
-  }
-}
+import { ValuePostings, type ValueRange } from './value-postings.ts';
 
 export class NumberColumn {
   readonly #doubles: Float64Array;
   /** What the doubles lack to the exact values; undefined where they lack nothing. */
   readonly #lacks: Int16Array | undefined;
-  readonly #postings: ValuePostings;
+  readonly postings: ValuePostings;
 
   /** @param at byte offset of the column in the buffer, a multiple of 8. */
   constructor(buffer: ArrayBufferLike, at: number, bitmapWords: number) {
     const [count = 0, rounded = 0] = new Uint32Array(buffer, at, 2);
     this.#doubles = new Float64Array(buffer, at + 8, count);
-    this.#postings = new ValuePostings(buffer, at + 8 + count * 8, count, bitmapWords);
-    this.#lacks = rounded === 1 ? new Int16Array(buffer, this.#postings.endAt, count) : undefined;
-  }
-
-  or(range: ValueRange, into: RowSet): void {
-    this.#postings.or(range, into);
+    this.postings = new ValuePostings(buffer, at + 8 + count * 8, count, bitmapWords);
+    this.#lacks = rounded === 1 ? new Int16Array(buffer, this.postings.endAt, count) : undefined;
   }
 
   get size(): number {
@@ -89,18 +44,14 @@ export class NumberColumn {
 export class StringColumn {
   readonly #offsets: Uint32Array;
   readonly #blob: Buffer;
-  readonly #postings: ValuePostings;
+  readonly postings: ValuePostings;
 
   /** @param at byte offset of the column in the buffer, a multiple of 8. */
   constructor(buffer: ArrayBufferLike, at: number, bitmapWords: number) {
     const [count = 0] = new Uint32Array(buffer, at, 1);
     this.#offsets = new Uint32Array(buffer, at + 8, count + 1);
-    this.#postings = new ValuePostings(buffer, at + 8 + (count + 1) * 4, count, bitmapWords);
-    this.#blob = Buffer.from(buffer, this.#postings.endAt, this.#offsets[count] ?? 0);
-  }
-
-  or(range: ValueRange, into: RowSet): void {
-    this.#postings.or(range, into);
+    this.postings = new ValuePostings(buffer, at + 8 + (count + 1) * 4, count, bitmapWords);
+    this.#blob = Buffer.from(buffer, this.postings.endAt, this.#offsets[count] ?? 0);
   }
 
   get size(): number {
@@ -127,14 +78,14 @@ export class StringColumn {
   /** Adds the rows of all values that have `part` as a substring. One pass over the bytes. */
   orContaining(part: Uint8Array, into: RowSet): void {
     if (part.length === 0) {
-      this.or({ first: 0, end: this.size }, into);
+      this.postings.or({ first: 0, end: this.size }, into);
       return;
     }
     for (let found = this.#blob.indexOf(part); found >= 0;) {
       const value = this.#valueAt(found);
       const end = this.#offsets[value + 1] ?? 0;
       // One that reaches into the next value is none, and no later one in this value can fit.
-      if (found + part.length <= end) this.or({ first: value, end: value + 1 }, into);
+      if (found + part.length <= end) this.postings.or({ first: value, end: value + 1 }, into);
       found = end < this.#blob.length ? this.#blob.indexOf(part, end) : -1;
     }
   }

@@ -2,11 +2,13 @@
 import { assert, unreachable } from '@proximadb/errors';
 import { isTimestamp } from '@proximadb/record';
 import { exactly, intersect, invert, isExact, unite, type RowBounds } from './bounds.ts';
-import { compareBytes, NumberColumn, StringColumn, type ValueRange } from './column.ts';
+import { compareBytes, NumberColumn, StringColumn } from './column.ts';
 import { assertLittleEndian, entryWords, header, headerWords, magic, pathBytes, slot, unitBytes } from './layout.ts';
 import { orPosting } from './posting.ts';
 import type { Bound, Predicate, Scalar } from './predicate.ts';
+import { PrefixSets } from './prefix-sets.ts';
 import { RowSet, wordsFor } from './row-set.ts';
+import type { ValuePostings, ValueRange } from './value-postings.ts';
 
 export interface Selection {
   /** The caller's own, to change as it likes. */
@@ -21,6 +23,10 @@ const nothingOpen: OpenSlots = [];
 const longStrings: OpenSlots = [slot.long, slot.long + 1];
 const longStringsDirectly: OpenSlots = [slot.long];
 const directOrInArray = [0, 1] as const;
+/** A range that takes fewer words is read word by word: less than two sets of a large segment take. */
+const walkedWordsMax = 8_192;
+/** Columns whose sets are kept: a byte a row each, at most. */
+const prefixSetsMax = 4;
 
 export class Columns {
   readonly #rows: number;
@@ -30,6 +36,8 @@ export class Columns {
   readonly #paths: number;
   readonly #pathOffsets: Uint32Array;
   readonly #pathBytes: Uint8Array;
+  /** Of columns that ranges were asked of, by where their postings end; null where a row has two values. */
+  readonly #prefixSets = new Map<number, PrefixSets | null>();
 
   /**
    * @param bytes what `ColumnsBuilder.build` made, starting on 8 bytes; kept and read in place. Its checksum was verified before:
@@ -83,7 +91,7 @@ export class Columns {
       case 'contains': return this.#leaf(predicate.path, (entry, into) => this.#orContaining(entry, predicate.value, into));
       case 'prefix': return this.#leaf(predicate.path, (entry, into) => {
         const prefix = Buffer.from(predicate.prefix);
-        for (const column of this.#stringColumns(entry)) column.or(column.startingWith(prefix), into);
+        for (const column of this.#stringColumns(entry)) this.#orWithin(column, column.startingWith(prefix), into);
         return longStrings;
       });
       default: return unreachable(predicate);
@@ -133,8 +141,8 @@ export class Columns {
       else if (typeof value === 'string') {
         const bytes = Buffer.from(value);
         if (bytes.length > this.#header(header.stringBytesMax)) long = true;
-        else strings?.or(strings.equalTo(bytes), into);
-      } else numbers?.or(numbers.equalTo(value), into);
+        else strings?.postings.or(strings.equalTo(bytes), into);
+      } else numbers?.postings.or(numbers.equalTo(value), into);
     }
     return long;
   }
@@ -144,11 +152,31 @@ export class Columns {
     // Bounds of two kinds hold for no value, and none at all for none, either.
     if (kinds.includes('string') === kinds.includes('number')) return nothingOpen;
     if (kinds.includes('number')) {
-      for (const column of this.#numberColumns(entry)) column.or(valuesWithin(column, lower, upper, (value) => value as number | bigint), into);
+      for (const column of this.#numberColumns(entry)) {
+        this.#orWithin(column, valuesWithin(column, lower, upper, (value) => value as number | bigint), into);
+      }
       return nothingOpen;
     }
-    for (const column of this.#stringColumns(entry)) column.or(valuesWithin(column, lower, upper, (value) => Buffer.from(value as string)), into);
+    for (const column of this.#stringColumns(entry)) {
+      this.#orWithin(column, valuesWithin(column, lower, upper, (value) => Buffer.from(value as string)), into);
+    }
     return longStrings;
+  }
+
+  #orWithin({ postings }: NumberColumn | StringColumn, range: ValueRange, into: RowSet): void {
+    const sets = postings.wordsOf(range) < walkedWordsMax ? null : this.#prefixSetsOf(postings);
+    (sets ?? postings).or(range, into);
+  }
+
+  #prefixSetsOf(postings: ValuePostings): PrefixSets | null {
+    const known = this.#prefixSets.get(postings.endAt);
+    const sets = known === undefined ? PrefixSets.of(postings, this.#rows) : known;
+    // Columns of which ranges were asked last come last.
+    this.#prefixSets.delete(postings.endAt);
+    this.#prefixSets.set(postings.endAt, sets);
+    const [oldest] = this.#prefixSets.keys();
+    if (this.#prefixSets.size > prefixSetsMax && oldest !== undefined) this.#prefixSets.delete(oldest);
+    return sets;
   }
 
   #numberColumns(entry: number): NumberColumn[] {
