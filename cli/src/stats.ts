@@ -82,8 +82,9 @@ function indexOf({ indexed, lists }: SegmentStats): string {
 }
 
 /** What is read for ten hits without a filter. */
-function byDefault({ indexed, ef, listsRead, lists }: SegmentStats): string {
-  if (listsRead !== null && lists !== null) return `${count(listsRead)} of ${count(lists)} lists`;
+function byDefault({ indexed, ef, listsRead, lists, recall }: SegmentStats): string {
+  if (listsRead !== null && listsRead > 0 && lists !== null) return `${count(listsRead)} of ${count(lists)} lists`;
   if (ef !== null) return `ef ${count(ef)}`;
-  return indexed ? 'exact' : '';
+  if (!indexed) return '';
+  return recall === 1 ? 'exact' : 'codes';
 }

@@ -9,6 +9,7 @@ import { compileWalker, type Walker } from '@proximadb/record';
 import type { Metric } from '@proximadb/schemas';
 import { decodeRows } from './bitmap.ts';
 import { codesOf } from './coded-rows.ts';
+import { listsMicros, signsMicros } from './costs.ts';
 import { codesBytes, strideOf } from './kernels/index.ts';
 import { clusterRows, encodeCodes, measureCodes, measureDepths, type Clustering } from './lists/build.ts';
 import { encodeLists, Lists } from './lists/lists.ts';
@@ -52,7 +53,7 @@ export type BuildJob =
     readonly schemas: Readonly<Record<number, string>>; readonly dimension: number;
     /** The metric that lists are made for; undefined: none. */
     readonly lists: Metric | undefined;
-    /** The metric that codes of one bit are made for, unless there are lists; undefined: none. */
+    /** The metric that codes of one bit are made for, unless there are lists that cost less to read; undefined: none. */
     readonly codes: Metric | undefined;
   }
   /** The kept rows of the sources, one after the other, get a graph, whose file comes into the folder. */
@@ -122,7 +123,8 @@ function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
   const refused = measured === undefined || measured.found >= foundMin ? undefined : `of these rows lists find ${measured.found.toFixed(2)} of what is nearest`;
   const reach = refused === undefined ? measured?.reach ?? null : null;
   const areListed = measured !== undefined && refused === undefined;
-  const parts = areListed ? [listsFile, codesFile] : writeSigns(job.directory, job.codes, dimension, kept.count);
+  const signs = areListed && measured.areCheap ? [] : writeSigns(job.directory, job.codes, dimension, kept.count);
+  const parts = areListed ? [listsFile, codesFile, ...signs] : signs;
   const segment = { ...completeSegment(job.directory, schemaIds, walkers(job.schemas), parts), reach };
   return {
     segment, graph: undefined, ...(clustering === undefined ? {} : { order: clustering.order }), ...(refused === undefined ? {} : { refused }),
@@ -132,8 +134,11 @@ function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
 /** Lists that find less are none: 0.97 and more is what they find of words and of clusters. */
 const foundMin = 0.9;
 
-/** Writes both of their files, or none if too little is found. @returns as `measureCodes`. */
-function writeLists(directory: string, metric: Metric, dimension: number, clustering: Clustering): ReturnType<typeof measureCodes> {
+/** What was measured of lists; and whether those that usually hold what is nearest cost less to read than codes of one bit of all rows. */
+type MeasuredLists = ReturnType<typeof measureCodes> & { readonly areCheap: boolean };
+
+/** Writes both of their files, or none if too little is found. */
+function writeLists(directory: string, metric: Metric, dimension: number, clustering: Clustering): MeasuredLists {
   using opened = new DisposableStack();
   const vectors = opened.adopt(new VectorFile(directory, strideOf(dimension)), (file) => { file.close(); });
   const vector = (row: number): Float32Array => vectors.row(row).subarray(0, dimension);
@@ -142,11 +147,17 @@ function writeLists(directory: string, metric: Metric, dimension: number, cluste
   const { asked, ...measured } = measureDepths(metric, dimension, clustering, vector);
   const file = { dimension, rows, starts, ...measured, centroids };
   const codes = opened.adopt(new StoredCodes(join(directory, codesFile), dimension, rows), (stored) => { stored.close(); });
-  const of = measureCodes(metric, file, new Lists(metric, file, codes), asked, (row) => vectors.single(row).subarray(0, dimension));
+  const lists = new Lists(metric, file, codes);
+  const of = measureCodes(metric, file, lists, asked, (row) => vectors.single(row).subarray(0, dimension));
   if (of.found < foundMin) rmSync(join(directory, codesFile));
   else writeFileSync(join(directory, listsFile), encodeLists(file));
-  return of;
+  const read = lists.listsFor(usualRecall, usualNeighbours);
+  return { ...of, areCheap: listsMicros(lists.count, read, rows * read / lists.count, dimension) < signsMicros(rows, rows, dimension) };
 }
+
+/** What is read for by default, or with a filter. */
+const usualRecall = 0.98;
+const usualNeighbours = 10;
 
 /** A list at a time: all of them would be a quarter of the vectors. */
 function writeCodes(path: string, metric: Metric, dimension: number, clustering: Clustering, vector: (row: number) => Float32Array): void {

@@ -27,8 +27,8 @@ export function graphMicros(candidates: number, dimension: number): number {
   return candidates * (0.4 + dimension * 0.006);
 }
 
-/** Codes, read in order, that cost as much as the exact distance of a row that lies anywhere. Measured (`npm run bench -- segments`). */
-const codesADistance = 8;
+/** 7-bit codes that cost as much as the exact distance of a row in order: four times as many are as many bytes (`npm run bench -- segments`). */
+const codesADistance = 4;
 
 /** Reading so many 7-bit codes in order. */
 function codesMicros(codes: number, dimension: number): number {

@@ -135,7 +135,7 @@ export interface SegmentDefaults {
   readonly recall: number | null;
   /** Candidates asked of its graph; null: it has none, or is compared exactly. */
   readonly ef: number | null;
-  /** Lists that are read, and lists that there are; null: it has none. */
+  /** Lists that are read (0: codes of one bit or all rows are, in their place), and lists that there are; null: it has none. */
   readonly listsRead: number | null;
   readonly lists: number | null;
 }
@@ -145,13 +145,15 @@ const hitsByDefault = 10;
 
 export function defaultsOf(sealed: Sealed, recallTarget: number): SegmentDefaults {
   const { graph, lists, ladder, coded, rows: { count }, vectors: { dimension } } = sealed;
+  const byCodes = coded === undefined ? Infinity : signsMicros(count, count, dimension);
   if (lists !== undefined) {
     const listsRead = defaultLists(lists, count, { predicate: null, k: hitsByDefault, recallTarget });
-    return { recall: lists.recallOf(listsRead), ef: null, listsRead, lists: lists.count };
+    const byLists = listsMicros(lists.count, listsRead, count * listsRead / lists.count, dimension) + pickMicros(candidatesMin, dimension);
+    if (byLists < byCodes) return { recall: lists.recallOf(listsRead), ef: null, listsRead, lists: lists.count };
   }
-  const none = { recall: null, ef: null, listsRead: null, lists: null };
+  const none = { recall: null, ef: null, listsRead: lists === undefined ? null : 0, lists: lists?.count ?? null };
   const ef = graph === undefined ? null : defaultCandidates(sealed, hitsByDefault, recallTarget);
-  const [byGraph, byCodes] = [ef === null ? Infinity : graphMicros(ef, dimension), coded === undefined ? Infinity : signsMicros(count, count, dimension)];
+  const byGraph = ef === null ? Infinity : graphMicros(ef, dimension);
   if (Math.min(byGraph, byCodes) >= exactMicros(count, count, dimension)) return { ...none, recall: 1 };
   if (byGraph < byCodes) return { ...none, ef, recall: ladder.length === 0 ? null : stepFor(ladder, recallRead(recallTarget, 'graph')).recall };
   const deviations = coded === undefined ? 0 : deviationsOf(coded, { predicate: null, recallTarget }, 1);
@@ -184,8 +186,9 @@ function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, 
   const byLists = listsMicros(lists.count, expected, count * expected / lists.count, dimension) + pickMicros(wanted, dimension);
   search.explanation?.consider('lists', byLists);
   const exact = exactMicros(count, total, dimension);
-  if (count <= wanted || exact <= byLists) return scan(sealed.vectors, total, rows, search, count);
-  search.explanation?.consider('exact', exact);
+  const codes = isCoded(sealed, count, search, breadthOf(search)) ? signsMicros(count, total, dimension) : Infinity;
+  if (count <= wanted || Math.min(exact, codes) <= byLists) return searchUnindexed(sealed, total, rows, search, count);
+  considerOthers(search, exact, codes);
   let before: number | undefined;
   for (let read = asked; ; read = Math.min(lists.count, read * beyondReach)) {
     const found = lists.candidates({ query: search.query, wanted, lists: read, among });

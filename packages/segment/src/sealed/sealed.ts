@@ -63,7 +63,7 @@ export class Sealed {
   readonly #graphSettings: GraphSettings;
   #graph: { readonly graph: Graph; readonly built: BuiltGraph } | null = null;
   #goesWithout = false;
-  /** What is searched where there is no index, or asking it would take longer. */
+  /** What is searched where there is no index, or asking it would take longer. Of lists only where that may be. */
   #coded: CodedRows | undefined;
 
   private constructor(options: SealedOptions, parts: OpenedParts) {
@@ -78,7 +78,8 @@ export class Sealed {
     this.vectors = parts.vectors;
     this.#opened = parts.opened;
     this.lists = parts.lists;
-    this.#coded = parts.lists === undefined ? CodedRows.of(options.graphSettings.metric, parts.vectors, parts.rows.count, parts.signs) : undefined;
+    const areCoded = parts.lists === undefined || parts.signs !== undefined;
+    this.#coded = areCoded ? CodedRows.of(options.graphSettings.metric, parts.vectors, parts.rows.count, parts.signs) : undefined;
     this.#walkers = options.files.schemaIds.map(options.walkerOf);
     this.states = new RowStates(this.rows.count);
     for (let row = 0; row < this.rows.count; row += 1) this.states.add(row, this.rows.expires[row] ?? Infinity);
