@@ -5,15 +5,24 @@ import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { npy } from './data/npy.fixture.ts';
 import { lacking } from './peers/software.ts';
-import type { Report } from './report.ts';
+import type { Taken } from './run-folder.ts';
 import { runBench } from './run.fixture.ts';
+import { tinySizes, wholeSizes } from './scenarios/peers.ts';
+import type { PeerFigures } from './scenarios/peers/figures.ts';
 
 let folder = '';
 before(() => { folder = mkdtempSync(join(tmpdir(), 'proximadb-bench-run-')); });
 after(() => { rmSync(folder, { recursive: true, force: true }); });
 
-function reportOf(scenario: string, from = folder): Report {
-  return JSON.parse(readFileSync(join(from, `${scenario}.json`), 'utf8')) as Report;
+function reportOf(scenario: string, from = folder): Taken {
+  return JSON.parse(readFileSync(join(from, `${scenario}.json`), 'utf8')) as Taken;
+}
+
+/** Of the one data set that was measured. */
+function figuresOf(from = folder): PeerFigures {
+  const [figures] = reportOf('peers', from).figures as readonly PeerFigures[];
+  assert.ok(figures !== undefined);
+  return figures;
 }
 
 /** Titles and plots of the page that a run leaves. */
@@ -31,9 +40,22 @@ test('the short form of the peers measures ours beside libraries, end to end, an
   const { tables } = reportOf('peers');
   const named = (part: string): readonly (readonly unknown[])[] => tables.find(({ title }) => title.includes(part))?.rows ?? [];
   assert.deepEqual(named('Who takes part').map(([name]) => name), only);
-  for (const part of ['writing 2,000 rows', 'same recall@10', 'k = 10 of', 'p50 ms under filters', 'deleted', 'while rows are written', 'kill -9']) {
+  const parts = [
+    'writing 2,000 rows', 'same recall@10', 'k = 10 of', 'p50 ms under filters', 'deleted', 'while rows are written', 'kill -9', 'where ours is behind',
+  ];
+  for (const part of parts) {
     assert.ok(named(part).length > 0, `a table about ${part}`);
   }
+  const { points, filtered } = figuresOf();
+  const cases = points.map(({ who, k, clients, effort }) => `${who}: ${k} rows, ${clients} clients, ef ${effort}`);
+  // The short form asks for the first and the fourth of six.
+  const expected = only.flatMap((name) => tinySizes.clients.flatMap((clients) => [16, 128].map((effort) =>
+    `${name === 'proximadb hnsw of 2' ? `${name}, gRPC` : name}: 10 rows, ${clients} clients, ef ${effort}`)));
+  assert.deepEqual(cases.sort(), expected.sort());
+  for (const { recall, qps, p50Ms, p95Ms, p99Ms, cpuSecondsPer1000 } of points) {
+    assert.ok(recall > 0 && qps > 0 && cpuSecondsPer1000 >= 0 && p50Ms > 0 && p95Ms >= p50Ms && p99Ms >= p95Ms);
+  }
+  assert.ok(filtered.length > 0 && filtered.every(({ p50Ms, p99Ms }) => p50Ms > 0 && p99Ms >= p50Ms));
   // Ours is exact at this size, with every filter.
   const [[, , ...recalls] = []] = named('recall under filters').filter(([name]) => String(name).startsWith('proximadb'));
   assert.equal(recalls.length, 10);
@@ -43,6 +65,10 @@ test('the short form of the peers measures ours beside libraries, end to end, an
   assert.deepEqual(plots.sort(), ['peers-words-k10-clients1.svg', 'peers-words-k10-clients4.svg']);
   for (const plot of plots) assert.match(readFileSync(join(folder, plot), 'utf8'), /usearch i8: recall [01]\.\d+/);
   assert.deepEqual(pageOf(folder), { titles: ['Ourselves and others', ...tables.map(({ title }) => title)], plots });
+});
+
+test('the whole form asks for 10 and for 100 rows, by 1, 4 and 16 clients, at every effort', () => {
+  assert.deepEqual([wholeSizes.ks, wholeSizes.clients, wholeSizes.effortStep], [[10, 100], [1, 4, 16], 1]);
 });
 
 test('what nobody named a folder for goes into one of its own, with one page for all that was measured', { timeout: 180_000 }, () => {

@@ -132,7 +132,8 @@ export function filteredTables({ set }: Course, results: readonly Filtered[]): T
   ];
 }
 
-function nameOf(filter: RangeFilter | null): string {
+/** As the tables call it. */
+export function nameOf(filter: RangeFilter | null): string {
   if (filter === null) return 'none';
   const share = `${Number((filter.share * 100).toPrecision(2))} %`;
   return filter.kind === 'own' ? `${filter.field} < ${filter.below} (${share})` : `${share} ${filter.kind === 'correlated' ? 'c' : 'u'}`;

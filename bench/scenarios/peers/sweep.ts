@@ -112,8 +112,11 @@ function pointOf({ way, k, clients, effort, rates, latenciesMs, queries, cpuSeco
   };
 }
 
+export type AtRecall = Pick<Point, 'qps' | 'cpuSecondsPer1000' | 'p50Ms'>;
+type Measured = AtRecall & Pick<Point, 'effort' | 'recall'>;
+
 /** @returns what a way does at a recall, between its two points beside it (on a line, QPS by its logarithm); undefined: it never gets there. */
-export function atRecall(points: readonly Point[], recall: number): Pick<Point, 'qps' | 'cpuSecondsPer1000' | 'p50Ms'> | undefined {
+export function atRecall(points: readonly Measured[], recall: number): AtRecall | undefined {
   const sorted = [...points].sort((one, other) => one.effort - other.effort);
   const at = sorted.findIndex((point) => point.recall >= recall);
   const above = sorted[at];
@@ -121,7 +124,7 @@ export function atRecall(points: readonly Point[], recall: number): Pick<Point, 
   // The least it can be asked for finds more than that.
   if (above === undefined || below === undefined || above.recall === below.recall) return above;
   const share = (recall - below.recall) / (above.recall - below.recall);
-  const between = (of: (point: Point) => number): number => {
+  const between = (of: (point: AtRecall) => number): number => {
     const [low, high] = [of(below), of(above)];
     return low > 0 && high > 0 ? Math.exp(Math.log(low) + share * (Math.log(high) - Math.log(low))) : low + share * (high - low);
   };
