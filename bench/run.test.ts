@@ -88,7 +88,23 @@ test('what nobody named a folder for goes into one of its own, with one page for
   }
 });
 
-test('own vectors with own metadata and own queries are measured as ours are, with filters on their fields', { timeout: 180_000 }, () => {
+test('scans of each dimension and metric stand beside a plain read of as many bytes', { timeout: 120_000 }, () => {
+  const { status, stderr } = runBench(folder, 'scan', '--short');
+  assert.equal(status, 0, stderr);
+  const { tables, aims } = reportOf('scan');
+  const [[read, ...bandwidths] = [], ...scans] = tables.find(({ title }) => title.includes('bandwidth'))?.rows ?? [];
+  assert.equal(read, 'as many bytes, only read');
+  // Of each of three dimensions: GB/s, those of the best round, and the share.
+  assert.equal(bandwidths.length, 9);
+  assert.deepEqual(scans.map(([name, ...figures]) => [name, figures.filter((figure) => Number.parseFloat(String(figure)) > 0).length]), [
+    ['inner product', 9], ['squared L2', 9], ['L1', 9],
+  ]);
+  const shares = aims.filter(({ what }) => what.endsWith('of the bandwidth of a plain read'));
+  assert.equal(shares.length, 9);
+  assert.ok(shares.every(({ aimed, measured }) => aimed === '≥ 85 %' && /^\d+ %$/.test(measured)), JSON.stringify(shares));
+});
+
+test('own vectors with own metadata and own queries are measured beside others, with filters on their fields', { timeout: 180_000 }, () => {
   const rows = Array.from({ length: 400 }, (_, row) => [Math.cos(row), Math.sin(row), Math.cos(row * 7), row / 400]);
   writeFileSync(join(folder, 'mine.npy'), npy('<f4', rows));
   writeFileSync(join(folder, 'mine.jsonl'), rows.map((_, row) => `${JSON.stringify({ year: 1900 + row % 100 })}\n`).join(''));

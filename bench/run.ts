@@ -28,13 +28,14 @@ import { recall } from './scenarios/recall.ts';
 import { rescoring } from './scenarios/rescoring.ts';
 import { restart } from './scenarios/restart.ts';
 import { runtime } from './scenarios/runtime.ts';
+import { scan } from './scenarios/scan.ts';
 import { search } from './scenarios/search.ts';
 import { serialisation } from './scenarios/serialisation.ts';
 import { segments } from './scenarios/segments.ts';
 import { shards } from './scenarios/shards.ts';
 
 const scenarios: readonly Scenario[] = [
-  serialisation, ingest, search, backlog, segments, recall, lasting, rescoring, restart, disk, kafkaLog, shards, cluster, clients, peers, flames,
+  serialisation, ingest, search, scan, backlog, segments, recall, lasting, rescoring, restart, disk, kafkaLog, shards, cluster, clients, peers, flames,
   calls, runtime,
 ];
 /** Only by its name. */
