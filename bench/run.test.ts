@@ -110,14 +110,19 @@ test('own vectors with own metadata and own queries are measured beside others, 
   writeFileSync(join(folder, 'mine.jsonl'), rows.map((_, row) => `${JSON.stringify({ year: 1900 + row % 100 })}\n`).join(''));
   writeFileSync(join(folder, 'asked.npy'), npy('<f4', rows.slice(0, 20).map((row) => row.map((value) => value + 0.01))));
   const files = ['--data', 'mine.npy', '--metadata', 'mine.jsonl', '--queries', 'asked.npy'].map((word) => (word.startsWith('--') ? word : join(folder, word)));
-  const { status, stderr } = runBench(folder, 'peers', '--short', '--only', 'usearch f32,proximadb ivf of 2', '--metric', 'euclidean', ...files);
+  const into = join(folder, 'own');
+  const { status, stderr } = runBench(into, ...files, '--short', '--only', 'usearch f32,proximadb ivf of 2', '--metric', 'euclidean');
   assert.equal(status, 0, stderr);
-  const filters = reportOf('peers').tables.find(({ title }) => title.startsWith('mine: recall under filters'));
+  assert.deepEqual(readdirSync(into).filter((name) => name.endsWith('.json')), ['peers.json']);
+  const { tables, command } = reportOf('peers', into);
+  assert.match(command, /^npm run bench -- peers --short .* --data \S*mine\.npy .* --metric euclidean$/);
+  const filters = tables.find(({ title }) => title.startsWith('mine: recall under filters'));
   assert.ok(filters?.columns.some((column) => column.startsWith('year < ')), filters?.columns.join());
-  assert.match(JSON.stringify(reportOf('peers').tables), /400 rows, 4-d, euclidean/);
+  assert.match(JSON.stringify(tables), /400 rows, 4-d, euclidean/);
 });
 
-test('a peer or a data set that is not there is refused by its name', () => {
+test('a peer, a data set or a metric that is not there is refused by its name', () => {
   assert.match(runBench(folder, 'peers', '--short', '--only', 'nobody').stderr, /no peer nobody; there are usearch i8/);
   assert.match(runBench(folder, 'peers', '--set', 'none').stderr, /no data set none; there are words, clustered/);
+  assert.match(runBench(folder, '--data', 'mine.npy', '--metric', 'l1').stderr, /no metric l1; there are cosine and euclidean/);
 });
