@@ -28,6 +28,8 @@ export interface Plot {
 export interface Report {
   readonly tables: readonly Table[];
   readonly aims: readonly Aim[];
+  /** All that was measured, where the tables leave some of it out: for the JSON only. */
+  readonly figures?: unknown;
   readonly plots?: readonly Plot[];
   /** What this run was there to find; with one, the bench ends with exit code 1. */
   readonly failures?: readonly string[];
@@ -54,7 +56,7 @@ function showTable({ title, columns, rows, notes }: Table): string {
   return [`### ${title}`, '', line(head), rule, ...body.map(line), '', ...notes.map((note) => `- ${note}`), ''].join('\n');
 }
 
-function showCell(cell: Cell): string {
+export function showCell(cell: Cell): string {
   if (typeof cell === 'string') return cell;
   const digits = Math.abs(cell) >= 100 || Number.isInteger(cell) ? 0 : Math.abs(cell) >= 10 ? 1 : Math.abs(cell) >= 1 ? 2 : 3;
   return cell.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: digits });

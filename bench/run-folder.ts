@@ -5,7 +5,7 @@ import type { Machine } from './machine.ts';
 import type { Plot, Report } from './report.ts';
 
 /** The JSON of a scenario; `bench/show.ts` writes its tables from it. */
-export interface Taken extends Pick<Report, 'tables' | 'aims'> {
+export interface Taken extends Pick<Report, 'tables' | 'aims' | 'figures'> {
   readonly scenario: string;
   readonly takenAt: string;
   readonly command: string;

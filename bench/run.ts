@@ -4,7 +4,8 @@
  * `guard` compares with a stored run and ends with exit code 1 if something got worse; `--baseline FILE`, `--write-baseline`. It runs only if it is named.
  * For `disk` also `--set clustered`, `--rows N`, `--only ivf`.
  * For `peers` also `--only 'chroma,proximadb hnsw'`, `--set words`, `--rows N`, or
- * `--data my.npy [--metadata my.jsonl] [--queries q.npy] [--metric euclidean]`.
+ * `--data my.npy [--metadata my.jsonl] [--queries q.npy] [--metric M]`, which without a scenario means `peers`; M is `cosine`, which it
+ * is by default, or `euclidean`.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -28,13 +29,14 @@ import { recall } from './scenarios/recall.ts';
 import { rescoring } from './scenarios/rescoring.ts';
 import { restart } from './scenarios/restart.ts';
 import { runtime } from './scenarios/runtime.ts';
+import { scan } from './scenarios/scan.ts';
 import { search } from './scenarios/search.ts';
 import { serialisation } from './scenarios/serialisation.ts';
 import { segments } from './scenarios/segments.ts';
 import { shards } from './scenarios/shards.ts';
 
 const scenarios: readonly Scenario[] = [
-  serialisation, ingest, search, backlog, segments, recall, lasting, rescoring, restart, disk, kafkaLog, shards, cluster, clients, peers, flames,
+  serialisation, ingest, search, scan, backlog, segments, recall, lasting, rescoring, restart, disk, kafkaLog, shards, cluster, clients, peers, flames,
   calls, runtime,
 ];
 /** Only by its name. */
@@ -45,7 +47,7 @@ const { values, positionals } = parseArgs({
   options: {
     short: { type: 'boolean', default: false }, json: { type: 'string' }, profiles: { type: 'string' }, only: { type: 'string' }, set: { type: 'string' },
     rows: { type: 'string' }, data: { type: 'string' }, metadata: { type: 'string' }, queries: { type: 'string' },
-    metric: { type: 'string', default: 'cosine' },
+    metric: { type: 'string' },
     baseline: { type: 'string' }, 'write-baseline': { type: 'boolean', default: false },
   },
 });
@@ -55,7 +57,7 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
-const metric = (['cosine', 'euclidean'] as const).find((one) => one === values.metric);
+const metric = (['cosine', 'euclidean'] as const).find((one) => one === (values.metric ?? 'cosine'));
 if (metric === undefined) throw new Error(`no metric ${values.metric}; there are cosine and euclidean`);
 const own = values.data === undefined ? undefined : { data: values.data, metadata: values.metadata, queries: values.queries, metric };
 const chosen: Chosen = {
@@ -85,7 +87,7 @@ for (const scenario of running) {
     console.log(tables);
     for (const failure of failures) console.error(`FAILED ${failure}`);
     failed += failures.length;
-    const named = ['set', 'rows', 'only', 'data', 'metadata', 'queries'] as const;
+    const named = ['set', 'rows', 'only', 'data', 'metadata', 'queries', 'metric'] as const;
     const quoted = (text: string): string => (text.includes(' ') ? `'${text}'` : text);
     const options = named.flatMap((name) => (values[name] === undefined ? [] : [` --${name} ${quoted(values[name])}`]));
     const command = `npm run bench -- ${scenario.name}${values.short ? ' --short' : ''}${options.join('')}`;

@@ -6,6 +6,7 @@ import { graph, type Peer, type PeerContext, type PeerKind, type PeerSearch } fr
 import { lacking, pipSoftware } from './software.ts';
 
 const version = '1.5.9';
+const software = `chroma-${version}-1`;
 const base = '/api/v2/tenants/default_tenant/databases/default_database/collections';
 /** Ids of one delete request. */
 const deletesMax = 5_000;
@@ -104,8 +105,9 @@ export const chroma: PeerKind = {
   name: 'chroma', sort: 'server', isOurs: false, ways: [''], efforts: [16, 32, 64, 128, 256, 512], canFilter: true, batchRows: 1_000,
   settings: `server of the Python package, HTTP, vectors written as base64; M ${graph.m}, efConstruction ${graph.efConstruction}, f32`,
   missing: () => lacking({ python3: 'python3', pip3: 'python3-pip' }),
+  software,
   open: async (context) => {
-    const packages = await pipSoftware(`chroma-${version}-1`, [`chromadb==${version}`], true);
+    const packages = await pipSoftware(software, [`chromadb==${version}`], true);
     const port = await freePort();
     const calls = new JsonCalls(port);
     const server = await startAlone('chroma', { directory: context.folder }, (folder) => ({

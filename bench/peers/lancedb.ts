@@ -6,6 +6,7 @@ import { graph, type Peer, type PeerContext, type PeerKind, type PeerSearch } fr
 import { lacking, npmSoftware } from './software.ts';
 
 const version = '0.39.0';
+const software = `lancedb-${version}-1`;
 const arrowVersion = '18.1.0';
 /** Times k that are compared exactly; its candidate list must be no shorter. */
 const refine = 2;
@@ -113,8 +114,9 @@ export const lancedb: PeerKind = {
   name: 'lancedb', sort: 'embedded', isOurs: false, ways: [''], efforts: [16, 32, 64, 128, 256, 512], canFilter: true, batchRows: 10_000,
   settings: `in process; one graph of M ${graph.m}, efConstruction ${graph.efConstruction}, 8-bit codes, twice k compared exactly; a tree for each field`,
   missing: () => lacking({ npm: 'npm' }),
+  software,
   open: async (context) => {
-    const folder = await npmSoftware(`lancedb-${version}-1`, [`@lancedb/lancedb@${version}`, `apache-arrow@${arrowVersion}`]);
+    const folder = await npmSoftware(software, [`@lancedb/lancedb@${version}`, `apache-arrow@${arrowVersion}`]);
     const lance = createRequire(join(folder, 'package.json'))('@lancedb/lancedb') as Lance;
     return new LanceDb(context, lance);
   },

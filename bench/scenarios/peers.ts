@@ -9,19 +9,21 @@ import type { Aim, Cell, Plot, Report, Table } from '../report.ts';
 import type { BenchOptions, Scenario } from '../scenario.ts';
 import { afterDeletes, deletedTable, loadedTable, restarts, restartTable, underLoad, type Deleted } from './peers/after.ts';
 import { aimsOf } from './peers/aims.ts';
+import { behindTables } from './peers/behind.ts';
 import { buildAll, buildTable } from './peers/building.ts';
 import { isFirstWay, openCourse, operatingPoints, type OpenCourse } from './peers/course.ts';
 import type { Course, Sizes } from './peers/entrant.ts';
+import { plainFigures, type PeerFigures } from './peers/figures.ts';
 import { filteredSearches, filteredTables } from './peers/filtered.ts';
 import { comparisonTable, sweep, sweepTable, type Point } from './peers/sweep.ts';
 
 export const peers: Scenario = { name: 'peers', title: 'Ourselves and others', run };
 
-const whole: Sizes = {
+export const wholeSizes: Sizes = {
   rounds: 3, blockMs: 130, blockQueriesMin: 34, ks: [10, 100], clients: [1, 4, 16], effortStep: 1, loadMs: 5_000, rest: true,
 };
 /** Shows that everything works. */
-const tiny: Sizes = {
+export const tinySizes: Sizes = {
   rounds: 1, blockMs: 20, blockQueriesMin: 10, ks: [10], clients: [1, 4], effortStep: 3, loadMs: 300, rest: false,
 };
 /** All words, and so many made-up rows that a graph of them takes no longer: both sets with all peers take more than an hour on two cores. */
@@ -31,10 +33,11 @@ const queriesMax = 200;
 const shortRows = 2_000;
 
 async function run(options: BenchOptions): Promise<Report> {
-  const reports: Report[] = [];
+  const reports: SetReport[] = [];
   for (const set of setsOf(options)) reports.push(await runSet(set(), options));
   return {
-    tables: reports.flatMap(({ tables }) => tables), aims: reports.flatMap(({ aims }) => aims), plots: reports.flatMap((report) => report.plots ?? []),
+    tables: reports.flatMap(({ tables }) => tables), aims: reports.flatMap(({ aims }) => aims), figures: reports.map(({ figures }) => figures),
+    plots: reports.flatMap((report) => report.plots ?? []),
     failures: reports.flatMap((report) => report.failures ?? []),
   };
 }
@@ -50,11 +53,16 @@ function setsOf({ short, chosen }: BenchOptions): (() => DataSet)[] {
   return [all[set]];
 }
 
-async function runSet(set: DataSet, options: BenchOptions): Promise<Report> {
+/** Of one data set. */
+interface SetReport extends Report {
+  readonly figures: PeerFigures;
+}
+
+async function runSet(set: DataSet, options: BenchOptions): Promise<SetReport> {
   const { short, chosen, say } = options;
   const started = performance.now();
   const kinds = chosen.only === undefined ? (short ? shortKinds : peerKinds) : chosen.only.map(kindOf);
-  await using course = await openCourse(set, kinds, short ? tiny : whole, options);
+  await using course = await openCourse(set, kinds, short ? tinySizes : wholeSizes, options);
   const built = await buildAll(course);
   const points = await sweep(course);
   const asked = operatingPoints(course, points);
@@ -64,14 +72,15 @@ async function runSet(set: DataSet, options: BenchOptions): Promise<Report> {
   const loaded = await underLoad(course, once.filter(({ way }) => way.entrant.kind.sort !== 'library'));
   const back = await restarts(course, once);
   say(`${set.name}: ${((performance.now() - started) / 60_000).toFixed(1)} minutes`);
+  const figures = plainFigures(set, { built, points, filtered, deleted, loaded, restarts: back });
   const aims: Aim[] = aimsOf(set.name, built, points, filtered, loaded);
   return {
     tables: [
       entrantsTable(course), buildTable(course, built), comparisonTable(course, points, [0.95, 0.99]),
       ...course.sizes.ks.map((k) => sweepTable(course, points, k)), ...filteredTables(course, filtered), deletedTable(course, deleted),
-      loadedTable(course, loaded), restartTable(course, back),
+      loadedTable(course, loaded), restartTable(course, back), ...behindTables(figures),
     ],
-    aims, plots: plotsOf(course, points), failures: failuresOf(points, deleted),
+    aims, figures, plots: plotsOf(course, points), failures: failuresOf(points, deleted),
   };
 }
 

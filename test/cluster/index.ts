@@ -1,6 +1,6 @@
 /** The real parts of a cluster, on one machine, without containers. */
 export { startAlone, type PartOptions } from './alone.ts';
-export { provision } from './cache.ts';
+export { isProvisioned, provision } from './cache.ts';
 export type { Stoppable } from './child.ts';
 export { commandEnvironment, commandFlags, commandLine } from './command.ts';
 export { startKafka, type Kafka, type KafkaBroker, type KafkaOptions } from './kafka.ts';

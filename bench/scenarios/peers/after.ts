@@ -47,6 +47,7 @@ export function deletedTable({ set }: Course, results: readonly Deleted[]): Tabl
     rows: results.map(({ way, seconds, recall, short, wrong, p50Ms, diskBytes, diskAtRestBytes }): Cell[] =>
       [way.label, seconds, recall.toFixed(4), short, wrong, p50Ms, Math.round(diskBytes / 2 ** 20), Math.round(diskAtRestBytes / 2 ** 20)]),
     notes: [
+      'One peer after the other, each once: it deletes, and is asked 100 queries at most. They rest together.',
       'Seconds: until all are deleted, and what follows of it (compaction, vacuum, a new file), where the peer does that at once, by itself or on request.',
       'At rest: when all have deleted, and done what they do by themselves after a while without writes.',
     ],
@@ -97,6 +98,7 @@ export function loadedTable({ set, sizes }: Course, results: readonly Loaded[]):
     rows: results.map(({ way, clients, share, rowsASecond, qps, p50Ms, p95Ms, p99Ms }): Cell[] =>
       [way.label, clients, share === 0 ? 'none' : `${share * 100} %`, Math.round(rowsASecond), Math.round(qps), p50Ms, p95Ms, p99Ms]),
     notes: [
+      'One peer after the other, each stage once; the stages of a peer follow each other.',
       `${sizes.loadMs / 1_000} s each, from the fastest to none; batches of 100, up to four under way. The maximum: what is acknowledged while they search.`,
       'Those who write to a server and those who search are processes of their own, on the same cores; a library is written to by the thread that searches.',
       'What is built behind the writes of one stage may go on in the next.',
@@ -126,6 +128,7 @@ export function restartTable({ set }: Course, results: readonly Restarted[]): Ta
     columns: ['', 'seconds'],
     rows: results.map(({ way, ms }): Cell[] => [way.label, ms / 1_000]),
     notes: [
+      'One peer after the other, each once, after all the load above.',
       'A server: its process is killed and started anew, with all that was written before.',
       'A library, or a database in process: its files are opened anew, no process is started.',
     ],

@@ -43,6 +43,7 @@ export function buildTable({ set }: Course, built: readonly Built[]): Table {
       mib(memoryAtRestBytes), mib(diskBytes),
     ]),
     notes: [
+      'One peer after the other, each once. The others are open meanwhile: what they do by themselves after a while without writes may fall into it.',
       'Four writes under way, in batches of what suits each. Acknowledged: durable by the peer\'s own word (a library: in memory, its file comes at the end).',
       'Until indexed: nothing is left to be built. Where a server says so only after a while of quiet, that while is taken off.',
       `The vectors alone are ${mib(set.rows * set.dimension * 4)} MiB. Memory: the server and its children, shared pages once (of a library: all its process).`,

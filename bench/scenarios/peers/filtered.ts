@@ -123,6 +123,7 @@ export function filteredTables({ set }: Course, results: readonly Filtered[]): T
     ]),
     table('p50 ms under filters', byWay, ({ p50Ms }) => p50Ms, 'the slowest, × without', (mine) => slowdown(mine, 'p50Ms'), [
       'The same filter with every query. × without: beside searches without a filter that take turns with these.',
+      'Filter after filter, and in each one peer after the other, three turns of its own: only with and without the filter take turns.',
     ]),
     ...(fresh.length === 0 ? [] : [table(
       'p50 ms under filters, each asked for the first time', fresh, ({ p50Ms, freshP50Ms }) => freshP50Ms ?? p50Ms, 'the slowest, × without',
@@ -132,7 +133,8 @@ export function filteredTables({ set }: Course, results: readonly Filtered[]): T
   ];
 }
 
-function nameOf(filter: RangeFilter | null): string {
+/** As the tables call it. */
+export function nameOf(filter: RangeFilter | null): string {
   if (filter === null) return 'none';
   const share = `${Number((filter.share * 100).toPrecision(2))} %`;
   return filter.kind === 'own' ? `${filter.field} < ${filter.below} (${share})` : `${share} ${filter.kind === 'correlated' ? 'c' : 'u'}`;

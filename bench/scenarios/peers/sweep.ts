@@ -1,7 +1,7 @@
 /** Recall against searches a second, by effort, k and clients: the peers take turns, a short block each. */
 import type { Cell, Table } from '../../report.ts';
 import { median, percentile } from '../../statistics.ts';
-import { judge, queriesFrom, waysOf, type Course, type Way } from './entrant.ts';
+import { judge, queriesFrom, waysOf, type Course, type Sizes, type Way } from './entrant.ts';
 
 export interface Point {
   readonly way: Way;
@@ -112,8 +112,11 @@ function pointOf({ way, k, clients, effort, rates, latenciesMs, queries, cpuSeco
   };
 }
 
+export type AtRecall = Pick<Point, 'qps' | 'cpuSecondsPer1000' | 'p50Ms'>;
+type Measured = AtRecall & Pick<Point, 'effort' | 'recall'>;
+
 /** @returns what a way does at a recall, between its two points beside it (on a line, QPS by its logarithm); undefined: it never gets there. */
-export function atRecall(points: readonly Point[], recall: number): Pick<Point, 'qps' | 'cpuSecondsPer1000' | 'p50Ms'> | undefined {
+export function atRecall(points: readonly Measured[], recall: number): AtRecall | undefined {
   const sorted = [...points].sort((one, other) => one.effort - other.effort);
   const at = sorted.findIndex((point) => point.recall >= recall);
   const above = sorted[at];
@@ -121,7 +124,7 @@ export function atRecall(points: readonly Point[], recall: number): Pick<Point, 
   // The least it can be asked for finds more than that.
   if (above === undefined || below === undefined || above.recall === below.recall) return above;
   const share = (recall - below.recall) / (above.recall - below.recall);
-  const between = (of: (point: Point) => number): number => {
+  const between = (of: (point: AtRecall) => number): number => {
     const [low, high] = [of(below), of(above)];
     return low > 0 && high > 0 ? Math.exp(Math.log(low) + share * (Math.log(high) - Math.log(low))) : low + share * (high - low);
   };
@@ -132,7 +135,7 @@ export function ofWay(points: readonly Point[], label: string, k: number, client
   return points.filter((point) => point.way.label === label && point.k === k && point.clients === clients);
 }
 
-export function sweepTable({ set }: Course, points: readonly Point[], k: number): Table {
+export function sweepTable({ set, sizes }: Course, points: readonly Point[], k: number): Table {
   const mine = points.filter((point) => point.k === k);
   const clients = [...new Set(mine.map((point) => point.clients))];
   const rows = [...Map.groupBy(mine, ({ way, effort }) => `${way.label} ${effort}`).values()].map((group): Cell[] => {
@@ -154,13 +157,14 @@ export function sweepTable({ set }: Course, points: readonly Point[], k: number)
     rows,
     notes: [
       'ef: the candidates that are asked for, in each peer\'s own meaning of it. All clients of a peer are in one process, beside its server.',
-      'Recall: of all queries, asked once more.',
+      'Recall: of all queries, asked once before the rounds.',
+      takeTurns(sizes),
     ],
   };
 }
 
 /** The searches a second that two ways can be compared by. */
-export function comparisonTable({ set }: Course, points: readonly Point[], recalls: readonly number[]): Table {
+export function comparisonTable({ set, sizes }: Course, points: readonly Point[], recalls: readonly number[]): Table {
   const labels = [...new Set(points.map(({ way }) => way.label))];
   const clients = [...new Set(points.map((point) => point.clients))];
   const columns = recalls.flatMap((recall) => clients.map((count) => ({ recall, count })));
@@ -171,8 +175,16 @@ export function comparisonTable({ set }: Course, points: readonly Point[], recal
       label, ...columns.map(({ recall, count }) => whole(atRecall(ofWay(points, label, 10, count), recall)?.qps)),
       atRecall(ofWay(points, label, 10, clients[0] ?? 1), recalls[0] ?? 0.95)?.cpuSecondsPer1000 ?? '–',
     ]),
-    notes: ['Between the two measured points beside that recall; –: never reached; where the lowest effort finds more already, the figure is that one\'s.'],
+    notes: [
+      'Between the two measured points beside that recall; –: never reached; where the lowest effort finds more already, the figure is that one\'s.',
+      takeTurns(sizes),
+    ],
   };
+}
+
+function takeTurns({ rounds, blockMs, blockQueriesMin }: Sizes): string {
+  const turns = rounds === 1 ? 'in one round' : `in ${rounds} rounds, each begun by another`;
+  return `Searches/s, p50 to p99, CPU: at each k, number of clients, and ef all take turns, some ${blockMs} ms or ${blockQueriesMin} queries each, ${turns}.`;
 }
 
 function whole(figure: number | undefined): Cell {

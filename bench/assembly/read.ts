@@ -1,5 +1,5 @@
 /**
- * The fastest read of memory that one thread is capable of: what `scan.bench.ts` holds scans against, and no part of the kernels. A load a cache line, of
+ * The fastest read of memory that one thread is capable of: what the scenario `scan` holds scans against. A load a cache line, of
  * four places a quarter apart: a core has more lines under way from four streams than from one. Of loops in C with AVX-512, with and without prefetching,
  * of one to four streams, none was faster.
  */
