@@ -9,6 +9,7 @@ import {
   defaultQuantization, distanceOf, encodeRows, Explanation, Growing, hashId, NearestSoFar, prepareQuery, runBuildJob, Sealed, searchGrowing, searchSealed,
   SegmentWriter, type Predicate, type SegmentAnswer,
 } from './index.ts';
+import { signsFile } from './sealed/files.ts';
 import { random } from './testing/random.ts';
 
 const dimension = 32;
@@ -24,7 +25,8 @@ const query = Float32Array.from({ length: dimension }, next);
 /** Of one query alone a graph may find seven of ten, and of the next one all. */
 const others = Array.from({ length: 20 }, () => Float32Array.from({ length: dimension }, next));
 
-type Open = (storage: StorageKind) => Promise<Sealed>;
+/** @param withCodes false: as an earlier release wrote it. */
+type Open = (storage: StorageKind, withCodes?: boolean) => Promise<Sealed>;
 
 interface Data {
   readonly vectors: readonly Float32Array[];
@@ -59,8 +61,9 @@ function build(directory: string, metric: Metric, index: keyof typeof recallTarg
       kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, lists: metric, codes: undefined,
       sources: [whole],
     });
-  return async (storage) => {
-    const sealed = await Sealed.open({ directory: join(directory, segment.id), files: segment, graphSettings, walkerOf: () => walker, storage }, true);
+  return async (storage, withCodes = true) => {
+    const files = withCodes ? segment : { ...segment, files: segment.files.filter(({ name }) => name !== signsFile) };
+    const sealed = await Sealed.open({ directory: join(directory, segment.id), files, graphSettings, walkerOf: () => walker, storage }, true);
     if (graph !== undefined) await sealed.attach(graph, true);
     assert.equal(sealed.isIndexed, index !== 'none');
     return sealed;
@@ -372,6 +375,20 @@ describe('under filters that follow the vector, where neighbours lie close toget
     }
     assert.ok(found >= 0.99 * 10 * queries.length, `${found} of ${10 * queries.length}`);
   });
+
+  for (const k of [1, 10, 100]) test(`the half that is farthest, k ${k}: what is nearest of it is found, though thousands are about as near`, () => {
+    const more = random(12);
+    let found = 0;
+    for (let i = 0; i < 40; i += 1) {
+      const one = prepareQuery('cosine', rows[7]!.map((value) => value + 0.001 * more()));
+      const asked = { metric: 'cosine', query: one, k, predicate: from(500), ef: null, recallTarget: 0.95, nowMicros: 0 } as const;
+      const nearest = new Set(searchSealed(sealed, { ...asked, exact: true }).top.rows);
+      const { top: { rows: hits }, strategy } = searchSealed(sealed, { ...asked, exact: false });
+      assert.deepEqual([hits.length, strategy], [k, 'lists']);
+      found += hits.filter((row) => nearest.has(row)).length;
+    }
+    assert.ok(found >= 0.97 * 40 * k, `${found} of ${40 * k}`);
+  });
 });
 
 /** Places of very unequal sizes, each a thin sheet in a few of the directions that all of them share. */
@@ -392,7 +409,7 @@ function sheets(rows: number): Float32Array[] {
   });
 }
 
-for (const [index, withLittle] of [['hnsw', 0.975], ['ivf', 0.99]] as const) describe(`under filters: ${index}`, () => {
+describe('under filters', () => {
   const directory = mkdtempSync(join(tmpdir(), 'proximadb-plan-'));
   const more = random(8);
   const places = Array.from({ length: 64 }, () => Float32Array.from({ length: dimension }, more));
@@ -403,57 +420,82 @@ for (const [index, withLittle] of [['hnsw', 0.975], ['ivf', 0.99]] as const) des
   /** Of 1,000 as many rows each, by how near they are to one of them; `apart`: by lot. */
   const near = rankOf(rows.map((vector) => -product(prepareQuery('cosine', vector), prepareQuery('cosine', rows[7]!))));
   const apart = rankOf(rows.map(() => more()));
-  let sealed: Readonly<Record<'near' | 'apart', Sealed>>;
-  before(async () => {
-    const open = (name: string, n: Data['n']) => build(join(directory, name), 'cosine', index, { vectors: rows, n, recallTarget: 0.95 })('memory');
-    sealed = { near: await open('near', (row) => near[row]!), apart: await open('apart', (row) => apart[row]!) };
-  });
-  after(() => {
-    for (const one of Object.values(sealed)) one.close();
-    rmSync(directory, { recursive: true });
-  });
+  /** Like the row that the filter is about. */
+  const beside = [rows[7]!, ...Array.from({ length: 59 }, () => rows[7]!.map((value) => value + 0.4 * more()))].map((vector) => prepareQuery('cosine', vector));
+  after(() => { rmSync(directory, { recursive: true }); });
 
-  for (const kind of ['apart', 'near'] as const) {
-    const asked = [
-      [900, null, 0.98], [900, 64, 0.98], [500, null, 0.99], [500, 64, 0.99], [200, 64, 0.99], [500, 16, withLittle], [200, 16, withLittle],
-    ] as const;
-    for (const [share, ef, least] of asked) {
-      const which = `${share / 10} % of the rows, drawn ${kind === 'apart' ? 'by lot' : 'around one of them'}`;
-      test(`${which}, ef ${ef ?? 'by default'}: what is nearest is found`, () => {
-        let found = 0;
-        const how = new Set<string>();
-        for (const one of queries) {
-          const asked = { metric: 'cosine', query: one, k: 10, predicate: below(share), ef, recallTarget: 0.95, nowMicros: 0 } as const;
-          const nearest = new Set(searchSealed(sealed[kind], { ...asked, exact: true }).top.rows);
-          const answer = searchSealed(sealed[kind], { ...asked, exact: false });
-          how.add(answer.strategy);
-          found += [...answer.top.rows].filter((row) => nearest.has(row)).length;
-        }
-        assert.ok(found >= least * 10 * queries.length, `${found} of ${10 * queries.length} by ${[...how].join()}`);
-      });
-    }
-  }
+  type Kind = 'apart' | 'near';
+  const built = new Map<string, Open>();
+  const open = async (index: 'hnsw' | 'coded' | 'ivf', kind: Kind): Promise<Sealed> => {
+    const name = `${index === 'ivf' ? 'ivf' : 'graph'}-${kind}`;
+    const n = kind === 'near' ? near : apart;
+    const data = { vectors: rows, n: (row: number) => n[row]!, recallTarget: 0.95 };
+    const made = built.get(name) ?? build(join(directory, name), 'cosine', index === 'ivf' ? 'ivf' : 'coded', data);
+    built.set(name, made);
+    return made('memory', index !== 'hnsw');
+  };
 
-  // Lists are read on until enough of them matched.
-  if (index === 'hnsw') test('the half that is farthest from what is asked for: the graph is asked for more until a scan costs less, which answers', () => {
-    const one = prepareQuery('cosine', rows[7]!);
-    const ask = (predicate: Predicate, exact: boolean): { answer: SegmentAnswer; explanation: Explanation } => {
-      const explanation = new Explanation();
-      const asked = { metric: 'cosine', query: one, k: 10, ef: 8, recallTarget: 0.95, nowMicros: 0 } as const;
-      return { answer: searchSealed(sealed.near, { ...asked, predicate, exact, explanation }), explanation };
+  const whats = { hnsw: 'a graph', coded: 'a graph and codes', ivf: 'lists' } as const;
+  for (const [index, withLittle] of [['hnsw', 0.975], ['coded', 0.99], ['ivf', 0.99]] as const) describe(whats[index], () => {
+    let sealed: Readonly<Record<Kind, Sealed>>;
+    before(async () => { sealed = { near: await open(index, 'near'), apart: await open(index, 'apart') }; });
+    after(() => { for (const one of Object.values(sealed)) one.close(); });
+
+    const findsNearest = (kind: Kind, predicate: Predicate, ef: number | null, asked: readonly Float32Array[], least: number): void => {
+      let found = 0;
+      const how = new Set<string>();
+      for (const one of asked) {
+        const search = { metric: 'cosine', query: one, k: 10, predicate, ef, recallTarget: 0.95, nowMicros: 0 } as const;
+        const nearest = new Set(searchSealed(sealed[kind], { ...search, exact: true }).top.rows);
+        const { top, strategy } = searchSealed(sealed[kind], { ...search, exact: false });
+        assert.equal(top.rows.length, 10);
+        how.add(strategy);
+        found += [...top.rows].filter((row) => nearest.has(row)).length;
+      }
+      assert.ok(found >= least * 10 * asked.length, `${found} of ${10 * asked.length} by ${[...how].join()}`);
+      // What a graph without codes does depends on how few it finds.
+      if (index !== 'hnsw') assert.deepEqual([...how], [index === 'ivf' ? 'lists' : 'codes']);
     };
-    const { answer, explanation } = ask(from(500), false);
-    assert.equal(answer.strategy, 'graph_then_exact');
-    const [graph, scan, ...others] = explanation.considered;
-    assert.deepEqual([graph?.strategy, scan?.strategy, others], ['graph', 'exact', []]);
-    assert.ok(graph!.micros < scan!.micros, 'the graph was expected to take less');
-    assert.ok(explanation.took.search > 0);
-    assert.equal(explanation.took.rescoring, 0, 'no candidate of the graph is in the answer');
-    assert.equal(answer.candidates, answer.matching);
-    const { answer: exact } = ask(from(500), true);
-    assert.equal(exact.strategy, 'exact_over_matches');
-    assert.deepEqual(answer.top, exact.top);
-    assert.equal(ask(below(500), false).answer.strategy, 'graph', 'of the nearest half the first candidates are enough');
+
+    for (const kind of ['apart', 'near'] as const) {
+      const asked = [
+        [900, null, 0.98], [900, 64, 0.98], [500, null, 0.99], [500, 64, 0.99], [200, 64, 0.99], [500, 16, withLittle], [200, 16, withLittle],
+      ] as const;
+      for (const [share, ef, least] of asked) {
+        const which = `${share / 10} % of the rows, drawn ${kind === 'apart' ? 'by lot' : 'around one of them'}`;
+        test(`${which}, ef ${ef ?? 'by default'}: what is nearest is found`, () => { findsNearest(kind, below(share), ef, queries, least); });
+      }
+    }
+
+    for (const ef of [null, 64, 8]) test(`the half that is farthest from what is asked for, ef ${ef ?? 'by default'}: what is nearest is found`, () => {
+      findsNearest('near', from(500), ef, beside, index === 'hnsw' ? 1 : 0.98);
+    });
+
+    // Lists are read on until enough of them matched.
+    if (index !== 'ivf') test('the half that is farthest: the graph is asked for more until something else costs less, which answers', () => {
+      const [taken, cheaper] = index === 'hnsw' ? ['graph_then_exact', ['exact']] : ['codes', ['codes', 'exact']];
+      for (const query of beside) {
+        const ask = (predicate: Predicate, exact: boolean): { answer: SegmentAnswer; explanation: Explanation } => {
+          const explanation = new Explanation();
+          const asked = { metric: 'cosine', query, k: 10, ef: 8, recallTarget: 0.95, nowMicros: 0 } as const;
+          return { answer: searchSealed(sealed.near, { ...asked, predicate, exact, explanation }), explanation };
+        };
+        const { answer, explanation } = ask(from(500), false);
+        assert.equal(answer.strategy, taken);
+        const [graph, ...others] = explanation.considered;
+        assert.equal(graph?.strategy, 'graph');
+        assert.deepEqual(others.map(({ strategy }) => strategy), cheaper);
+        for (const { strategy, micros } of others) assert.ok(graph.micros < micros, `the graph was expected to take less than ${strategy}`);
+        assert.ok(explanation.took.search > 0);
+        assert.equal(ask(below(500), false).answer.strategy, 'graph', 'of the nearest half the first candidates are enough');
+        if (index === 'coded') continue;
+        assert.equal(explanation.took.rescoring, 0, 'no candidate of the graph is in the answer');
+        assert.equal(answer.candidates, answer.matching);
+        const { answer: exact } = ask(from(500), true);
+        assert.equal(exact.strategy, 'exact_over_matches');
+        assert.deepEqual(answer.top, exact.top);
+      }
+    });
   });
 });
 

@@ -188,16 +188,38 @@ function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, 
   const exact = exactMicros(count, total, dimension);
   const codes = isCoded(sealed, count, search, breadthOf(search)) ? signsMicros(count, total, dimension) : Infinity;
   if (count <= wanted || Math.min(exact, codes) <= byLists) return searchUnindexed(sealed, total, rows, search, count);
-  considerOthers(search, exact, codes);
   let before: number | undefined;
-  for (let read = asked; ; read = Math.min(lists.count, read * beyondReach)) {
-    const found = lists.candidates({ query: search.query, wanted, lists: read, among });
+  for (let [read, most] = [asked, wanted]; ;) {
+    const found = lists.candidates({ query: search.query, wanted: most, lists: read, among });
     search.explanation?.after('search');
-    const answer = rescored(sealed.vectors, found.rows, 'lists', search, count);
+    // Where one hit is among the candidates says little: where ten are says more.
+    const k = search.predicate === null ? search.k : Math.max(search.k, hitsByDefault);
+    const answer = rescored(sealed.vectors, found.rows, 'lists', { ...search, k }, count);
+    if (search.predicate !== null && found.rows.length === most && areMistaken(found.rows, answer.top.rows)) {
+      most *= candidatesMore;
+      if (pickMicros(most, dimension) >= Math.min(exact, codes)) return searchUnindexed(sealed, total, rows, search, count);
+      continue;
+    }
     const last = answer.top.distances.at(-1);
-    if (last === before || read === lists.count || !isBeyond(sealed.reach, answer.top, search)) return answer;
+    if (last === before || read === lists.count || !isBeyond(sealed.reach, answer.top, search)) {
+      considerOthers(search, exact, codes);
+      return { ...answer, top: { rows: answer.top.rows.subarray(0, search.k), distances: answer.top.distances.subarray(0, search.k) } };
+    }
     before = last;
+    read = Math.min(lists.count, read * beyondReach);
   }
+}
+
+/** So many times as many candidates by codes, where these mistake their order. */
+const candidatesMore = 4;
+
+/**
+ * Whether others than these candidates may be nearer: what is nearest is not among the first of them by their codes, but all over them. So it is where a filter
+ * leaves out what is near, and those that match lie about as far away as thousands of others.
+ */
+function areMistaken(candidates: Uint32Array, nearest: Uint32Array): boolean {
+  const found = new Set(nearest);
+  return candidates.subarray(candidates.length >>> 1).some((row) => found.has(row));
 }
 
 /**

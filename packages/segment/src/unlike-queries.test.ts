@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { compileWalker, encodeVectorRecord } from '@proximadb/record';
 import { schemaText } from '@proximadb/schemas';
-import { defaultQuantization, encodeRows, hashId, prepareQuery, runBuildJob, Sealed, searchSealed, SegmentWriter, strideOf } from './index.ts';
+import {
+  defaultQuantization, defaultsOf, encodeRows, hashId, prepareQuery, runBuildJob, Sealed, searchSealed, SegmentWriter, strideOf, type SegmentAnswer,
+} from './index.ts';
 import { random } from './testing/random.ts';
 
 const text = schemaText('VectorRecord');
@@ -58,21 +60,39 @@ for (const metric of ['cosine', 'euclidean', 'dot', 'manhattan'] as const) {
       context.after(() => { sealed.close(); });
       if (built.graph !== undefined) await sealed.attach(built.graph, true);
 
-      const asked = (queries: readonly Float32Array[], ef: number | null): { readonly recall: number; readonly candidates: number } => {
-        let [found, candidates] = [0, 0];
-        for (const given of queries) {
-          const search = { metric, query: prepareQuery(metric, given), k, predicate: null, ef, recallTarget, nowMicros: 0 };
-          const nearest = new Set(searchSealed(sealed, { ...search, exact: true }).top.rows);
-          const answer = searchSealed(sealed, { ...search, exact: false });
-          found += answer.top.rows.filter((row) => nearest.has(row)).length / k;
-          candidates += answer.candidates / queries.length;
-        }
-        return { recall: found / queries.length, candidates };
+      // Lists score as many candidates however many of them are read.
+      const lists = sealed.lists === undefined ? undefined : context.mock.method(sealed.lists, 'candidates');
+      const readOf = (given: Float32Array, ef: number | null): { readonly answer: SegmentAnswer; readonly read: number } => {
+        const answer = searchSealed(sealed, { ...searchOf(given), ef, exact: false });
+        const read = lists === undefined ? answer.candidates : lists.mock.calls.reduce((sum, { result }) => sum + (result?.lists ?? 0), 0);
+        lists?.mock.resetCalls();
+        return { answer, read };
       };
-      const [usual, other, least] = [asked(alike, null), asked(unlike, null), asked(unlike, 64)];
-      context.diagnostic(`like the rows ${usual.recall.toFixed(3)}, unlike ${other.recall.toFixed(3)}, with ef 64 ${least.recall.toFixed(3)}`);
+      const searchOf = (given: Float32Array) => ({ metric, query: prepareQuery(metric, given), k, predicate: null, recallTarget, nowMicros: 0 });
+      const usualEf = defaultsOf(sealed, recallTarget).ef ?? 64;
+      const strategies = new Set<string>();
+      const asked = (queries: readonly Float32Array[]) => {
+        const sum = { recall: 0, recallByEf: 0, more: 0 };
+        for (const given of queries) {
+          const nearest = new Set(searchSealed(sealed, { ...searchOf(given), ef: null, exact: true }).top.rows);
+          const shareOf = ({ top }: SegmentAnswer): number => top.rows.filter((row) => nearest.has(row)).length / k;
+          // Who says how much is to be read gets as much, whatever the query.
+          const [byDefault, byEf] = [readOf(given, null), readOf(given, usualEf)];
+          sum.recall += shareOf(byDefault.answer) / queries.length;
+          sum.recallByEf += shareOf(byEf.answer) / queries.length;
+          if (byDefault.read > byEf.read || byDefault.answer.strategy !== byEf.answer.strategy) sum.more += 1;
+          strategies.add(byEf.answer.strategy);
+        }
+        return sum;
+      };
+      const [usual, other] = [asked(alike), asked(unlike)];
+      context.diagnostic(`like the rows ${JSON.stringify(usual)}, unlike ${JSON.stringify(other)}, ef ${usualEf}, by ${[...strategies].join()}`);
       assert.ok(usual.recall >= recallTarget, `recall of queries like the rows is ${usual.recall}`);
-      assert.ok(other.recall >= recallTarget, `recall of others is ${other.recall}, with ef 64 ${least.recall}`);
+      assert.ok(other.recall >= recallTarget, `recall of others is ${other.recall}, with ef ${usualEf} ${other.recallByEf}`);
+      assert.ok(usual.more <= 0.05 * alike.length, `${usual.more} of ${alike.length} queries like the rows are read more for`);
+      // Codes find what is nearest to any query, by their bounds.
+      const expected = strategies.has('codes') ? 0 : unlike.length;
+      assert.equal(other.more, expected, `${other.more} of ${unlike.length} others are read more for`);
     });
   }
 }

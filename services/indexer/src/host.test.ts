@@ -4,14 +4,23 @@ import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { describe, mock, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Collection } from '@proximadb/catalog';
 import { partition, partitionOf } from '@proximadb/log';
 import type { Filter } from '@proximadb/schemas';
+import { createLogger, Deadline } from '@proximadb/process';
+import { createQuery, type QueryDependencies } from '@proximadb/query';
 import { readManifest } from '@proximadb/segment';
 import type { ShardHost } from './host.ts';
-import { rig } from './testing/rig.ts';
+import { rig, settings } from './testing/rig.ts';
 
 /** n < 0 */
 const below0: Filter = { node: { kind: 'comparison', value: { path: ['n'], operator: 'lt', values: [{ value: { kind: 'long', value: 0n } }] } } };
+
+/** As far as statistics ask it. */
+function catalogOf(topic: string): QueryDependencies['catalog'] {
+  const collection: Collection = { name: 'words', log: 7, topic, topicId: '', state: 'ready', settings, description: '', tags: {}, createdAtMicros: 0 };
+  return { lookUp: () => Promise.resolve(collection) } as unknown as QueryDependencies['catalog'];
+}
 
 async function rowsSealed(host: ShardHost): Promise<number> {
   return (await host.report(7)).flatMap(({ segments }) => segments).reduce((sum, { rows }) => sum + rows, 0);
@@ -163,6 +172,48 @@ describe('a host of shards', () => {
         assert.equal(writtenBytes, sealed[i]!.writtenBytes + segments[0]!.bytes);
         assert.equal(sealedBytes, sealed[i]!.sealedBytes);
       });
+    } finally {
+      await r.close();
+    }
+  });
+
+  test('tells what the rows that were deleted take, segment by segment, until a merge leaves them out', async () => {
+    const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, mergeFlatsMin: 2, idleGraphRowsMin: 10_000 });
+    // Of both partitions, and each segment with rows of another size.
+    const batches = [1_000, 5_000].map((length, batch) => ({ ids: Array.from({ length: 40 }, (_, i) => `w${batch}-${i}`), text: 'x'.repeat(length) }));
+    const deleted = new Set(batches.flatMap(({ ids }, batch) => ids.filter((_, i) => i % (batch === 0 ? 2 : 3) === 0)));
+    const countIn = (ids: Iterable<string>, number: number): number => [...ids].filter((id) => partitionOf(Buffer.from(id), 2) === number).length;
+    const query = createQuery({}, { log: r.log(), catalog: catalogOf(r.topic.topic), shards: r.host(), logger: createLogger({ level: 'silent' }) });
+    const statsOf = async () => query.stats({ collection: 'words' }, { signal: new AbortController().signal, deadline: Deadline.after(60_000) });
+    try {
+      for (const { ids, text } of batches) {
+        for (const id of ids) await r.upsert(id, [1, ids.indexOf(id), 0, 0], { text });
+        await r.host().settle(7);
+      }
+      assert.deepEqual(r.host().positions().map(({ space }) => space.deadBytes), [0, 0]);
+      for (const id of deleted) await r.remove(id);
+      await r.host().settle(7);
+      const { partitions, space, diskBytes } = await statsOf();
+      let dead = 0;
+      for (const { partition: number, segments, space: its } of partitions) {
+        const deadBytes = segments.map(({ bytes }, batch) => {
+          const { ids } = batches[batch]!;
+          return Number(bytes) * countIn(ids.filter((id) => deleted.has(id)), number) / countIn(ids, number);
+        });
+        assert.equal(segments.length, 2);
+        const expected = deadBytes.reduce((sum, bytes) => sum + bytes, 0);
+        const shard = r.host().positions().find((position) => position.partition === number)!;
+        for (const told of [shard.space.deadBytes, Number(its!.deadBytes)]) assert.ok(Math.abs(told - expected) <= 1, `${told} bytes, and not ${expected}`);
+        assert.equal(shard.space.liveBytes + shard.space.deadBytes, segments.reduce((sum, { bytes }) => sum + Number(bytes), 0));
+        dead += expected;
+      }
+      assert.ok(Math.abs(Number(space!.deadBytes) - dead) <= 2, `${space!.deadBytes} bytes, and not ${dead}`);
+      assert.equal(space!.spaceAmplification, Number(diskBytes) / Number(space!.liveBytes));
+      for (let i = 0; i < 6; i += 1) await r.host().maintain();
+      const { space: merged, dead: rowsDead, diskBytes: left } = await statsOf();
+      assert.deepEqual([merged!.liveBytes, merged!.deadBytes, merged!.spaceAmplification, rowsDead], [left, 0n, 1, 0n]);
+      assert.ok(left < diskBytes - space!.deadBytes / 2n, `${left} bytes of ${diskBytes}`);
+      assert.equal(merged!.sealedBytes, space!.sealedBytes);
     } finally {
       await r.close();
     }

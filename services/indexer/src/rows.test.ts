@@ -160,3 +160,52 @@ for (const metric of ['cosine', 'euclidean', 'dot'] as const) {
     });
   });
 }
+
+describe('ten memtables, as many as a shard holds', () => {
+  const [memtables, rowsEach, wide, k] = [10, 8_192, 100, 10];
+  const next = numbers(43);
+  const drawn = (length: number): number[] => Array.from({ length }, next);
+  const directions = Array.from({ length: 16 }, () => drawn(wide));
+  const nearPlane = (): number[] => {
+    const shares = drawn(directions.length);
+    return drawn(wide).map((value, i) => value / 2 + directions.reduce((sum, direction, at) => sum + (direction[i] ?? 0) * (shares[at] ?? 0), 0));
+  };
+  // Vectors that lie anywhere are the hardest: all of them are about as far from a query.
+  const kinds = { 'near a plane of a few directions': [nearPlane, 0.03], anywhere: [() => drawn(wide), 0.13] } as const;
+
+  for (const [where, [vector, most]] of Object.entries(kinds)) {
+    const records = Array.from({ length: memtables * rowsEach }, (_, i) => encodeVectorRecord(1, { id: `r${i}`, vector: vector() }));
+    const queries = Array.from({ length: 20 }, vector);
+    for (const metric of ['cosine', 'euclidean', 'dot', 'manhattan'] as const) {
+      // Codes tell nothing of L1.
+      const [strategy, how] = metric === 'manhattan' ? ['exact', 'all exactly,'] : ['codes', `at most ${most * 100} % exactly, once codes are made,`];
+      test(`rows that lie ${where}, ${metric}: a search compares ${how} and finds what is nearest`, (context) => {
+        const rows = new ShardRows({ dimension: wide, metric, rowsMax: rowsEach, index: 'hnsw', recallTarget: 0.95 });
+        for (const [offset, record] of records.entries()) {
+          if (offset > 0 && offset % rowsEach === 0) rows.freeze();
+          rows.add(walker.check(record, { dimension: wide, metric, recordBytesMax: 1 << 16 }), walker, 1, offset, 0);
+        }
+        const ask = (query: readonly number[], exact: boolean) => {
+          const { candidates, costs } = rows.search(spec(query, k, { exact, explain: true }), null, 0, 0);
+          const offsets = candidates.sort((one, other) => one.distance - other.distance).slice(0, k).map(({ offset }) => offset);
+          return { offsets, strategies: new Set(costs.map((cost) => cost.strategy)), compared: costs.reduce((sum, cost) => sum + cost.candidates, 0) };
+        };
+        // Each makes codes for 512 rows of a memtable.
+        for (let made = 0; made < rowsEach; made += 512) ask(vector(), false);
+        let [found, compared] = [0, 0];
+        for (const query of queries) {
+          const [answer, nearest] = [ask(query, false), ask(query, true)];
+          assert.deepEqual([...answer.strategies], [strategy]);
+          found += answer.offsets.filter((offset) => nearest.offsets.includes(offset)).length;
+          compared += answer.compared;
+        }
+        const recall = found / k / queries.length;
+        const share = compared / queries.length / records.length;
+        context.diagnostic(`recall ${recall}, compared ${share.toFixed(3)}`);
+        if (metric === 'manhattan') assert.equal(share, 1);
+        else assert.ok(share <= most, `${share} of the rows are compared`);
+        assert.ok(recall >= 0.95, `recall is ${recall}`);
+      });
+    }
+  }
+});

@@ -3,8 +3,6 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { codesBytes, CodeSlab } from './index.ts';
 
-const value = fc.oneof(fc.constant(0), fc.float({ min: -1, max: 1, noNaN: true }), fc.constantFrom(1e-45, -1e-45, 3e38, -3e38));
-
 interface Case {
   readonly dimension: number;
   readonly vectors: readonly Float32Array[];
@@ -17,8 +15,15 @@ interface Case {
   readonly from: number;
 }
 
-const cases: fc.Arbitrary<Case> = fc.constantFrom(1, 3, 15, 16, 17, 100).chain((dimension) => {
-  const vector = fc.array(value, { minLength: dimension, maxLength: dimension }).map((values) => Float32Array.from(values));
+const dimensions = [1, 3, 15, 16, 17, 100] as const;
+const ordinary = fc.oneof(fc.constant(0), fc.float({ min: -1, max: 1, noNaN: true }));
+const smallest = 2 ** -149;
+const edge = fc.constantFrom(0, smallest, -smallest, 3e38, -3e38);
+
+const cases: fc.Arbitrary<Case> = fc.constantFrom(...dimensions).chain((dimension) => {
+  const vectorOf = (value: fc.Arbitrary<number>): fc.Arbitrary<Float32Array> =>
+    fc.array(value, { minLength: dimension, maxLength: dimension }).map((values) => Float32Array.from(values));
+  const vector = fc.oneof({ arbitrary: vectorOf(ordinary), weight: 7 }, { arbitrary: vectorOf(edge), weight: 1 });
   return fc.integer({ min: 1, max: 80 }).chain((rows) => fc.record({
     dimension: fc.constant(dimension), vectors: fc.array(vector, { minLength: rows, maxLength: rows }), query: vector,
     centroid: vector, place: fc.option(vector, { nil: null }), bits: fc.array(fc.boolean(), { minLength: rows, maxLength: rows }),
@@ -33,25 +38,37 @@ function slabOf({ dimension, vectors, centroid, place }: Case): CodeSlab {
   return slab;
 }
 
-/** What the codes say, by plain arithmetic. */
-function distances({ dimension, vectors, query, centroid, place }: Case, base: number): number[] {
-  const largest = (values: Float32Array): number => Math.max(...values.map(Math.abs));
-  const queryScale = largest(query) / 127;
+interface Coded {
+  readonly distance: number;
+  /** What float32 may make of it by rounding. */
+  readonly tolerance: number;
+}
+
+/** What the codes say, by plain arithmetic. What has no float counts as the largest. */
+function distances({ dimension, vectors, query, centroid, place }: Case, base: number): Coded[] {
+  const queryScale = largestOf(query) / 127;
   return vectors.map((vector) => {
-    const difference = vector.map((x, i) => Math.max(-most, Math.min(most, x - centroid[i]!)));
-    const scale = Math.fround(largest(difference) / 63);
-    let sum = 0;
-    let added = 0;
+    const difference = vector.map((x, i) => floatOf(x - centroid[i]!));
+    const scale = Math.fround(largestOf(difference) / 63);
+    let [sum, added, magnitude] = [0, 0, 0];
     for (let i = 0; i < dimension; i += 1) {
       const code = scale > 0 ? Math.max(-63, Math.min(63, even(Math.fround(difference[i]! / scale)))) : 0;
       sum += code * (queryScale > 0 ? Math.round(query[i]! / queryScale) : 0);
-      if (place !== null) added += difference[i]! * (difference[i]! + 2 * place[i]!);
+      const term = place === null ? 0 : difference[i]! * (difference[i]! + 2 * place[i]!);
+      added += term;
+      magnitude += Math.abs(term);
     }
-    return base + added - weightOf(place) * queryScale * scale * sum;
+    const product = weightOf(place) * queryScale * scale * sum;
+    const distance = Math.abs(product) > most ? -Math.sign(product) * most : floatOf(base + floatOf(added) - product);
+    // Each addition and the operations of a term round by at most 2⁻²⁴; denormals by more.
+    const tolerance = (dimension / 4 + 8) * 2 ** -24 * (base + Math.min(most, magnitude) + Math.min(most, Math.abs(product))) + 2 ** -120;
+    return { distance, tolerance };
   });
 }
 
 const most = 3.4028234663852886e38;
+const floatOf = (x: number): number => Math.max(-most, Math.min(most, x));
+const largestOf = (values: Float32Array): number => Math.max(...values.map(Math.abs));
 const weightOf = (place: Float32Array | null): number => (place === null ? 1 : 2);
 
 /** Rounds, and halves to the even neighbour. */
@@ -67,20 +84,31 @@ function bitset(bits: readonly boolean[]): Uint32Array {
   return words;
 }
 
-/** Float32 rounds; and where it overflows, or a query's scale is below its smallest number, nothing can be said of the order. */
-function assertNearest(found: Uint32Array, all: readonly number[], among: readonly number[], { k, query, centroid, place, vectors }: Case): void {
-  assert.equal(found.length, Math.min(k, among.length));
+/** Of products of a query that is as large as floats get, or whose scale is none, and of a place that is as large, nothing is said. */
+const isTold = ({ query, place }: Case): boolean => {
+  const asked = largestOf(query);
+  return (asked === 0 || (asked > 1e-30 && asked < 1e30)) && (place === null || largestOf(place) < 1e30);
+};
+
+function assertNearest(found: Uint32Array, all: readonly Coded[], among: readonly number[], one: Case): void {
+  assert.equal(found.length, Math.min(one.k, among.length));
   assert.equal(new Set(found).size, found.length);
   assert.ok(found.every((row) => among.includes(row)));
-  const sizes = [...vectors, centroid, place ?? new Float32Array(1)].flatMap((vector) => [...vector].map(Math.abs));
-  const asked = Math.max(...query.map(Math.abs));
-  if (Math.max(...sizes) * Math.max(asked, ...sizes) > 1e30 || asked < 1e-30) return;
-  const tolerance = 1e-4 * Math.max(1, ...all.map(Math.abs));
-  const wanted = among.map((row) => all[row]!).sort((a, b) => a - b);
-  found.forEach((row, i) => { assert.ok(Math.abs(all[row]! - wanted[i]!) <= tolerance, `${all[row]} at place ${i}, where ${wanted[i]} belongs`); });
+  if (!isTold(one)) return;
+  const assertNoFarther = (row: number, other: number): void => {
+    const [its, others] = [all[row]!, all[other]!];
+    assert.ok(its.distance - others.distance <= its.tolerance + others.tolerance, `row ${row} at ${its.distance}, then ${other} at ${others.distance}`);
+  };
+  found.forEach((row, i) => { if (i > 0) assertNoFarther(found[i - 1]!, row); });
+  const last = found.at(-1);
+  for (const row of among) if (last !== undefined && !found.includes(row)) assertNoFarther(last, row);
 }
 
-test('the nearest by codes are found, of all rows and of those whose bits are set, wherever a range begins and ends', () => {
+test('the nearest by codes are found, of all rows and of those whose bits are set, wherever a range begins and ends', (context) => {
+  const seed = Number(process.env['PROPERTY_SEED'] ?? Date.now() % 2 ** 31);
+  context.diagnostic(`seed ${seed}`);
+  /** Of each dimension: cases, and those of them whose order was checked. */
+  const counts = new Map(dimensions.map((dimension) => [dimension as number, { cases: 0, told: 0 }]));
   fc.assert(fc.property(cases, (one) => {
     const slab = slabOf(one);
     const all = distances(one, 0.5);
@@ -94,7 +122,13 @@ test('the nearest by codes are found, of all rows and of those whose bits are se
     const middle = one.from + (rows.length >> 1);
     assert.equal(slab.scan(one.from, middle - one.from, 0.5) + slab.scan(middle, one.vectors.length - middle, 0.5), set.length);
     assertNearest(slab.finish(), all, set, one);
-  }), { numRuns: 400 });
+    const count = counts.get(one.dimension)!;
+    count.cases += 1;
+    if (isTold(one)) count.told += 1;
+  }), { seed, numRuns: 400 });
+  const shares = [...counts].map(([dimension, { cases, told }]) => `${dimension}: ${told} of ${cases}`).join(', ');
+  context.diagnostic(`checked of each dimension ${shares}`);
+  for (const { cases, told } of counts.values()) assert.ok(cases >= 20 && told >= cases / 3, shares);
 });
 
 test('codes keep directions and lengths: the inner product is within a hundredth of what the lengths allow', () => {
@@ -102,18 +136,19 @@ test('codes keep directions and lengths: the inner product is within a hundredth
   const random = (seed: number): Float32Array => Float32Array.from({ length: dimension }, (_, i) => Math.sin(seed * 7.13 + i * 1.7 + Math.cos(seed * i)));
   const vectors = Array.from({ length: 50 }, (_, row) => random(row).map((x) => x * 1.5 ** (row % 20)));
   const query = random(1_000);
-  const one = { dimension, vectors, query, centroid: new Float32Array(dimension), place: null, bits: [], k: 50, from: 0 };
-  const coded = distances(one, 0);
+  const slab = slabOf({ dimension, vectors, query, centroid: new Float32Array(dimension), place: null, bits: [], k: 1, from: 0 });
   vectors.forEach((vector, row) => {
+    slab.begin(query, 1, 1, null);
+    slab.scan(row, 1, 0);
     const dot = vector.reduce((sum, x, i) => sum + x * query[i]!, 0);
     const lengths = Math.hypot(...vector) * Math.hypot(...query);
-    assert.ok(Math.abs(-coded[row]! - dot) < 0.01 * lengths);
+    assert.ok(Math.abs(-slab.bound - dot) < 0.01 * lengths, `${-slab.bound} for ${dot}, of lengths ${lengths}`);
   });
 });
 
 test('rows of the largest floats, of denormals and of ordinary numbers are where their lengths put them, and none is lost', () => {
   const dimension = 20;
-  const [largest, smallest] = [most, 2 ** -149];
+  const largest = most;
   const query = Float32Array.from({ length: dimension }, (_, i) => Math.cos(i * 1.3));
   const alike = (size: number): Float32Array => query.map((x) => Math.sign(x) * size);
   const vectors = [alike(-largest), alike(8 * smallest), alike(1), alike(-1), alike(largest), alike(-8 * smallest), new Float32Array(dimension)];
