@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
 import { apart, candidatesFor, measureLadder, reachOf, stepFor, unknownRows } from './ladder.ts';
+import { queryRows } from './lists/cluster.ts';
 import { nearestRows } from './neighbours.ts';
 import { random } from './testing/random.ts';
 
@@ -33,6 +34,18 @@ test('rows that are asked about are different ones, spread over all; a small seg
     assert.equal(new Set(asked).size, asked.length);
     assert.ok(asked.every((row) => row >= 0 && row < rows));
     assert.ok(asked[0]! < rows / 16 && asked.at(-1)! > rows * 15 / 16);
+  }
+});
+
+test('rows that are asked about are of all kinds, where rows of several kinds take turns', () => {
+  for (const rows of [4_096, 6_000, 16_384, 25_600, 262_144]) {
+    for (const asked of [unknownRows(rows, 4), queryRows(rows)]) {
+      for (const kinds of [2, 4, 5, 8, 10]) {
+        const counts = new Array<number>(kinds).fill(0);
+        for (const row of asked) counts[row % kinds]! += 1;
+        assert.ok(Math.min(...counts) >= 0.4 * asked.length / kinds, `${counts.join()} of ${asked.length}, of ${rows} rows`);
+      }
+    }
   }
 });
 

@@ -6,7 +6,7 @@ import type { Metric, RecallStep } from '@proximadb/schemas';
 import { graphMicros, scanMicros } from './costs.ts';
 import { RowSet } from './filter/index.ts';
 import { measuredNeighbours } from './lists/lists.ts';
-import { countFound, nearestRows, singleDistances } from './neighbours.ts';
+import { countFound, nearestRows, singleDistances, spreadRows } from './neighbours.ts';
 
 /** The fewest candidates first, recall never falling. Empty: nobody measured. */
 export type Ladder = readonly RecallStep[];
@@ -58,7 +58,7 @@ export const missesBeside = 2;
 /** Rows that the graph learns last, and is asked about before: spread over all, ascending. None of a small segment. */
 export function unknownRows(rows: number, dimension: number): number[] {
   const count = Math.floor(Math.min(queriesMax, rows / rowsAQuery, Math.max(queriesMin, queryNumbers / dimension)));
-  return count < queriesMin ? [] : Array.from({ length: count }, (_, i) => Math.floor((i + 0.5) * rows / count));
+  return count < queriesMin ? [] : spreadRows(rows, count);
 }
 
 export interface LadderMeasurement {

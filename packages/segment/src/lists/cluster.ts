@@ -5,6 +5,7 @@
 import type { Metric } from '@proximadb/schemas';
 import { codeStride, Slab, type KernelMetric } from '../kernels/index.ts';
 import { kernelOf } from '../metric.ts';
+import { spreadRows } from '../neighbours.ts';
 import { meanOf } from '../vectors.ts';
 
 /** Vectors a centroid to learn from. */
@@ -30,7 +31,7 @@ export function listsFor(rows: number, dimension: number): number {
  */
 export function queryRows(rows: number): number[] {
   const count = Math.min(Math.ceil(rows / 10), Math.max(128, Math.min(400, Math.round(4_000_000 / rows))));
-  return Array.from({ length: count }, (_, i) => Math.floor((i + 0.5) * rows / count));
+  return spreadRows(rows, count);
 }
 
 /** How a query is compared with centroids, and by codes with rows: L1 has no product, so squared L2 stands in for it. */

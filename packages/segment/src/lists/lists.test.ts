@@ -155,7 +155,8 @@ describe('lists', () => {
     assert.ok(read.deleted >= read.all && read.deleted <= 1.7 * read.all, JSON.stringify(read));
     assert.ok(read.filtered >= 2.5 * read.all, JSON.stringify(read));
     assert.equal(lists.expected({ lists: asked, among: null }), asked);
-    assert.ok(lists.expected({ lists: asked, among: { words, count, vainShare: vainShares.deleted } }) <= asked * 4 / 3 + 3);
+    // Rounded up twice, and four lists are always read in vain.
+    assert.ok(lists.expected({ lists: asked, among: { words, count, vainShare: vainShares.deleted } }) <= asked * 4 / 3 + 4);
   });
 
   test('as many candidates come back as are wanted and there, however few lists that would be', () => {

@@ -4,6 +4,7 @@ import { AppError, assert } from '@proximadb/errors';
 import type { Metric, Quantization } from '@proximadb/schemas';
 import { measureLadder, unknownRows, type GraphRecall } from '../ladder.ts';
 import { calling } from '../native-calls.ts';
+import { spreadRows } from '../neighbours.ts';
 import { difference, middleOf, type Vectors } from '../vectors.ts';
 import type { FileEntry } from './files.ts';
 import { nearbyOrder } from './nearby-order.ts';
@@ -153,12 +154,13 @@ const rowsPerUnreached = 50;
 function learn(index: Index, settings: GraphSettings, { count, inOrder, single }: GraphRows, given: Given, recall: number, threads: number): Learned {
   const { metric, dimension, m } = settings;
   const last = new Set(unknownRows(count, dimension));
+  const sampled = new Set(spreadRows(count, Math.ceil(count / rowsPerSample)));
   const unknown: Sample[] = [];
   const samples: Sample[] = [];
   const chunk = new Chunk(index, dimension, given, threads);
   for (const row of nearbyOrder({ metric, dimension, m, numberBytes: numberBytes[settings.quantization] }, count, inOrder)) {
     const vector = single(row);
-    if (row % rowsPerSample === 0) samples.push({ row, vector });
+    if (sampled.has(row)) samples.push({ row, vector });
     if (last.has(row)) unknown.push({ row, vector });
     else chunk.add(row, vector);
   }
