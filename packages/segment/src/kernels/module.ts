@@ -1,5 +1,6 @@
 /** The compiled kernels: once a thread, however many slabs there are. */
 import { readFileSync } from 'node:fs';
+import { AppError } from '@proximadb/errors';
 
 /** The part of WebAssembly's JavaScript interface used here; Node's types leave it out. */
 export interface Memory {
@@ -49,9 +50,23 @@ export const pagesMax = 65_535;
 
 let compiled: Module | undefined;
 
-/** An instance with a memory of its own, which may grow. Throws RangeError if the process has no address space left for it. */
+function compile(): Module {
+  const bytes = readFileSync(new URL('kernels.wasm', import.meta.url));
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (cause) {
+    throw new AppError('FAILED_PRECONDITION', 'this Node.js cannot compile kernels.wasm, which needs relaxed SIMD: '
+      + 'the operator has to run ProximaDB on Node.js 24 or later, on an x86-64 processor with SSE4.1 or on ARM64', { cause });
+  }
+}
+
+/**
+ * An instance with a memory of its own, which may grow.
+ * @throws RangeError if the process has no address space left for it.
+ * @throws AppError FAILED_PRECONDITION if this Node.js cannot compile the kernels.
+ */
 export function instantiate(pages: number): { readonly memory: Memory; readonly kernels: Kernels } {
-  compiled ??= new WebAssembly.Module(readFileSync(new URL('kernels.wasm', import.meta.url)));
+  compiled ??= compile();
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pagesMax });
   const instance = new WebAssembly.Instance(compiled, { env: { memory } });
   // assembly/index.ts exports exactly these.
