@@ -1,7 +1,7 @@
 /** Work that goes on for long, and what has to stay as it is meanwhile. */
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
-import { Searching, segmentsOf, until, type Subject } from './subject.ts';
+import { searching, segmentsOf, until, writing, type Calling, type CallTimes, type Subject } from './subject.ts';
 import { assertFlat, diskBytesOf, mappedGraphs, quarters, Watch, type Figure } from './watch.ts';
 
 export interface SoakOptions {
@@ -90,7 +90,10 @@ export async function sameIds(subject: Subject, { ms, say, share }: SoakOptions)
   await subject.client.deleteCollection({ collection });
 }
 
-/** Half of the records are deleted under searches: their space comes back, and no search fails. */
+/** Generous: the machine may have other things to do. What stops while space is given back stops for as long as that takes. */
+const gapMsMax = 2_000;
+
+/** Half of the records are deleted under searches and upserts: their space comes back, none of these fails, and none is kept waiting. */
 export async function halfDeleted(subject: Subject, { say, share, index }: SoakOptions & { readonly index: 'hnsw' | 'ivf' }): Promise<void> {
   const collection = `half-deleted-${index}`;
   await subject.createCollection(collection, index);
@@ -101,10 +104,12 @@ export async function halfDeleted(subject: Subject, { say, share, index }: SoakO
   const onDisk = diskBytesOf(subject.shards);
 
   const deleted = new Set<string>();
-  await using searching = new Searching(subject, collection, () => true);
+  await using searches = searching(subject, collection, () => true);
   await setTimeout(500);
-  const calm = searching.takeTimes();
-  for (let at = 0; at < ids.length && !searching.failed; at += batch) {
+  const calm = searches.takeTimes();
+  // Few beside those that are deleted: it is not they that give space back.
+  await using upserts = writing(subject, collection, ids.filter((_, i) => i % 2 === 0), 10, 20);
+  for (let at = 0; at < ids.length && !searches.failed; at += batch) {
     const odd = ids.slice(at, at + batch).filter((_, i) => i % 2 === 1);
     await subject.client.delete({ collection, ids: odd });
     for (const id of odd) deleted.add(id);
@@ -115,15 +120,22 @@ export async function halfDeleted(subject: Subject, { say, share, index }: SoakO
   // A segment may keep a third of dead rows (indexer.deadShareMax), so of half of them at least a quarter goes.
   await until('the space of what was deleted has come back', async () => {
     after = await subject.stats(collection);
-    return searching.failed || after.diskBytes < before.diskBytes * 3n / 4n;
+    return searches.failed || upserts.failed || after.diskBytes < before.diskBytes * 3n / 4n;
   });
-  const busy = searching.takeTimes();
-  await searching.stop();
+  const [busy, written] = [searches.takeTimes(), upserts.takeTimes()];
+  await Promise.all([searches.stop(), upserts.stop()]);
   say(`${index}: ${before.diskBytes} bytes of segments became ${after.diskBytes}; searches p50 ${calm.p50.toFixed(1)} and ${busy.p50.toFixed(1)} ms, `
     + `p99 ${calm.p99.toFixed(1)} and ${busy.p99.toFixed(1)} ms, before and while half was deleted`);
+  assertNotStopped('searches', busy, say);
+  assertNotStopped('upserts', written, say);
   assert.equal((await subject.settled(collection)).records, BigInt(ids.length - deleted.size));
   assert.ok(diskBytesOf(subject.shards) < onDisk * 0.85, 'what is deleted is gone from the disk, too');
   await subject.client.deleteCollection({ collection });
+}
+
+function assertNotStopped(what: string, { count, longestGap }: CallTimes, say: SoakOptions['say']): void {
+  say(`${count} ${what} were answered meanwhile; the longest that there was no answer: ${longestGap.toFixed(0)} ms`);
+  assert.ok(count > 0 && longestGap < gapMsMax, `${count} ${what}, and none for ${longestGap.toFixed(0)} ms while space was given back`);
 }
 
 /**
@@ -141,7 +153,7 @@ async function inRounds(
     await using work = working(subject, collection, mayFind);
     const untilMs = performance.now() + ms / rounds;
     let done = 0;
-    while ((performance.now() < untilMs || done < amount * round / rounds) && !work.searching.failed) done = await turn();
+    while ((performance.now() < untilMs || done < amount * round / rounds) && !work.searches.failed) done = await turn();
     samples.push(...(await work.ended()).samples);
     await subject.settled(collection);
     if (ms >= memoryJudgedMs) rests.push(await leastMemory(subject));
@@ -166,7 +178,7 @@ async function leastMemory(subject: Subject): Promise<number> {
 }
 
 interface Working extends AsyncDisposable {
-  readonly searching: Searching;
+  readonly searches: Calling;
   /** Ends it. @throws what a search failed with. */
   ended(): Promise<Watch>;
 }
@@ -174,13 +186,13 @@ interface Working extends AsyncDisposable {
 /** Searches under way, and a watch over the process. */
 function working(subject: Subject, collection: string, mayFind: (id: string) => boolean): Working {
   const watch = new Watch(subject.pid, subject.data, 100);
-  const searching = new Searching(subject, collection, mayFind);
+  const searches = searching(subject, collection, mayFind);
   const ended = async (): Promise<Watch> => {
     await watch.stop();
-    await searching.stop();
+    await searches.stop();
     return watch;
   };
-  return { searching, ended, async [Symbol.asyncDispose]() { await ended().catch(() => {}); } };
+  return { searches, ended, async [Symbol.asyncDispose]() { await ended().catch(() => {}); } };
 }
 
 function shown(samples: Watch['samples']): string {

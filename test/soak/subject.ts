@@ -109,36 +109,48 @@ export function randomVector(): Float32Array {
   return Float32Array.from({ length: dimension }, () => Math.random() - 0.5);
 }
 
-/** Searches one after the other, until it is stopped. Each has to find k hits; one that fails, fails all. */
-export class Searching implements AsyncDisposable {
-  readonly #subject: Subject;
-  readonly #collection: string;
-  readonly #mayFind: (id: string) => boolean;
+/** Times of calls, ms. */
+export interface CallTimes {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  /** The longest that there was no answer. */
+  readonly longestGap: number;
+}
+
+/** Calls one after the other, until it is stopped. One that fails, fails all. */
+export class Calling implements AsyncDisposable {
+  readonly #call: () => Promise<void>;
+  readonly #pauseMs: number;
   readonly #times: number[] = [];
   readonly #running: Promise<void>;
+  #answered = performance.now();
+  #longestGap = 0;
   #stopped = false;
 
-  /** @param mayFind ids that are right, asked after the answer has come. */
-  constructor(subject: Subject, collection: string, mayFind: (id: string) => boolean) {
-    this.#subject = subject;
-    this.#collection = collection;
-    this.#mayFind = mayFind;
+  /** @param call throws what was not as it has to be. @param pauseMs after each. */
+  constructor(call: () => Promise<void>, pauseMs = 0) {
+    this.#call = call;
+    this.#pauseMs = pauseMs;
     this.#running = this.#run();
     this.#running.catch(() => { this.#stopped = true; });
   }
 
-  /** Whether a search failed. */
+  /** Whether a call failed. */
   get failed(): boolean {
     return this.#stopped;
   }
 
-  /** The times so far, ms; begins anew. */
-  takeTimes(): { readonly count: number; readonly p50: number; readonly p99: number } {
+  /** The times so far; begins anew. */
+  takeTimes(): CallTimes {
+    this.#noteGap();
     const times = this.#times.splice(0).toSorted((a, b) => a - b);
-    return { count: times.length, p50: median(times), p99: times[Math.floor(times.length * 0.99)] ?? NaN };
+    const longestGap = this.#longestGap;
+    this.#longestGap = 0;
+    return { count: times.length, p50: median(times), p99: times[Math.floor(times.length * 0.99)] ?? NaN, longestGap };
   }
 
-  /** @throws what a search failed with. */
+  /** @throws what a call failed with. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
@@ -148,13 +160,36 @@ export class Searching implements AsyncDisposable {
     await this.stop().catch(() => {});
   }
 
+  #noteGap(): void {
+    this.#longestGap = Math.max(this.#longestGap, performance.now() - this.#answered);
+  }
+
   async #run(): Promise<void> {
     while (!this.#stopped) {
       const started = performance.now();
-      const { hits } = await this.#subject.client.search({ collection: this.#collection, vector: randomVector(), k });
+      await this.#call();
       this.#times.push(performance.now() - started);
-      assert.equal(hits.length, k, 'a search finds k where there are more');
-      for (const { id } of hits) assert.ok(this.#mayFind(id), `${id} was found, which is not there`);
+      this.#noteGap();
+      this.#answered = performance.now();
+      if (this.#pauseMs > 0) await setTimeout(this.#pauseMs);
     }
   }
+}
+
+/** Each search has to find k hits. @param mayFind ids that are right, asked after the answer has come. */
+export function searching(subject: Subject, collection: string, mayFind: (id: string) => boolean): Calling {
+  return new Calling(async () => {
+    const { hits } = await subject.client.search({ collection, vector: randomVector(), k });
+    assert.equal(hits.length, k, 'a search finds k where there are more');
+    for (const { id } of hits) assert.ok(mayFind(id), `${id} was found, which is not there`);
+  });
+}
+
+/** Upserts some ids again and again, `batch` at a time, with a pause after each batch. */
+export function writing(subject: Subject, collection: string, ids: readonly string[], batch: number, pauseMs: number): Calling {
+  let from = 0;
+  return new Calling(async () => {
+    await subject.write(collection, ids.slice(from, from + batch));
+    from = from + batch < ids.length ? from + batch : 0;
+  }, pauseMs);
 }
