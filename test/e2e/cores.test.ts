@@ -1,0 +1,73 @@
+/** `proximadb start` with several threads that hold shards: all of them work for a search, and none has a graph of its own of what another has. */
+import { strict as assert } from 'node:assert';
+import { readdirSync, readFileSync } from 'node:fs';
+import { platform } from 'node:process';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { encodeVectorRecord } from '@proximadb/record';
+import { SearchRequest } from '@proximadb/schemas';
+import { createClient } from '@proximadb/transport/client';
+import { ChildServer, TemporaryFolder } from './server.ts';
+
+const skip = platform === 'linux' ? false : 'threads and mappings are told by /proc, which Linux has';
+
+const collection = 'words';
+const dimension = 256;
+const rows = 4_000;
+const threads = 2;
+const batches = 20;
+const vectorOf = (row: number): Float32Array => Float32Array.from({ length: dimension }, (_, i) => Math.sin(row * (i + 1.3)) + Math.cos(row * 0.37 + i));
+const flags = Object.entries({
+  'indexer-threads': threads, 'indexer-idle-ms': 100, 'indexer-idle-graph-rows-min': 100, 'indexer-maintenance-ms': 20,
+}).flatMap(([name, value]) => [`--${name}`, String(value)]);
+
+test('two shards on two threads share the work of a batch, and each graph is mapped once', { skip, timeout: 120_000 }, async (context) => {
+  using folder = new TemporaryFolder();
+  await using server = new ChildServer(folder.path, flags);
+  await using client = createClient(`127.0.0.1:${(await server.ready()).grpcPort}`);
+  await client.createCollection({ name: collection, dimension, partitions: threads });
+  const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });
+  for (let from = 0; from < rows; from += 500) {
+    const records = Array.from({ length: 500 }, (_, i) => encodeVectorRecord(schemaId, { id: `r${from + i}`, vector: vectorOf(from + i) }));
+    await client.upsert({ collection, records });
+  }
+  for (const endMs = performance.now() + 60_000; ; await sleep(50)) {
+    const stats = await client.stats({ collection });
+    const segments = stats.partitions.flatMap((partition) => partition.segments);
+    if (segments.length === threads && segments.every(({ indexed }) => indexed) && stats.indexed === BigInt(rows) && stats.building === 0n) break;
+    assert.ok(performance.now() < endMs, `${stats.indexed} of ${rows} rows have a graph`);
+  }
+
+  const before = ticksOf(server.pid);
+  assert.deepEqual([...before.keys()], ['shards-0', 'shards-1']);
+  // Compared with every row, so that both have as much to do as they have rows.
+  const searches = Array.from({ length: 100 }, (_, i) => SearchRequest.create({ vector: vectorOf(rows + i * 7.5), k: 10, exact: true }));
+  for (let i = 0; i < batches; i += 1) {
+    const { results } = await client.searchBatch({ collection, searches });
+    assert.ok(results.every(({ hits }) => hits.length === 10));
+  }
+  const after = ticksOf(server.pid);
+  const spent = [...after].map(([name, ticks]) => ticks - (before.get(name) ?? 0));
+  context.diagnostic(`hundredths of a second of ${[...after.keys()].join(', ')}: ${spent.join(', ')}`);
+  assert.ok(Math.max(...spent) >= 10, 'there was something to do');
+  assert.ok(Math.min(...spent) >= Math.max(...spent) / 2, `one of two threads worked for ${spent.join(' and ')} hundredths of a second`);
+
+  const graphs = graphsOf(server.pid);
+  assert.equal(graphs.length, threads, graphs.join('\n'));
+  assert.equal(new Set(graphs).size, threads, graphs.join('\n'));
+});
+
+/** Hundredths of a second that threads with shards had a core, as proc(5) says: fields 14 and 15 of `stat`, of which the second is the name, in brackets. */
+function ticksOf(pid: number): Map<string, number> {
+  const threads = readdirSync(`/proc/${pid}/task`).map((id): [string, number] => {
+    const stat = readFileSync(`/proc/${pid}/task/${id}/stat`, 'utf8');
+    const [user = NaN, system = NaN] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(14 - 3, 16 - 3).map(Number);
+    return [stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')), user + system];
+  });
+  return new Map(threads.filter(([name]) => name.startsWith('shards-')).sort());
+}
+
+/** Files of graphs, once for each of their mappings. */
+function graphsOf(pid: number): string[] {
+  return readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').flatMap((line) => /\S*\/graph\.usearch.*/.exec(line) ?? []);
+}
