@@ -90,14 +90,16 @@ export async function sameIds(subject: Subject, { ms, say, share }: SoakOptions)
   await subject.client.deleteCollection({ collection });
 }
 
-/** Generous: the machine may have other things to do. What stops while space is given back stops for as long as that takes. */
+/** Generous: the machine may have other things to do. */
 const gapMsMax = 2_000;
+/** While space is given back. What has to wait for that is answered once or twice. */
+const answersMin = 5;
 
 /** Half of the records are deleted under searches and upserts: their space comes back, none of these fails, and none is kept waiting. */
 export async function halfDeleted(subject: Subject, { say, share, index }: SoakOptions & { readonly index: 'hnsw' | 'ivf' }): Promise<void> {
   const collection = `half-deleted-${index}`;
   await subject.createCollection(collection, index);
-  const ids = Array.from({ length: 6_000 * share }, (_, i) => `w${i}`);
+  const ids = Array.from({ length: 12_000 * share }, (_, i) => `w${i}`);
   const batch = 200;
   for (let at = 0; at < ids.length; at += batch) await subject.write(collection, ids.slice(at, at + batch));
   const before = await subject.settled(collection);
@@ -108,8 +110,8 @@ export async function halfDeleted(subject: Subject, { say, share, index }: SoakO
   await setTimeout(500);
   const calm = searches.takeTimes();
   // Few beside those that are deleted: it is not they that give space back.
-  await using upserts = writing(subject, collection, ids.filter((_, i) => i % 2 === 0), 10, 20);
-  for (let at = 0; at < ids.length && !searches.failed; at += batch) {
+  await using upserts = writing(subject, collection, ids.filter((_, i) => i % 2 === 0), 10, 5);
+  for (let at = 0; at < ids.length && !searches.failed && !upserts.failed; at += batch) {
     const odd = ids.slice(at, at + batch).filter((_, i) => i % 2 === 1);
     await subject.client.delete({ collection, ids: odd });
     for (const id of odd) deleted.add(id);
@@ -135,7 +137,7 @@ export async function halfDeleted(subject: Subject, { say, share, index }: SoakO
 
 function assertNotStopped(what: string, { count, longestGap }: CallTimes, say: SoakOptions['say']): void {
   say(`${count} ${what} were answered meanwhile; the longest that there was no answer: ${longestGap.toFixed(0)} ms`);
-  assert.ok(count > 0 && longestGap < gapMsMax, `${count} ${what}, and none for ${longestGap.toFixed(0)} ms while space was given back`);
+  assert.ok(count >= answersMin && longestGap < gapMsMax, `${count} ${what}, and none for ${longestGap.toFixed(0)} ms while space was given back`);
 }
 
 /**

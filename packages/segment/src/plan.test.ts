@@ -376,7 +376,7 @@ describe('under filters that follow the vector, where neighbours lie close toget
     assert.ok(found >= 0.99 * 10 * queries.length, `${found} of ${10 * queries.length}`);
   });
 
-  for (const k of [1, 10, 100]) test(`the half that is farthest, k ${k}: what is nearest of it is found, though thousands are about as near`, () => {
+  for (const k of [1, 10, 100]) test(`the farthest half, k ${k}: what is nearest of it is found, though thousands are about as near`, () => {
     const more = random(12);
     let found = 0;
     for (let i = 0; i < 40; i += 1) {

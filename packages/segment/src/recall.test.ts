@@ -96,7 +96,8 @@ for (const [what, metric, vectors] of sets) {
           if (taken !== strategy) others += 1;
           found += top.rows.filter((row) => nearest.has(row)).length;
         }
-        assert.ok(others <= asked / 20, `${others} of ${asked} were searched in another way`);
+        // What is farther than nearly all is known from 128 rows: with lengths that are spread widely one query in twenty is.
+        assert.ok(others <= asked / 10, `${others} of ${asked} were searched in another way`);
         return found / (k * asked);
       };
 

@@ -58,7 +58,7 @@ export function trainCentroids(metric: Metric, dimension: number, rows: number, 
   const sample = sampled(rows, count * sampleFactor);
   const centroids = new Slab({ dimension, rows: count, rowsMax: count });
   // Spread over the sample, which is spread over the rows.
-  for (let i = 0; i < count; i += 1) centroids.row(i).set(vector(sample[Math.floor(i * sample.length / count)] ?? 0));
+  spreadRows(sample.length, count).forEach((at, i) => { centroids.row(i).set(vector(sample[at] ?? 0)); });
   const kernel = centroidMetric(metric);
   for (let round = 0; round < rounds; round += 1) move(centroids, count, sample, vector, kernel);
   return centroids;
@@ -90,10 +90,10 @@ function move(centroids: Slab, count: number, sample: readonly number[], vector:
   }
 }
 
-/** Different rows, ascending, evenly spread; all but those for queries, unless there are no others. */
+/** Different rows, ascending, spread over all; none of those for queries, unless there are no others. */
 function sampled(rows: number, wanted: number): number[] {
   const count = Math.min(rows, wanted);
   const queries = new Set(queryRows(rows));
-  const sample = Array.from({ length: count }, (_, i) => Math.floor(i * rows / count)).filter((row) => !queries.has(row));
+  const sample = [...new Set(spreadRows(rows, count))].filter((row) => !queries.has(row));
   return sample.length === 0 ? [...queries] : sample;
 }
