@@ -21,8 +21,11 @@ const every = 11;
 export const stored: Words = entries.filter((_, i) => i % every === 0);
 export const queries: readonly Float32Array[] = Array.from({ length: 200 }, (_, i) => entries[every * (i * 149) + 5]?.[1] ?? new Float32Array(dimension));
 
-/** Of a server with one graph over all rows of a shard, built when it is idle: small segments the planner would rightly search without one. */
-export const oneSegment = { idleMs: 500, idleGraphRowsMin: 500, graphRowsMin: 100_000, maintenanceMs: 50 } as const;
+/**
+ * Of a server with one graph over all rows of a shard: small segments the planner would rightly search without one. It is built when nobody writes for longer
+ * than a busy machine keeps a writer waiting.
+ */
+export const oneSegment = { idleMs: 1_500, idleGraphRowsMin: 500, graphRowsMin: 100_000, maintenanceMs: 50 } as const;
 
 export type Settings = Partial<CreateCollectionRequest> & Pick<CreateCollectionRequest, 'name'>;
 
