@@ -143,7 +143,8 @@ function indexed(
     return { files: index === 'both' ? flat : { ...flat, files: flat.files.filter(({ name }) => name !== 'signs.bin') }, graph };
   }
   const { segment } = runBuildJob({
-    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, lists: metric, codes: undefined, sources: [whole],
+    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, lists: metric, codes: undefined,
+    recallTarget: Math.max(...targets), sources: [whole],
   });
   if (segment === undefined) throw new Error('no segment');
   return { files: segment, graph: undefined };

@@ -71,7 +71,7 @@ async function make(words: Words, members: readonly number[], directory: string)
     Sealed.open({ directory: join(directory, files.id), files, graphSettings, walkerOf: () => recordWalker, storage: 'memory' }, false);
   const whole = { directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(members.keys()) };
   const lists = timed({
-    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, lists: metric, codes: undefined, sources: [whole],
+    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: recordText }, lists: metric, codes: undefined, recallTarget, sources: [whole],
   });
   if (lists.segment === undefined) throw new Error('no lists were built');
   const listBytes = lists.segment.files.filter(({ name }) => name === 'lists.bin' || name === 'codes.bin').reduce((sum, { bytes }) => sum + bytes, 0);

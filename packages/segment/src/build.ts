@@ -9,12 +9,12 @@ import { compileWalker, type Walker } from '@proximadb/record';
 import type { Metric } from '@proximadb/schemas';
 import { decodeRows } from './bitmap.ts';
 import { codesOf } from './coded-rows.ts';
-import { listsMicros, signsMicros } from './costs.ts';
+import { signsMicros } from './costs.ts';
 import { codesBytes, strideOf } from './kernels/index.ts';
 import { clusterRows, encodeCodes, measureCodes, measureDepths, type Clustering } from './lists/build.ts';
-import { encodeLists, Lists } from './lists/lists.ts';
+import { encodeLists, Lists, measuredNeighbours } from './lists/lists.ts';
 import { ContainerReader } from './sealed/container.ts';
-import { recallRead } from './recall.ts';
+import { listsReading, recallRead } from './recall.ts';
 import { codesFile, describeFile, graphFile, listsFile, readAligned, recordsFile, rowsFile, signsFile, syncPath, vectorsFile } from './sealed/files.ts';
 import { FileReader } from './sealed/file-reader.ts';
 import { buildGraph, GraphRefused, type BuiltGraph, type GraphSettings } from './sealed/graph.ts';
@@ -55,6 +55,8 @@ export type BuildJob =
     readonly lists: Metric | undefined;
     /** The metric that codes of one bit are made for, unless there are lists that cost less to read; undefined: none. */
     readonly codes: Metric | undefined;
+    /** Of the collection. */
+    readonly recallTarget: number;
   }
   /** The kept rows of the sources, one after the other, get a graph, whose file comes into the folder. */
   | { readonly kind: 'graph'; readonly directory: string; readonly sources: readonly VectorSource[]; readonly graph: GraphJob };
@@ -119,7 +121,7 @@ function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
     from.source.copy(from.row, writer, clustering !== undefined);
   }
   const schemaIds = writer.close();
-  const measured = metric === undefined || clustering === undefined ? undefined : writeLists(job.directory, metric, dimension, clustering);
+  const measured = metric === undefined || clustering === undefined ? undefined : writeLists(job, metric, clustering);
   const refused = measured === undefined || measured.found >= foundMin ? undefined : `of these rows lists find ${measured.found.toFixed(2)} of what is nearest`;
   const reach = refused === undefined ? measured?.reach ?? null : null;
   const areListed = measured !== undefined && refused === undefined;
@@ -134,11 +136,11 @@ function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
 /** Lists that find less are none: 0.97 and more is what they find of words and of clusters. */
 const foundMin = 0.9;
 
-/** What was measured of lists; and whether those that usually hold what is nearest cost less to read than codes of one bit of all rows. */
+/** What was measured of lists; and whether those that a search reads by default cost less than codes of one bit of all rows. */
 type MeasuredLists = ReturnType<typeof measureCodes> & { readonly areCheap: boolean };
 
 /** Writes both of their files, or none if too little is found. */
-function writeLists(directory: string, metric: Metric, dimension: number, clustering: Clustering): MeasuredLists {
+function writeLists({ directory, dimension, recallTarget }: BuildJob & { kind: 'merge' }, metric: Metric, clustering: Clustering): MeasuredLists {
   using opened = new DisposableStack();
   const vectors = opened.adopt(new VectorFile(directory, strideOf(dimension)), (file) => { file.close(); });
   const vector = (row: number): Float32Array => vectors.row(row).subarray(0, dimension);
@@ -151,13 +153,9 @@ function writeLists(directory: string, metric: Metric, dimension: number, cluste
   const of = measureCodes(metric, file, lists, asked, (row) => vectors.single(row).subarray(0, dimension));
   if (of.found < foundMin) rmSync(join(directory, codesFile));
   else writeFileSync(join(directory, listsFile), encodeLists(file));
-  const read = lists.listsFor(usualRecall, usualNeighbours);
-  return { ...of, areCheap: listsMicros(lists.count, read, rows * read / lists.count, dimension) < signsMicros(rows, rows, dimension) };
+  const read = lists.listsFor(recallRead(recallTarget, listsReading(rows, false)), measuredNeighbours);
+  return { ...of, areCheap: lists.micros(read, rows) < signsMicros(rows, rows, dimension) };
 }
-
-/** What is read for by default, or with a filter. */
-const usualRecall = 0.98;
-const usualNeighbours = 10;
 
 /** A list at a time: all of them would be a quarter of the vectors. */
 function writeCodes(path: string, metric: Metric, dimension: number, clustering: Clustering, vector: (row: number) => Float32Array): void {

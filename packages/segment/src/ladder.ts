@@ -6,7 +6,8 @@ import type { Metric, RecallStep } from '@proximadb/schemas';
 import { graphMicros, scanMicros } from './costs.ts';
 import { RowSet } from './filter/index.ts';
 import { measuredNeighbours } from './lists/lists.ts';
-import { countFound, nearestRows, singleDistances, spreadRows } from './neighbours.ts';
+import { countFound, nearestRows, singleDistances } from './neighbours.ts';
+import { spreadRows } from './spread-rows.ts';
 
 /** The fewest candidates first, recall never falling. Empty: nobody measured. */
 export type Ladder = readonly RecallStep[];

@@ -87,7 +87,7 @@ function build(directory: string, metric: Metric, { count, vector }: Odd, index:
   const whole = { directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(count).keys()) };
   if (index === 'hnsw') return { files: flat, built: runBuildJob({ kind: 'graph', directory: whole.directory, sources: [whole], graph }) };
   const built = runBuildJob({
-    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, lists: metric, codes,
+    kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, lists: metric, codes, recallTarget,
     sources: [whole],
   });
   assert.ok(built.segment !== undefined);

@@ -59,7 +59,7 @@ function build(directory: string, metric: Metric, index: keyof typeof recallTarg
     ? runBuildJob({ kind: 'graph', directory: whole.directory, sources: [whole], graph: { ...graphSettings, recallTarget: data.recallTarget } })
     : runBuildJob({
       kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, lists: metric, codes: undefined,
-      sources: [whole],
+      recallTarget: data.recallTarget, sources: [whole],
     });
   return async (storage, withCodes = true) => {
     const files = withCodes ? segment : { ...segment, files: segment.files.filter(({ name }) => name !== signsFile) };

@@ -4,16 +4,16 @@
  */
 import type { Metric } from '@proximadb/schemas';
 import type { CodedRows } from './coded-rows.ts';
-import { exactMicros, graphMicros, listsMicros, pickMicros, signsMicros } from './costs.ts';
+import { exactMicros, graphMicros, pickMicros, signsMicros } from './costs.ts';
 import type { Explanation } from './explanation.ts';
 import type { Predicate, RowSet } from './filter/index.ts';
 import type { Growing } from './growing/growing.ts';
 import type { Top } from './kernels/index.ts';
 import { apart, beyondReach, candidatesFor, stepFor } from './ladder.ts';
-import { vainShares, type Lists } from './lists/lists.ts';
+import { vainShares, type Among, type Lists } from './lists/lists.ts';
 import { kernelOf } from './metric.ts';
 import type { NearestSoFar } from './nearest-so-far.ts';
-import { deviationsFor, deviationSteps, recallRead } from './recall.ts';
+import { deviationsFor, deviationSteps, listsReading, recallRead } from './recall.ts';
 import type { Sealed } from './sealed/sealed.ts';
 import type { Vectors } from './vectors.ts';
 
@@ -148,7 +148,7 @@ export function defaultsOf(sealed: Sealed, recallTarget: number): SegmentDefault
   const byCodes = coded === undefined ? Infinity : signsMicros(count, count, dimension);
   if (lists !== undefined) {
     const listsRead = defaultLists(lists, count, { predicate: null, k: hitsByDefault, recallTarget });
-    const byLists = listsMicros(lists.count, listsRead, count * listsRead / lists.count, dimension) + pickMicros(candidatesMin, dimension);
+    const byLists = lists.micros(listsRead, count) + pickMicros(candidatesMin, dimension);
     if (byLists < byCodes) return { recall: lists.recallOf(listsRead), ef: null, listsRead, lists: lists.count };
   }
   const none = { recall: null, ef: null, listsRead: lists === undefined ? null : 0, lists: lists?.count ?? null };
@@ -160,16 +160,28 @@ export function defaultsOf(sealed: Sealed, recallTarget: number): SegmentDefault
   return { ...none, recall: coded?.recalls[deviationSteps.findIndex((step) => step === deviations)] ?? null };
 }
 
-/** Lists have this many rows at most where more of them are read. */
-const smallRows = 16_384;
 /** What `ef` is measured by where there is no graph: of lists twice as many are read for twice of it. */
 const efByDefault = 64;
 /** Candidates that are scored from full vectors: codes mistake neighbours at about one distance for one another. */
 const candidatesAHit = 4;
 
 function defaultLists(lists: Lists, rows: number, { predicate, k, recallTarget }: Pick<SegmentSearch, 'predicate' | 'k' | 'recallTarget'>): number {
-  const recall = recallRead(recallTarget, predicate !== null ? 'filteredLists' : rows >= smallRows ? 'lists' : 'smallLists');
-  return lists.listsFor(recall, k);
+  return lists.listsFor(recallRead(recallTarget, listsReading(rows, predicate !== null)), k);
+}
+
+/** What a search asks of lists. */
+interface ListsPlan {
+  readonly sealed: Sealed;
+  readonly lists: Lists;
+  readonly search: SegmentSearch;
+  /** Rows that take part. */
+  readonly count: number;
+  /** Lists to read, and candidates, at first. */
+  readonly asked: number;
+  readonly wanted: number;
+  readonly among: Among | null;
+  /** In µs: what the search takes without them. */
+  readonly otherwise: number;
 }
 
 function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, search: SegmentSearch): SegmentAnswer {
@@ -182,32 +194,44 @@ function searchLists(sealed: Sealed, lists: Lists, rows: RowSet, count: number, 
   const asked = Math.max(1, Math.min(lists.count, Math.ceil(defaultLists(lists, total, search) * breadth)));
   const vainShare = search.predicate === null ? vainShares.deleted : vainShares.filtered;
   const among = count === total ? null : { words: rows.words, count, vainShare };
-  const expected = lists.expected({ lists: asked, among });
-  const byLists = listsMicros(lists.count, expected, count * expected / lists.count, dimension) + pickMicros(wanted, dimension);
+  const byLists = lists.micros(lists.expected({ lists: asked, among }), count) + pickMicros(wanted, dimension);
   search.explanation?.consider('lists', byLists);
   const exact = exactMicros(count, total, dimension);
   const codes = isCoded(sealed, count, search, breadthOf(search)) ? signsMicros(count, total, dimension) : Infinity;
-  if (count <= wanted || Math.min(exact, codes) <= byLists) return searchUnindexed(sealed, total, rows, search, count);
+  const otherwise = Math.min(exact, codes);
+  if (count <= wanted || otherwise <= byLists) return searchUnindexed(sealed, total, rows, search, count);
+  const plan = { sealed, lists, search, count, asked, wanted, among, otherwise };
+  const answer = search.predicate === null ? readLists(plan) : readMatches(plan);
+  if (answer === undefined) return searchUnindexed(sealed, total, rows, search, count);
+  considerOthers(search, exact, codes);
+  return answer;
+}
+
+/** Without a filter: for a query that is unlike the rows, more lists until that changes nothing. */
+function readLists({ sealed, lists, search, count, asked, wanted, among }: ListsPlan): SegmentAnswer {
   let before: number | undefined;
-  for (let [read, most] = [asked, wanted]; ;) {
-    const found = lists.candidates({ query: search.query, wanted: most, lists: read, among });
+  for (let read = asked; ; read = Math.min(lists.count, read * beyondReach)) {
+    const candidates = lists.candidates({ query: search.query, wanted, lists: read, among }).rows;
     search.explanation?.after('search');
-    // Where one hit is among the candidates says little: where ten are says more.
-    const k = search.predicate === null ? search.k : Math.max(search.k, hitsByDefault);
-    const answer = rescored(sealed.vectors, found.rows, 'lists', { ...search, k }, count);
-    if (search.predicate !== null && found.rows.length === most && areMistaken(found.rows, answer.top.rows)) {
-      most *= candidatesMore;
-      if (pickMicros(most, dimension) >= Math.min(exact, codes)) return searchUnindexed(sealed, total, rows, search, count);
-      continue;
-    }
+    const answer = rescored(sealed.vectors, candidates, 'lists', search, count);
     const last = answer.top.distances.at(-1);
-    if (last === before || read === lists.count || !isBeyond(sealed.reach, answer.top, search)) {
-      considerOthers(search, exact, codes);
-      return { ...answer, top: { rows: answer.top.rows.subarray(0, search.k), distances: answer.top.distances.subarray(0, search.k) } };
-    }
+    if (last === before || read === lists.count || !isBeyond(sealed.reach, answer.top, search)) return answer;
     before = last;
-    read = Math.min(lists.count, read * beyondReach);
   }
+}
+
+/** With a filter: more candidates where codes mistake their order. @returns undefined where so many of them take longer than what else there is. */
+function readMatches({ sealed, lists, search, count, asked, wanted, among, otherwise }: ListsPlan): SegmentAnswer | undefined {
+  // Where one hit is among the candidates says little: where ten are says more.
+  const k = Math.max(search.k, hitsByDefault);
+  for (let most = wanted; most === wanted || pickMicros(most, sealed.vectors.dimension) < otherwise; most *= candidatesMore) {
+    const candidates = lists.candidates({ query: search.query, wanted: most, lists: asked, among }).rows;
+    search.explanation?.after('search');
+    const answer = rescored(sealed.vectors, candidates, 'lists', { ...search, k }, count);
+    if (candidates.length === most && areMistaken(candidates, answer.top.rows)) continue;
+    return { ...answer, top: { rows: answer.top.rows.subarray(0, search.k), distances: answer.top.distances.subarray(0, search.k) } };
+  }
+  return undefined;
 }
 
 /** So many times as many candidates by codes, where these mistake their order. */

@@ -74,7 +74,7 @@ for (const [what, metric, vectors] of sets) {
           ? runBuildJob({ kind: 'graph', directory: whole.directory, sources: [whole], graph: { ...settings, recallTarget: high } })
           : runBuildJob({
             kind: 'merge', directory: join(directory, 'lists'), dimension, schemas: { 1: text }, lists: metric, codes: undefined,
-            sources: [whole],
+            recallTarget: high, sources: [whole],
           });
         const files = built.segment ?? flat;
         sealed = await Sealed.open({ directory: join(directory, files.id), files, graphSettings: settings, walkerOf: () => walker, storage: 'memory' }, true);

@@ -7,6 +7,15 @@
  */
 const missesOf = { graph: 3 / 5, lists: 2 / 5, smallLists: 1 / 5, filteredLists: 1, codes: 2 / 5, filteredCodes: 1 / 10 } as const;
 
+/** Lists of fewer rows are small. */
+const smallRows = 16_384;
+
+/** How lists of so many rows are read. */
+export function listsReading(rows: number, isFiltered: boolean): keyof typeof missesOf {
+  if (isFiltered) return 'filteredLists';
+  return rows < smallRows ? 'smallLists' : 'lists';
+}
+
 /** @param target more than 0.5 and less than 1. @returns to a millionth; of 0.95: 0.95, 0.97, 0.98, 0.99 or 0.995. */
 export function recallRead(target: number, reading: keyof typeof missesOf): number {
   return Math.round((1 - (1 - target) * missesOf[reading]) * 1e6) / 1e6;

@@ -52,7 +52,7 @@ for (const metric of ['cosine', 'euclidean', 'dot', 'manhattan'] as const) {
       const whole = { directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(count).keys()) };
       const built = index === 'hnsw' ? runBuildJob({ kind: 'graph', directory: whole.directory, sources: [whole], graph })
         : runBuildJob({
-          kind: 'merge', directory: join(directory, 'lists'), dimension, schemas, lists: metric, codes: undefined,
+          kind: 'merge', directory: join(directory, 'lists'), dimension, schemas, lists: metric, codes: undefined, recallTarget,
           sources: [whole],
         });
       const files = built.segment ?? flat;

@@ -1,4 +1,5 @@
 import type { KernelMetric, Top } from './kernels/index.ts';
+import { spreadRows } from './spread-rows.ts';
 
 /** Full vectors, wherever they lie: exact distances come from them. See `Slab`. */
 export interface Vectors {
@@ -22,17 +23,17 @@ const sampleRows = 1_024;
 
 /** About the mean of the first rows, of the same vectors always the same. */
 export function middleOf(vectors: Pick<Vectors, 'dimension' | 'each'>, rows: number): Float32Array {
-  return meanOf(vectors, rows, Math.ceil(rows / sampleRows));
+  return meanOf(vectors, spreadRows(rows, Math.min(rows, sampleRows)));
 }
 
-/** The mean of every `step`th of the first rows; 0 of none. */
-export function meanOf(vectors: Pick<Vectors, 'dimension' | 'each'>, rows: number, step = 1): Float32Array {
+/** The mean of some rows; 0 of none. */
+export function meanOf(vectors: Pick<Vectors, 'dimension' | 'each'>, rows: readonly number[]): Float32Array {
   const { dimension } = vectors;
   const sums = new Float64Array(dimension);
-  for (let at = 0; at < rows; at += step) {
+  for (const at of rows) {
     vectors.each(at, 1, (_, row) => {
       for (let i = 0; i < dimension; i += 1) sums[i] = (sums[i] ?? 0) + (row[i] ?? 0);
     });
   }
-  return Float32Array.from(sums, (sum) => sum / Math.max(1, Math.ceil(rows / step)));
+  return Float32Array.from(sums, (sum) => sum / Math.max(1, rows.length));
 }

@@ -328,7 +328,7 @@ export class Storage {
     try {
       const { segment, order, refused } = await builder.run({
         kind: 'merge', directory, dimension: this.graphSettings.dimension, lists: listed ? settings.metric : undefined, codes: this.#codesMetric,
-        schemas: this.#texts(sources.flatMap(({ files }) => files.schemaIds)),
+        recallTarget: settings.recall_target, schemas: this.#texts(sources.flatMap(({ files }) => files.schemaIds)),
         sources: sources.map(({ files }, i) => ({
           directory: join(this.#segmentsDirectory, files.id), schemaIds: files.schemaIds, keep: encodeRows(kept[i]?.rows ?? []),
         })),

@@ -3,6 +3,7 @@ import { assert, unreachable } from '@proximadb/errors';
 import { isTimestamp } from '@proximadb/record';
 import { exactly, intersect, invert, isExact, unite, type RowBounds } from './bounds.ts';
 import { compareBytes, NumberColumn, StringColumn } from './column.ts';
+import { Latest } from './latest.ts';
 import { assertLittleEndian, entryWords, header, headerWords, magic, pathBytes, slot, unitBytes } from './layout.ts';
 import { orPosting } from './posting.ts';
 import type { Bound, Predicate, Scalar } from './predicate.ts';
@@ -37,7 +38,7 @@ export class Columns {
   readonly #pathOffsets: Uint32Array;
   readonly #pathBytes: Uint8Array;
   /** Of columns that ranges were asked of, by where their postings end; null where a row has two values. */
-  readonly #prefixSets = new Map<number, PrefixSets | null>();
+  readonly #prefixSets = new Latest<number, PrefixSets | null>(prefixSetsMax);
 
   /**
    * @param bytes what `ColumnsBuilder.build` made, starting on 8 bytes; kept and read in place. Its checksum was verified before:
@@ -170,12 +171,9 @@ export class Columns {
 
   #prefixSetsOf(postings: ValuePostings): PrefixSets | null {
     const known = this.#prefixSets.get(postings.endAt);
-    const sets = known === undefined ? PrefixSets.of(postings, this.#rows) : known;
-    // Columns of which ranges were asked last come last.
-    this.#prefixSets.delete(postings.endAt);
+    if (known !== undefined) return known;
+    const sets = PrefixSets.of(postings, this.#rows);
     this.#prefixSets.set(postings.endAt, sets);
-    const [oldest] = this.#prefixSets.keys();
-    if (this.#prefixSets.size > prefixSetsMax && oldest !== undefined) this.#prefixSets.delete(oldest);
     return sets;
   }
 

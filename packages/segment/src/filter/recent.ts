@@ -1,5 +1,6 @@
 /** What the columns of a segment were asked last, with the rows that they answered: who filters asks the same again and again, and a segment never changes. */
 import type { Columns, Selection } from './columns.ts';
+import { Latest } from './latest.ts';
 import type { Predicate } from './predicate.ts';
 import type { RowSet } from './row-set.ts';
 
@@ -10,8 +11,8 @@ const keyLengthMax = 2_048;
 
 export class RecentSelections {
   readonly #columns: Columns;
-  /** By the predicate's text, the least recently asked first. */
-  readonly #kept = new Map<string, RowSet>();
+  /** By the predicate's text. */
+  readonly #kept = new Latest<string, RowSet>(keptMax);
 
   constructor(columns: Columns) {
     this.#columns = columns;
@@ -22,23 +23,11 @@ export class RecentSelections {
     const key = keyOf(predicate);
     if (key === null) return this.#columns.select(predicate);
     const known = this.#kept.get(key);
-    if (known !== undefined) {
-      this.#keep(key, known);
-      return { rows: known.clone(), exact: true };
-    }
+    if (known !== undefined) return { rows: known.clone(), exact: true };
     const selection = this.#columns.select(predicate);
     // What only records can tell is found out row by row, among the rows that are live at the time.
-    if (selection.exact) this.#keep(key, selection.rows.clone());
+    if (selection.exact) this.#kept.set(key, selection.rows.clone());
     return selection;
-  }
-
-  #keep(key: string, rows: RowSet): void {
-    this.#kept.delete(key);
-    this.#kept.set(key, rows);
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size <= keptMax) return;
-      this.#kept.delete(oldest);
-    }
   }
 }
 

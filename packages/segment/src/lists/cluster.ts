@@ -5,7 +5,7 @@
 import type { Metric } from '@proximadb/schemas';
 import { codeStride, Slab, type KernelMetric } from '../kernels/index.ts';
 import { kernelOf } from '../metric.ts';
-import { spreadRows } from '../neighbours.ts';
+import { spreadRows } from '../spread-rows.ts';
 import { meanOf } from '../vectors.ts';
 
 /** Vectors a centroid to learn from. */
@@ -50,7 +50,7 @@ export function centroidMetric(metric: Metric): KernelMetric {
  */
 export function originOf(metric: Metric, centroids: Slab): Float32Array | null {
   if (probeMetric(metric) === 'ip') return null;
-  return meanOf(centroids, centroids.capacity);
+  return meanOf(centroids, [...Array(centroids.capacity).keys()]);
 }
 
 /** @param vector of a row, `dimension` floats, valid until the next call; normalised under cosine. @param count of centroids. */

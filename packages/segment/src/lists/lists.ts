@@ -8,6 +8,7 @@
  */
 import { assert } from '@proximadb/errors';
 import type { Metric } from '@proximadb/schemas';
+import { listsMicros } from '../costs.ts';
 import { Slab, type Codes } from '../kernels/index.ts';
 import { difference } from '../vectors.ts';
 import { originOf, probeMetric } from './cluster.ts';
@@ -141,6 +142,11 @@ export class Lists {
     if (among === null) return Math.min(this.count, lists);
     const least = this.#leastAt(lists, among.count);
     return Math.min(this.count, least + vainAfter(least, among.vainShare));
+  }
+
+  /** What reading so many lists is expected to take where so many of all rows count, in µs; see `costs.ts`. */
+  micros(lists: number, counted: number): number {
+    return listsMicros(this.count, lists, counted * lists / this.count, this.#file.dimension);
   }
 
   /**

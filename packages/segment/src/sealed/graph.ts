@@ -4,7 +4,7 @@ import { AppError, assert } from '@proximadb/errors';
 import type { Metric, Quantization } from '@proximadb/schemas';
 import { measureLadder, unknownRows, type GraphRecall } from '../ladder.ts';
 import { calling } from '../native-calls.ts';
-import { spreadRows } from '../neighbours.ts';
+import { spreadRows } from '../spread-rows.ts';
 import { difference, middleOf, type Vectors } from '../vectors.ts';
 import type { FileEntry } from './files.ts';
 import { nearbyOrder } from './nearby-order.ts';
