@@ -65,7 +65,8 @@ describe('a registry that dies', { skip }, () => {
     await registry.pause();
     const startMs = performance.now();
     await assert.rejects(client({ timeoutMs: 700 }).byId(id), (error) =>
-      error instanceof AppError && error.code === 'UNAVAILABLE' && error.message.includes('does not answer within 700 ms'));
+      // What is left of the deadline when it is asked: a busy machine takes some of it.
+      error instanceof AppError && error.code === 'UNAVAILABLE' && /does not answer within (?:6\d\d|700) ms/.test(error.message));
     const tookMs = performance.now() - startMs;
     assert.ok(tookMs > 650 && tookMs < 10_000, `${tookMs} ms`);
     assert.equal(await client({ url: `${registry.url},${other.url}`, timeoutMs: 20_000 }).byId(there), foreign('Frozen'));
