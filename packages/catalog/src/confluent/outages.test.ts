@@ -65,8 +65,8 @@ describe('a registry that dies', { skip }, () => {
     await registry.pause();
     const startMs = performance.now();
     await assert.rejects(client({ timeoutMs: 700 }).byId(id), (error) =>
-      // What is left of the deadline when it is asked: a busy machine takes some of it.
-      error instanceof AppError && error.code === 'UNAVAILABLE' && /does not answer within (?:6\d\d|700) ms/.test(error.message));
+      // What is left of the deadline when it is asked: a busy machine takes some of it, no more than the time below lets it.
+      error instanceof AppError && error.code === 'UNAVAILABLE' && /does not answer within (?:6[5-9]\d|700) ms/.test(error.message));
     const tookMs = performance.now() - startMs;
     assert.ok(tookMs > 650 && tookMs < 10_000, `${tookMs} ms`);
     assert.equal(await client({ url: `${registry.url},${other.url}`, timeoutMs: 20_000 }).byId(there), foreign('Frozen'));
