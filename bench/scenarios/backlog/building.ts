@@ -18,7 +18,9 @@ import { k, searchFor } from './searching.ts';
 const shareMax = 0.25;
 const searched = 'searched';
 /** Make graphs: one, and those that it starts again and again. */
-const builderThreads = ['graphs', endedThreads];
+const graphThreads = ['graphs', endedThreads];
+/** Work at once while a collection gets its graphs. */
+const builderThreads = ['merges', ...graphThreads];
 const beginsMsMax = 60_000;
 /** After so long without a write a shard merges its segments: while this one is searched at rest, it must not. */
 const runtime = { ...asItComes, environment: { ...asItComes.environment, PROXIMADB_INDEXER_REST_MS: '86400000' } };
@@ -142,7 +144,7 @@ function nothingYet(): Measured {
 
 /** Until the graph has been in the making for a while: a shard waits whether more rows come, and merges what there is. */
 async function untilBegun(pid: number): Promise<void> {
-  const taken = (): number => buildingOf(threadTimes(pid));
+  const taken = (): number => cpuMsOf(graphThreads, threadTimes(pid));
   const [before, endMs] = [taken(), performance.now() + beginsMsMax];
   while (taken() - before < 100) {
     if (performance.now() > endMs) throw new Error(`no graph was begun within ${beginsMsMax} ms`);
@@ -151,8 +153,8 @@ async function untilBegun(pid: number): Promise<void> {
 }
 
 /** CPU, ms. */
-function buildingOf(times: ThreadTimes): number {
-  return builderThreads.reduce((sum, name) => sum + (times.get(name)?.cpuMs ?? 0), 0);
+function cpuMsOf(threads: readonly string[], times: ThreadTimes): number {
+  return threads.reduce((sum, name) => sum + (times.get(name)?.cpuMs ?? 0), 0);
 }
 
 async function measureOne(into: Measured, pid: number, search: () => Promise<number[]>): Promise<void> {
@@ -160,7 +162,7 @@ async function measureOne(into: Measured, pid: number, search: () => Promise<num
   into.tookMs.push(...await search());
   into.ms += performance.now() - startedMs;
   const spent = timesBetween(before, threadTimes(pid));
-  into.builderCpuMs += buildingOf(spent);
+  into.builderCpuMs += cpuMsOf(builderThreads, spent);
   into.shardCpuMs += spent.get('shards-0')?.cpuMs ?? 0;
 }
 

@@ -77,8 +77,8 @@ test('a job that takes longer than an idle thread lives is finished; one that fa
 const usual = getPriority();
 
 for (const [which, name, kind, niceness] of [
-  ['that yields gives way', 'yielding', { yields: true }, 5],
-  ['that yields with several threads gives way the more', 'several', { yields: true, graphThreads: 4 }, 11],
+  ['that yields gives way', 'yielding', { yields: true }, 8],
+  ['that yields with several threads gives way the more', 'several', { yields: true, graphThreads: 4 }, 14],
   ['that yields with more threads than levels are left is as nice as there is', 'many', { yields: true, graphThreads: 64 }, 19],
   ['that does not yield competes like any other', 'unyielding', { yields: false }, usual],
 ] as const) {
@@ -124,7 +124,7 @@ test('as many threads build a graph as were asked for, all of them nice', { skip
     seen = idsOf(name).map(nicenessOf);
     return seen.length === graphThreads;
   }, 'they work together');
-  assert.deepEqual(seen, [10, 10, 10]);
+  assert.deepEqual(seen, [13, 13, 13]);
   assert.ok((await built).graph !== undefined);
   await builder.end(new AppError('UNAVAILABLE', 'over'));
 });

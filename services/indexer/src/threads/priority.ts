@@ -1,10 +1,10 @@
 import { setPriority } from 'node:os';
 
 /**
- * Linux gives a thread so nice a third of the time that one which serves gets, where both want one core: building takes at most a quarter of a core
- * from serving. Twice as nice it would take a tenth, and under searches without end next to nothing was built, while each of them read all rows that waited.
+ * Linux gives a thread so nice a sixth of the time that one which serves gets, where both want one core. Two builders at once, of which one merges and
+ * another makes an index, then take a quarter of it. Nicer ones would get next to nothing under searches without end: see docs/adr/0002-shard-threads.md.
  */
-const niceness = 5;
+const niceness = 8;
 
 /** There is no nicer one. */
 const nicest = 19;
