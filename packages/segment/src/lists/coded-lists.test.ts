@@ -5,32 +5,50 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { compileWalker, encodeVectorRecord } from '@proximadb/record';
-import { schemaText } from '@proximadb/schemas';
+import { schemaText, type Metric } from '@proximadb/schemas';
 import {
   defaultQuantization, defaultsOf, encodeRows, hashId, prepareQuery, runBuildJob, Sealed, searchSealed, SegmentWriter, type SegmentSearch,
 } from '../index.ts';
 import { random } from '../testing/random.ts';
 
-const metric = 'cosine';
 const dimension = 256;
 const count = 6_000;
 const k = 10;
-const recallTarget = 0.95;
 const text = schemaText('VectorRecord');
 const walker = compileWalker(JSON.parse(text));
 
 const next = random(21);
 const anywhere = (): Float32Array => Float32Array.from({ length: dimension }, next);
 const middles = Array.from({ length: 200 }, anywhere);
-const nearSome = (_: unknown, i: number): Float32Array => (middles[i % middles.length] ?? anywhere()).map((value) => value + 0.3 * next());
+const nearSome = (apart: number) => (_: unknown, i: number): Float32Array => (middles[i % middles.length] ?? anywhere()).map((value) => value + apart * next());
+const nearby = nearSome(0.3);
 
-/** Rows that lie anywhere, and such as lie in clusters; the last hundred ask. */
-const sets = {
-  anywhere: Array.from({ length: count + 100 }, anywhere),
-  'in clusters': Array.from({ length: count + 100 }, nearSome),
-};
+/** Those far out take most of the lists, so the few that a query comes to first hold more rows than others. */
+const inClustersOrFarOut = (_: unknown, i: number): Float32Array => (i % 2 === 0 ? nearby(undefined, i) : anywhere().map((value) => value * 3));
 
-function write(directory: string, vectors: readonly Float32Array[]): { readonly directory: string; readonly schemaIds: readonly number[] } {
+const inLooseClusters = Array.from({ length: count + 100 }, nearSome(1.15));
+
+interface Case {
+  readonly lie: string;
+  readonly metric: Metric;
+  /** The last hundred ask. */
+  readonly vectors: readonly Float32Array[];
+  readonly recallTarget: number;
+  readonly hasCodes: boolean;
+}
+
+const cases: readonly Case[] = [
+  { lie: 'anywhere', metric: 'cosine', vectors: Array.from({ length: count + 100 }, anywhere), recallTarget: 0.95, hasCodes: true },
+  { lie: 'in clusters', metric: 'cosine', vectors: Array.from({ length: count + 100 }, nearby), recallTarget: 0.95, hasCodes: false },
+  {
+    lie: 'in clusters for one half, for the other far out', metric: 'euclidean',
+    vectors: Array.from({ length: count + 100 }, inClustersOrFarOut), recallTarget: 0.95, hasCodes: true,
+  },
+  { lie: 'in loose clusters', metric: 'cosine', vectors: inLooseClusters, recallTarget: 0.95, hasCodes: false },
+  { lie: 'in loose clusters', metric: 'cosine', vectors: inLooseClusters, recallTarget: 0.99, hasCodes: true },
+];
+
+function write(directory: string, metric: Metric, vectors: readonly Float32Array[]): { readonly directory: string; readonly schemaIds: readonly number[] } {
   const writer = new SegmentWriter(directory, vectors.length, () => text);
   vectors.forEach((vector, row) => {
     const bytes = encodeVectorRecord(1, { id: `r${row}`, vector });
@@ -42,14 +60,13 @@ function write(directory: string, vectors: readonly Float32Array[]): { readonly 
   return { directory: join(directory, '..', segment.id), schemaIds };
 }
 
-for (const [name, vectors] of Object.entries(sets)) {
-  const hasCodes = name === 'anywhere';
-  describe(`lists of rows that lie ${name}`, () => {
+for (const { lie, metric, vectors, recallTarget, hasCodes } of cases) {
+  describe(`lists of rows that lie ${lie}, under ${metric}, for a target of ${recallTarget}`, () => {
     const folder = mkdtempSync(join(tmpdir(), 'proximadb-coded-lists-'));
     const settings = { dimension, metric, m: 16, efConstruction: 128, quantization: defaultQuantization(metric) } as const;
     const opened: Sealed[] = [];
     before(async () => {
-      const source = { ...write(join(folder, 'tmp'), vectors.slice(0, count)), keep: encodeRows(Array(count).keys()) };
+      const source = { ...write(join(folder, 'tmp'), metric, vectors.slice(0, count)), keep: encodeRows(Array(count).keys()) };
       const { segment: files } = runBuildJob({
         kind: 'merge', directory: join(folder, 'lists'), dimension, schemas: { 1: text }, lists: metric, codes: metric, recallTarget,
         sources: [source],

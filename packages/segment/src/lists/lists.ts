@@ -110,11 +110,15 @@ export class Lists {
   /** See {@link originOf}. */
   readonly #origin: Float32Array | null;
 
+  /** See {@link crowdingOf}. */
+  readonly #crowding: number;
+
   constructor(metric: Metric, file: ListsFile, codes: Codes) {
     this.#metric = metric;
     this.#file = file;
     this.#codes = codes;
     this.#origin = originOf(metric, file.centroids);
+    this.#crowding = metric === 'dot' ? 1 : crowdingOf(file);
   }
 
   get count(): number {
@@ -146,7 +150,7 @@ export class Lists {
 
   /** What reading so many lists is expected to take where so many of all rows count, in µs; see `costs.ts`. */
   micros(lists: number, counted: number): number {
-    return listsMicros(this.count, lists, counted * lists / this.count, this.#file.dimension);
+    return listsMicros(this.count, lists, counted * this.#shareIn(lists), this.#file.dimension);
   }
 
   /**
@@ -196,11 +200,26 @@ export class Lists {
     return { rows: this.#codes.finish(), lists: read };
   }
 
+  /** Of all rows, those in the nearest lists, so many. */
+  #shareIn(lists: number): number {
+    return 1 - (1 - lists / this.count) ** this.#crowding;
+  }
+
   /** @param count rows that count, of all; as far as is known of them. */
   #leastAt(lists: number, count: number): number {
     const { rows, spread } = this.#file;
     return Math.min(this.count, Math.ceil(lists * (rows / Math.max(1, count)) ** spread));
   }
+}
+
+/**
+ * How many times as many rows as there are on the average lie in the list of a row: queries are like rows, so most of them come to where most rows are. Under
+ * dot product they do not: they begin with the longest, and these are few.
+ */
+function crowdingOf({ rows, starts }: ListsFile): number {
+  let squares = 0;
+  for (let list = 1; list < starts.length; list += 1) squares += ((starts[list] ?? 0) - (starts[list - 1] ?? 0)) ** 2;
+  return squares * (starts.length - 1) / rows ** 2;
 }
 
 function vainAfter(least: number, share: number): number {
