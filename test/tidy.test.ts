@@ -224,7 +224,7 @@ describe('threads', () => {
 
   const running = sources.filter((path) => !isTool(path));
   const indexer = 'services/indexer/src';
-  const threads = ['build-thread', 'shard-thread', 'snapshot-thread'].map((name) => `${indexer}/threads/${name}.ts`);
+  const threads = ['build-thread', 'build-work', 'shard-thread', 'snapshot-thread', 'snapshot-work'].map((name) => `${indexer}/threads/${name}.ts`);
 
   test('one file calls USearch', () => {
     assert.deepEqual(running.filter((path) => importsOf(path).some(({ from }) => from === 'usearch')), ['packages/segment/src/sealed/graph.ts']);

@@ -1,7 +1,10 @@
 import { strict as assert } from 'node:assert';
-import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 
 const main = join(import.meta.dirname, 'main.ts');
@@ -14,4 +17,21 @@ test('what Node made of the sources is kept for the next run, and a run without 
   assert.ok(readdirSync(join(import.meta.dirname, '../../node_modules/.cache/proximadb'), { recursive: true }).length > 100);
   assert.equal(help().stdout, first.stdout);
   assert.equal(help({ NODE_DISABLE_COMPILE_CACHE: '1' }).stdout, first.stdout);
+});
+
+test('threads of a server, too, take what was made of the sources before', async (context) => {
+  const data = mkdtempSync(join(tmpdir(), 'proximadb-main-'));
+  context.after(() => { rmSync(data, { recursive: true }); });
+  /** @returns what Node says about what it keeps. */
+  const startAndEnd = async (): Promise<string> => {
+    const server = spawn(process.execPath, ['--no-warnings', main, 'start', '--data', data, '--grpc-port', '0', '--rest-port', '0'],
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' } });
+    const said = text(server.stderr);
+    server.stdout.on('data', (some: Buffer) => { if (some.includes('Next, in another terminal')) server.kill('SIGTERM'); });
+    await once(server, 'exit');
+    return said;
+  };
+  await startAndEnd();
+  const said = await startAndEnd();
+  for (const thread of ['shard-thread', 'writer-thread']) assert.match(said, new RegExp(`code cache for ESM \\S*/${thread}\\.ts was accepted`));
 });

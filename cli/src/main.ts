@@ -19,7 +19,10 @@ setFlagsFromString('--heap-growing-percent=100');
 setFlagsFromString('--expose-gc');
 
 // What Node makes of the sources is kept beside the packages: whoever may write there may change those, too. Elsewhere nothing is kept.
-enableCompileCache(join(import.meta.dirname, '../../node_modules/.cache/proximadb'));
+const kept = join(import.meta.dirname, '../../node_modules/.cache/proximadb');
+enableCompileCache(kept);
+// Other threads, of which builders come and go, know it by this alone.
+process.env['NODE_COMPILE_CACHE'] ??= kept;
 // Node writes it when a process ends, which a server that is killed does not live to see.
 setTimeout(() => { flushCompileCache(); }, keptAfterMs).unref();
 const { run } = await import('./run.ts');

@@ -1,9 +1,6 @@
 /** A thread that builds: long synchronous work on files. */
-import { parentPort, workerData } from 'node:worker_threads';
-import { assert } from '@proximadb/errors';
-import { noteCallsIn, runBuildJob, type BuildJob } from '@proximadb/segment';
+import { workerData } from 'node:worker_threads';
 import { giveWay } from './priority.ts';
-import { Rpc } from './rpc.ts';
 
 export interface BuildThreadData extends BuilderKind {
   /** Where it notes its calls of USearch: see `noMoreCalls`. */
@@ -17,8 +14,7 @@ export interface BuilderKind {
   readonly graphThreads?: number;
 }
 
-assert(parentPort !== null, 'runs as a worker');
-const { yields, graphThreads = 1, calls } = workerData as BuildThreadData;
-noteCallsIn(calls);
+const { yields, graphThreads = 1 } = workerData as BuildThreadData;
 if (yields) giveWay(graphThreads);
-new Rpc(parentPort, { build: (job: BuildJob) => runBuildJob(job, graphThreads) });
+// To load what it works with takes longer than many a job.
+await import('./build-work.ts');

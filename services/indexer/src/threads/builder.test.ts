@@ -76,6 +76,28 @@ test('a job that takes longer than an idle thread lives is finished; one that fa
 /** Of the main thread before any was built; 0, unless the tests were told to give way. */
 const usual = getPriority();
 
+/** ms on a core. */
+function cpuMsOf(id: string): number {
+  return Number(readFileSync(`/proc/self/task/${id}/schedstat`, 'utf8').split(' ')[0]) / 1e6;
+}
+
+test('a builder that yields does so before it loads what it works with, which takes most of the time of a small job', { skip }, async (context) => {
+  const name = 'early';
+  const shares: number[] = [];
+  // Whoever looks may come late.
+  while (shares.length < 5 && !shares.some((share) => share < 0.5)) {
+    const builder = new Builder({ name, yields: true, onFatal: (error) => { throw error; } });
+    const built = builder.run(job(context));
+    await until(() => idsOf(name).some((id) => nicenessOf(id) > usual), 'it gives way');
+    const [id = ''] = idsOf(name);
+    const before = cpuMsOf(id);
+    await built;
+    shares.push(before / cpuMsOf(id));
+    await builder.end(new AppError('UNAVAILABLE', 'over'));
+  }
+  assert.ok(Math.min(...shares) < 0.5, `of its time until the job was done it gave way after ${shares.join()}`);
+});
+
 for (const [which, name, kind, niceness] of [
   ['that yields gives way', 'yielding', { yields: true }, 8],
   ['that yields with several threads gives way the more', 'several', { yields: true, graphThreads: 4 }, 14],
