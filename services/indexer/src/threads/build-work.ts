@@ -1,3 +1,4 @@
+/** What a thread that builds does; loaded once it gives way. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '@proximadb/errors';
 import { noteCallsIn, runBuildJob, type BuildJob } from '@proximadb/segment';

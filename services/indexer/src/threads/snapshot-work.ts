@@ -1,4 +1,4 @@
-/** Reads, writes and verifies snapshots. */
+/** Reads, writes and verifies snapshots; loaded once its thread gives way. */
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openBlobs } from '@proximadb/blobs';
