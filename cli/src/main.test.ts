@@ -22,13 +22,16 @@ test('what Node made of the sources is kept for the next run, and a run without 
 test('threads of a server, too, take what was made of the sources before', async (context) => {
   const data = mkdtempSync(join(tmpdir(), 'proximadb-main-'));
   context.after(() => { rmSync(data, { recursive: true }); });
+  // Settings of whoever runs the tests are none of the server's.
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PROXIMADB_')));
   /** @returns what Node says about what it keeps. */
   const startAndEnd = async (): Promise<string> => {
     const server = spawn(process.execPath, ['--no-warnings', main, 'start', '--data', data, '--grpc-port', '0', '--rest-port', '0'],
-      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' } });
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { ...inherited, NODE_DEBUG_NATIVE: 'COMPILE_CACHE' } });
     const said = text(server.stderr);
     server.stdout.on('data', (some: Buffer) => { if (some.includes('Next, in another terminal')) server.kill('SIGTERM'); });
-    await once(server, 'exit');
+    const [status] = await once(server, 'exit') as [number | null];
+    assert.equal(status, 0, await said);
     return said;
   };
   await startAndEnd();
