@@ -1,5 +1,5 @@
-/** Exact scans of vectors and of codes of one bit, on one thread, without a server: time a distance, and the share of a plain read's bandwidth. */
-import { kMax, normalized, SignSlab, Slab, type KernelMetric } from '@proximadb/segment/kernels';
+/** Exact scans of vectors, and of codes of one and of seven bits, on one thread, without a server: time a distance, share of a plain read's bandwidth. */
+import { CodeSlab, kMax, normalized, SignSlab, Slab, type KernelMetric } from '@proximadb/segment/kernels';
 import { plainReader } from '../plain-read.ts';
 import type { Aim, Cell, Report, Table } from '../report.ts';
 import type { BenchOptions, Scenario } from '../scenario.ts';
@@ -20,6 +20,12 @@ const large: readonly Size[] = [{ dimension: 100, rows: 3_200_000 }, { dimension
 const codes: readonly Size[] = [
   { dimension: 100, rows: 30_000 }, { dimension: 100, rows: 340_000 }, { dimension: 768, rows: 10_000 }, { dimension: 768, rows: 120_000 },
 ];
+/** As an index of lists reads them: so many lists, drawn by lot, of so many rows. */
+const lists: readonly (Size & Listed)[] = [
+  { dimension: 100, rows: 5_000, list: 500 }, { dimension: 768, rows: 600, list: 150 }, { dimension: 100, rows: 340_000, list: 500 },
+  { dimension: 768, rows: 100_000, list: 150 }, { dimension: 768, rows: 100_000, list: 500 },
+];
+const listsRead = 10;
 const readName = 'as many bytes, only read';
 /** Of the short form, each size is so small a part. */
 const shortPart = 100;
@@ -29,6 +35,11 @@ interface Size {
   readonly dimension: number;
   readonly rows: number;
   readonly aimNs?: number;
+}
+
+interface Listed {
+  /** Rows. */
+  readonly list: number;
 }
 
 interface Way {
@@ -67,7 +78,7 @@ type PlainRead = ReturnType<typeof plainReader>;
 async function run({ short, scratch, say }: BenchOptions): Promise<Report> {
   const effort: Effort = short ? { rounds: 3, warmUpMs: 20, distances: 10_000 } : { rounds: 15, warmUpMs: 2_000, distances: 100_000 };
   const plainRead = plainReader(scratch);
-  const part = (sizes: readonly Size[]): Size[] => sizes.map((size) => ({ ...size, rows: Math.round(size.rows / (short ? shortPart : 1)) }));
+  const part = <T extends Size>(sizes: readonly T[]): T[] => sizes.map((size) => ({ ...size, rows: Math.round(size.rows / (short ? shortPart : 1)) }));
   const scanned = (size: Size, reader: PlainRead | null): Measured => {
     say(`${sizeOf(size)}, ${reader === null ? 'in the cache' : 'from memory'}`);
     return measureScans(size, reader, effort);
@@ -78,6 +89,10 @@ async function run({ short, scratch, say }: BenchOptions): Promise<Report> {
     say(`${sizeOf(size)}, codes of one bit`);
     return measureSigns(size, plainRead, effort);
   });
+  const inLists = part(lists).map((size) => {
+    say(`${sizeOf(size)}, codes of seven bits`);
+    return measureLists({ ...size, list: Math.min(size.rows, size.list) }, plainRead, effort);
+  });
   return {
     tables: [
       timesTable('in the cache', inCache, [
@@ -87,7 +102,7 @@ async function run({ short, scratch, say }: BenchOptions): Promise<Report> {
       timesTable('from memory', fromMemory, [
         `${fromMemory.map(({ bytes }) => `${Math.round(bytes / 1e6).toLocaleString('en-US')} MB`).join(', ')}. Only read: from four places at once.`,
       ]),
-      bandwidthTable(fromMemory), signsTable(signs), restTable(effort),
+      bandwidthTable(fromMemory), signsTable(signs), listsTable(inLists), restTable(effort),
     ],
     aims: [...fromMemory.flatMap(shareAims), ...inCache.flatMap(timeAims)],
   };
@@ -133,6 +148,26 @@ function measureSigns({ dimension, rows }: Size, plainRead: PlainRead, effort: E
     { name: readName, count: rows, run: plainRead(bytes) }, { name: 'codes', count: rows, run: () => signs.nearest(query, search) },
   ], effort);
   return { dimension, rows, bytes, results, read: results[0] };
+}
+
+function measureLists({ dimension, rows, list }: Size & Listed, plainRead: PlainRead, effort: Effort): Measured & Listed {
+  const codes = new CodeSlab(dimension, rows);
+  codes.setCentroid(new Float32Array(dimension), null);
+  for (let row = 0; row < rows; row += 1) codes.encode(row, randomVector(dimension));
+  const half = Uint32Array.from({ length: Math.ceil(rows / 32) }, () => Math.random() * 2 ** 32);
+  const query = normalized(randomVector(dimension));
+  const bytes = codes.content.length;
+  const search = (visible: Uint32Array | null) => (): void => {
+    codes.begin(query, 1, 64, visible);
+    for (let i = 0; i < listsRead; i += 1) codes.scan(Math.floor(Math.random() * Math.floor(rows / list)) * list, list, 0);
+    codes.finish();
+  };
+  const count = listsRead * list;
+  const results = measure([
+    { name: readName, count: rows, run: plainRead(bytes) }, { name: 'codes', count, run: search(null) },
+    { name: 'half of the bits set', count: count / 2, run: search(half) },
+  ], effort);
+  return { dimension, rows, list, bytes, results, read: results[0] };
 }
 
 /** Each way in each round. */
@@ -185,6 +220,17 @@ function signsTable(sizes: readonly Measured[]): Table {
       sizeOf({ rows, ...size }), bytes / 1e6, read.median, result.median, result.best, bytes / rows / result.median, percent(shareOf(result, read)),
     ])),
     notes: ['The nearest 64 by their codes. The bytes are not what takes the time.'],
+  };
+}
+
+function listsTable(sizes: readonly (Measured & Listed)[]): Table {
+  return {
+    title: 'One thread, codes of seven bits, in lists: ns a row',
+    columns: ['', 'rows a list', 'MB', readName, 'codes', 'best', 'GB/s', 'half of the bits set'],
+    rows: sizes.map(({ list, bytes, results: [read, all, half], ...size }): Cell[] => (read === undefined || all === undefined || half === undefined ? [] : [
+      sizeOf(size), list, bytes / 1e6, read.median, all.median, all.best, bytes / size.rows / all.median, half.median,
+    ])),
+    notes: [`The nearest 64 in ${listsRead} lists drawn by lot; of the bits, of a row that is visible.`],
   };
 }
 

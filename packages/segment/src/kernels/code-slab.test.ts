@@ -131,6 +131,20 @@ test('the nearest by codes are found, of all rows and of those whose bits are se
   for (const { cases, told } of counts.values()) assert.ok(cases >= 20 && told >= cases / 3, shares);
 });
 
+test('of thousands of rows, too, the nearest whose bits are set are found, few and many of them', () => {
+  const [dimension, rows] = [20, 3_001];
+  const vectors = Array.from({ length: rows }, (_, row) => Float32Array.from({ length: dimension }, (_x, i) => Math.sin(row * (i + 1) * 0.37)));
+  const one = { dimension, vectors, query: vectors[7]!, centroid: new Float32Array(dimension), place: null, bits: [], k: 10, from: 0 };
+  const slab = slabOf(one);
+  const all = distances(one, 0);
+  for (const isSet of [(row: number) => row % 2 === 0, (row: number) => row % 97 === 3, (row: number) => row % 50 !== 0, () => true]) {
+    const among = vectors.map((_, row) => row).filter(isSet);
+    slab.begin(one.query, 1, one.k, bitset(vectors.map((_, row) => isSet(row))));
+    assert.equal(slab.scan(0, rows, 0), among.length);
+    assertNearest(slab.finish(), all, among, one);
+  }
+});
+
 test('codes keep directions and lengths: the inner product is within a hundredth of what the lengths allow', () => {
   const dimension = 96;
   const random = (seed: number): Float32Array => Float32Array.from({ length: dimension }, (_, i) => Math.sin(seed * 7.13 + i * 1.7 + Math.cos(seed * i)));

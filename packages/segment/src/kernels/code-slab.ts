@@ -3,8 +3,8 @@
  * A row stands for (code − 64) × its scale in each dimension: what a vector differs from a centroid by. Its distance to a query is
  * `base + added − weight × scale × Σ query code × (code − 64)`, where the caller says what base and weight are.
  *
- * The memory, from address 0: a query's codes, a vector, a centroid and its place, each padded; scales, what is added, codes of all rows; a bitset; the
- * heap of the nearest.
+ * The memory, from address 0: a query's codes, a vector, a centroid and its place, each padded; scales, what is added, codes of all rows; a bitset; a list
+ * of rows; the heap of the nearest.
  */
 import { assert } from '@proximadb/errors';
 import { instantiate, pageBytes, type Kernels, type Memory } from './module.ts';
@@ -13,8 +13,10 @@ import { instantiate, pageBytes, type Kernels, type Memory } from './module.ts';
 const zero = 64;
 /** Codes of a query are ± 127. */
 const queryMax = 127;
-/** Floats that the kernels may read past the last row's. */
+/** Floats behind the last row's, of scales and of what is added: files have them. */
 const slack = 4;
+/** Rows whose bits are set, of which kernels make a list: so many at once. */
+const listRows = 1_024;
 
 /** Bytes from one row's codes to the next. */
 export function codeStride(dimension: number): number {
@@ -56,6 +58,7 @@ export class CodeSlab implements Codes {
   readonly #scalesAt: number;
   readonly #addedAt: number;
   readonly #bitsAt: number;
+  readonly #listAt: number;
   readonly #heapAt: number;
   #query: Int8Array;
   #floats: Float32Array;
@@ -76,7 +79,8 @@ export class CodeSlab implements Codes {
     this.#codesAt = this.#addedAt + (rows + slack) * 4;
     this.#bitsAt = Math.ceil((this.#scalesAt + codesBytes(dimension, rows)) / 8) * 8;
     // One word more: rows that lie elsewhere may begin within one.
-    this.#heapAt = Math.ceil((this.#bitsAt + (Math.ceil(rows / 32) + 1) * 4) / 8) * 8;
+    this.#listAt = this.#bitsAt + (Math.ceil(rows / 32) + 1) * 4;
+    this.#heapAt = Math.ceil((this.#listAt + listRows * 4) / 8) * 8;
     const { memory, kernels } = instantiate(Math.ceil(this.#heapAt / pageBytes));
     this.#memory = memory;
     this.#kernels = kernels;
@@ -188,6 +192,7 @@ export class CodeSlab implements Codes {
     this.#words.set(visible.subarray(word, Math.ceil((first + count) / 32)), this.#bitsAt / 4);
     return this.#kernels.scanCodeBits(
       0, this.#stride, codesAt, scalesAt, addedAt, first, count, base, this.#weight, this.#shift, this.#bitsAt - word * 4,
+      this.#listAt, listRows,
     );
   }
 

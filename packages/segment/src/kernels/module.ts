@@ -31,7 +31,7 @@ export interface Kernels {
   ): void;
   scanCodeBits(
     query: number, bytes: number, codes: number, scales: number, added: number, first: number, count: number, base: number, weight: number, shift: number,
-    bits: number,
+    bits: number, list: number, listRows: number,
   ): number;
   encodeCodes(vector: number, centroid: number, place: number, floats: number, codes: number, scaleAt: number, addedAt: number): void;
   /** See `assembly/signs.ts`. */

@@ -4,29 +4,41 @@
  *
  * The relaxed dot product is the same on every machine as long as its second operand is below 128, which is why codes have 7 bits.
  */
-import { farthest, offer } from './top';
+import { allSet } from './constants';
+import { offer, offerFour, someGetIn } from './top';
 
 /** Codes are 64 ± 63. */
 // @ts-ignore: decorator
 @inline const codeMax: f32 = 63;
 
-/** The sums of products of a query's codes (i8) and those of 4 rows, in the lanes. `bytes` is the length of a row: a multiple of 16. */
+/**
+ * The sums of products of a query's codes (i8) and those of 4 rows, in the lanes. `bytes` is the length of a row: a multiple of 16. The relaxed dot product that
+ * adds by itself makes its ones anew each time.
+ */
 // @ts-ignore: decorator
 @inline
 function fourSums(query: usize, bytes: usize, a: usize, b: usize, c: usize, d: usize): v128 {
+  const ones = i16x8.shr_u(allSet(v128.load(query)), 15);
   let sumA = i32x4.splat(0), sumB = sumA, sumC = sumA, sumD = sumA;
   const end = query + bytes;
   for (; query < end; query += 16, a += 16, b += 16, c += 16, d += 16) {
     const q = v128.load(query);
-    sumA = i32x4.relaxed_dot_i8x16_i7x16_add_s(q, v128.load(a), sumA);
-    sumB = i32x4.relaxed_dot_i8x16_i7x16_add_s(q, v128.load(b), sumB);
-    sumC = i32x4.relaxed_dot_i8x16_i7x16_add_s(q, v128.load(c), sumC);
-    sumD = i32x4.relaxed_dot_i8x16_i7x16_add_s(q, v128.load(d), sumD);
+    sumA = i32x4.add(sumA, products(q, v128.load(a), ones));
+    sumB = i32x4.add(sumB, products(q, v128.load(b), ones));
+    sumC = i32x4.add(sumC, products(q, v128.load(c), ones));
+    sumD = i32x4.add(sumD, products(q, v128.load(d), ones));
   }
   // A transposition: A0 B0 A1 B1 + A2 B2 A3 B3 = A0+A2 B0+B2 A1+A3 B1+B3, and the same of C and D.
   const ab = i32x4.add(v128.shuffle<i32>(sumA, sumB, 0, 4, 1, 5), v128.shuffle<i32>(sumA, sumB, 2, 6, 3, 7));
   const cd = i32x4.add(v128.shuffle<i32>(sumC, sumD, 0, 4, 1, 5), v128.shuffle<i32>(sumC, sumD, 2, 6, 3, 7));
   return i32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
+}
+
+/** Sums of four products each: of pairs first, which fit into 16 bits. */
+// @ts-ignore: decorator
+@inline
+function products(query: v128, row: v128, ones: v128): v128 {
+  return i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(query, row), ones);
 }
 
 /** base + what the row adds − weight × scale × (sum − shift); never NaN. */
@@ -39,66 +51,70 @@ function toDistances(sums: v128, base: f32, weight: f32, shift: i32, scales: v12
   return v128.bitselect(distances, f32x4.splat(Infinity), f32x4.eq(distances, distances));
 }
 
-/** Offers those of the first `count` lanes (1 to 4) that get in. */
-// @ts-ignore: decorator
-@inline
-function offerLanes(distances: v128, count: u32, a: u32, b: u32, c: u32, d: u32): void {
-  if (!v128.any_true(f32x4.le(distances, f32x4.splat(farthest())))) return;
-  offer(f32x4.extract_lane(distances, 0), a);
-  if (count > 1) offer(f32x4.extract_lane(distances, 1), b);
-  if (count > 2) offer(f32x4.extract_lane(distances, 2), c);
-  if (count > 3) offer(f32x4.extract_lane(distances, 3), d);
-}
-
-/** Offers the rows `first` … `first + count - 1`. `scales` and `added` have an f32 a row, and are readable for 3 rows past the last. */
+/** Offers the rows `first` … `first + count - 1`, of four places a quarter apart, as `range` in `index.ts` does. `scales` and `added` have an f32 a row. */
 export function scanCodes(
   query: usize, bytes: usize, codes: usize, scales: usize, added: usize, first: u32, count: u32, base: f32, weight: f32, shift: i32,
 ): void {
-  const end = first + count;
-  for (let row = first; row < end; row += 4) {
-    const at = codes + usize(row) * bytes;
-    const lanes = min<u32>(4, end - row);
-    // Past the end the last row stands in; its lanes are not offered.
-    const b = lanes > 1 ? at + bytes : at, c = lanes > 2 ? at + 2 * bytes : at, d = lanes > 3 ? at + 3 * bytes : at;
-    const sums = fourSums(query, bytes, at, b, c, d);
-    const places = usize(row) << 2;
-    offerLanes(toDistances(sums, base, weight, shift, v128.load(scales + places), v128.load(added + places)), lanes, row, row + 1, row + 2, row + 3);
+  const apart = count >> 2;
+  let a = first;
+  for (; a < first + apart; a += 1) {
+    const b = a + apart, c = b + apart, d = c + apart;
+    const distances = distancesOf(query, bytes, codes, scales, added, base, weight, shift, a, b, c, d);
+    if (someGetIn(distances)) offerFour(distances, a, b, c, d);
   }
+  for (a += 3 * apart; a < first + count; a += 1) offerOne(query, bytes, codes, scales, added, base, weight, shift, a);
 }
 
-/** The same of the rows in that range whose bits are set; bit 0 at `bits` is row 0. Answers how many there were. */
+/**
+ * The same of the rows in that range whose bits are set; bit 0 at `bits` is row 0. Answers how many there were. `list` is room for `listRows` (≥ 64) row numbers:
+ * bits become lists.
+ */
 export function scanCodeBits(
   query: usize, bytes: usize, codes: usize, scales: usize, added: usize, first: u32, count: u32, base: f32, weight: f32, shift: i32, bits: usize,
+  list: usize, listRows: u32,
 ): u32 {
   const end = first + count;
-  let offered: u32 = 0;
-  let a: u32 = 0, b: u32 = 0, c: u32 = 0;
-  let waiting: u32 = 0;
+  let offered: u32 = 0, listed: u32 = 0;
   for (let start = first & ~31; start < end; start += 32) {
     let word = load<u32>(bits + (usize(start >> 5) << 2));
     if (start < first) word &= u32(-1) << (first - start);
     if (end - start < 32) word &= (u32(1) << (end - start)) - 1;
-    offered += popcnt(word);
-    for (; word != 0; word &= word - 1) {
-      const row = start + u32(ctz(word));
-      if (waiting == 0) a = row;
-      else if (waiting == 1) b = row;
-      else if (waiting == 2) c = row;
-      else four(query, bytes, codes, scales, added, base, weight, shift, 4, a, b, c, row);
-      waiting = (waiting + 1) & 3;
-    }
+    for (; word != 0; word &= word - 1, listed += 1) store<u32>(list + (usize(listed) << 2), start + u32(ctz(word)));
+    if (listed + 32 <= listRows) continue;
+    scanListedCodes(query, bytes, codes, scales, added, base, weight, shift, list, listed);
+    offered += listed;
+    listed = 0;
   }
-  if (waiting > 0) four(query, bytes, codes, scales, added, base, weight, shift, waiting, a, waiting > 1 ? b : a, waiting > 2 ? c : a, a);
-  return offered;
+  scanListedCodes(query, bytes, codes, scales, added, base, weight, shift, list, listed);
+  return offered + listed;
 }
 
-function four(
-  query: usize, bytes: usize, codes: usize, scales: usize, added: usize, base: f32, weight: f32, shift: i32, count: u32, a: u32, b: u32, c: u32, d: u32,
+function scanListedCodes(
+  query: usize, bytes: usize, codes: usize, scales: usize, added: usize, base: f32, weight: f32, shift: i32, list: usize, count: u32,
 ): void {
-  const sums = fourSums(
-    query, bytes, codes + usize(a) * bytes, codes + usize(b) * bytes, codes + usize(c) * bytes, codes + usize(d) * bytes,
-  );
-  offerLanes(toDistances(sums, base, weight, shift, gather(scales, a, b, c, d), gather(added, a, b, c, d)), count, a, b, c, d);
+  const apart = usize(count >> 2) << 2, end = list + (usize(count) << 2);
+  let at = list;
+  for (; at < list + apart; at += 4) {
+    const others = at + apart;
+    const a = load<u32>(at), b = load<u32>(others), c = load<u32>(others + apart), d = load<u32>(others + 2 * apart);
+    const distances = distancesOf(query, bytes, codes, scales, added, base, weight, shift, a, b, c, d);
+    if (someGetIn(distances)) offerFour(distances, a, b, c, d);
+  }
+  for (at += 3 * apart; at < end; at += 4) offerOne(query, bytes, codes, scales, added, base, weight, shift, load<u32>(at));
+}
+
+// @ts-ignore: decorator
+@inline
+function distancesOf(
+  query: usize, bytes: usize, codes: usize, scales: usize, added: usize, base: f32, weight: f32, shift: i32, a: u32, b: u32, c: u32, d: u32,
+): v128 {
+  const sums = fourSums(query, bytes, codes + usize(a) * bytes, codes + usize(b) * bytes, codes + usize(c) * bytes, codes + usize(d) * bytes);
+  return toDistances(sums, base, weight, shift, gather(scales, a, b, c, d), gather(added, a, b, c, d));
+}
+
+/** What four rows at a time leave. */
+function offerOne(query: usize, bytes: usize, codes: usize, scales: usize, added: usize, base: f32, weight: f32, shift: i32, row: u32): void {
+  offer(f32x4.extract_lane(distancesOf(query, bytes, codes, scales, added, base, weight, shift, row, row, row, row), 0), row);
 }
 
 // @ts-ignore: decorator

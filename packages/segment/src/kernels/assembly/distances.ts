@@ -7,6 +7,8 @@
  * No relaxed SIMD: whether it fuses a product and a sum depends on the machine.
  */
 
+import { allSet } from './constants';
+
 // @ts-ignore: decorator
 @inline export const innerProduct: i32 = 0;
 // @ts-ignore: decorator
@@ -14,17 +16,17 @@
 // @ts-ignore: decorator
 @inline export const l1: i32 = 2;
 
-/** `metric` is a constant at every caller, so that only one of the branches is compiled. */
+/** `metric` is a constant at every caller, so that only one of the branches is compiled. `magnitude`: all bits of floats but their signs. */
 // @ts-ignore: decorator
 @inline
-function addTerm(metric: i32, sum: v128, query: v128, row: v128): v128 {
+function addTerm(metric: i32, sum: v128, query: v128, row: v128, magnitude: v128): v128 {
   if (metric == innerProduct) {
     return f32x4.add(sum, f32x4.mul(query, row));
   } else if (metric == squaredL2) {
     const difference = f32x4.sub(query, row);
     return f32x4.add(sum, f32x4.mul(difference, difference));
   } else {
-    return f32x4.add(sum, f32x4.abs(f32x4.sub(query, row)));
+    return f32x4.add(sum, v128.and(f32x4.sub(query, row), magnitude));
   }
 }
 
@@ -47,29 +49,30 @@ function toDistances(metric: i32, sums: v128): v128 {
 // @ts-ignore: decorator
 @inline
 export function fourRows(metric: i32, query: usize, bytes: usize, a: usize, b: usize, c: usize, d: usize): v128 {
+  const magnitude = i32x4.shr_u(allSet(v128.load(query)), 1);
   const unrolled = bytes & ~63;
   let q = query;
   let a0 = f32x4.splat(0), b0 = a0, c0 = a0, d0 = a0;
   let a1 = a0, b1 = a0, c1 = a0, d1 = a0;
   while (q < query + unrolled) {
     const q0 = v128.load(q);
-    a0 = addTerm(metric, a0, q0, v128.load(a));
-    b0 = addTerm(metric, b0, q0, v128.load(b));
-    c0 = addTerm(metric, c0, q0, v128.load(c));
-    d0 = addTerm(metric, d0, q0, v128.load(d));
+    a0 = addTerm(metric, a0, q0, v128.load(a), magnitude);
+    b0 = addTerm(metric, b0, q0, v128.load(b), magnitude);
+    c0 = addTerm(metric, c0, q0, v128.load(c), magnitude);
+    d0 = addTerm(metric, d0, q0, v128.load(d), magnitude);
     const q1 = v128.load(q, 16);
-    a1 = addTerm(metric, a1, q1, v128.load(a, 16));
-    b1 = addTerm(metric, b1, q1, v128.load(b, 16));
-    c1 = addTerm(metric, c1, q1, v128.load(c, 16));
-    d1 = addTerm(metric, d1, q1, v128.load(d, 16));
+    a1 = addTerm(metric, a1, q1, v128.load(a, 16), magnitude);
+    b1 = addTerm(metric, b1, q1, v128.load(b, 16), magnitude);
+    c1 = addTerm(metric, c1, q1, v128.load(c, 16), magnitude);
+    d1 = addTerm(metric, d1, q1, v128.load(d, 16), magnitude);
     q += 64; a += 64; b += 64; c += 64; d += 64;
   }
   while (q < query + bytes) {
     const q0 = v128.load(q);
-    a0 = addTerm(metric, a0, q0, v128.load(a));
-    b0 = addTerm(metric, b0, q0, v128.load(b));
-    c0 = addTerm(metric, c0, q0, v128.load(c));
-    d0 = addTerm(metric, d0, q0, v128.load(d));
+    a0 = addTerm(metric, a0, q0, v128.load(a), magnitude);
+    b0 = addTerm(metric, b0, q0, v128.load(b), magnitude);
+    c0 = addTerm(metric, c0, q0, v128.load(c), magnitude);
+    d0 = addTerm(metric, d0, q0, v128.load(d), magnitude);
     q += 16; a += 16; b += 16; c += 16; d += 16;
   }
   const a01 = f32x4.add(a0, a1), b01 = f32x4.add(b0, b1), c01 = f32x4.add(c0, c1), d01 = f32x4.add(d0, d1);
@@ -79,15 +82,15 @@ export function fourRows(metric: i32, query: usize, bytes: usize, a: usize, b: u
   let a3 = a2, b3 = a2, c3 = a2, d3 = a2;
   while (q < query + unrolled) {
     const q2 = v128.load(q, 32);
-    a2 = addTerm(metric, a2, q2, v128.load(a, 32));
-    b2 = addTerm(metric, b2, q2, v128.load(b, 32));
-    c2 = addTerm(metric, c2, q2, v128.load(c, 32));
-    d2 = addTerm(metric, d2, q2, v128.load(d, 32));
+    a2 = addTerm(metric, a2, q2, v128.load(a, 32), magnitude);
+    b2 = addTerm(metric, b2, q2, v128.load(b, 32), magnitude);
+    c2 = addTerm(metric, c2, q2, v128.load(c, 32), magnitude);
+    d2 = addTerm(metric, d2, q2, v128.load(d, 32), magnitude);
     const q3 = v128.load(q, 48);
-    a3 = addTerm(metric, a3, q3, v128.load(a, 48));
-    b3 = addTerm(metric, b3, q3, v128.load(b, 48));
-    c3 = addTerm(metric, c3, q3, v128.load(c, 48));
-    d3 = addTerm(metric, d3, q3, v128.load(d, 48));
+    a3 = addTerm(metric, a3, q3, v128.load(a, 48), magnitude);
+    b3 = addTerm(metric, b3, q3, v128.load(b, 48), magnitude);
+    c3 = addTerm(metric, c3, q3, v128.load(c, 48), magnitude);
+    d3 = addTerm(metric, d3, q3, v128.load(d, 48), magnitude);
     q += 64; a += 64; b += 64; c += 64; d += 64;
   }
   const sumA = f32x4.add(a01, f32x4.add(a2, a3));
@@ -108,18 +111,19 @@ export function fourRows(metric: i32, query: usize, bytes: usize, a: usize, b: u
 // @ts-ignore: decorator
 @inline
 export function oneRow(metric: i32, query: usize, bytes: usize, row: usize): f32 {
+  const magnitude = i32x4.shr_u(allSet(v128.load(query)), 1);
   const end = query + bytes;
   const unrolledEnd = query + (bytes & ~63);
   let s0 = f32x4.splat(0), s1 = s0, s2 = s0, s3 = s0;
   while (query < unrolledEnd) {
-    s0 = addTerm(metric, s0, v128.load(query), v128.load(row));
-    s1 = addTerm(metric, s1, v128.load(query, 16), v128.load(row, 16));
-    s2 = addTerm(metric, s2, v128.load(query, 32), v128.load(row, 32));
-    s3 = addTerm(metric, s3, v128.load(query, 48), v128.load(row, 48));
+    s0 = addTerm(metric, s0, v128.load(query), v128.load(row), magnitude);
+    s1 = addTerm(metric, s1, v128.load(query, 16), v128.load(row, 16), magnitude);
+    s2 = addTerm(metric, s2, v128.load(query, 32), v128.load(row, 32), magnitude);
+    s3 = addTerm(metric, s3, v128.load(query, 48), v128.load(row, 48), magnitude);
     query += 64; row += 64;
   }
   while (query < end) {
-    s0 = addTerm(metric, s0, v128.load(query), v128.load(row));
+    s0 = addTerm(metric, s0, v128.load(query), v128.load(row), magnitude);
     query += 16; row += 16;
   }
   const sum = f32x4.add(f32x4.add(s0, s1), f32x4.add(s2, s3));

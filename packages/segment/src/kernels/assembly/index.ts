@@ -3,7 +3,7 @@
  * All addresses are the caller's; nothing is allocated here. Rows follow one another from `rows` on, `bytes` each.
  */
 import { fourRows, innerProduct, l1, oneRow, squaredL2 } from './distances';
-import { clear, farthest, offer } from './top';
+import { clear, farthest, offer, offerFour, someGetIn } from './top';
 
 export { encodeCodes, scanCodeBits, scanCodes } from './codes';
 export { encodeSigns, prepareSigns, scanSigns, withinSigns } from './signs';
@@ -162,22 +162,8 @@ function isStream(bytes: usize, list: usize, count: u32): bool {
   return span >= count && u64(span - count) * u64(bytes) <= u64(count) * gapBytes;
 }
 
-/** Nearly always false once the heap is full. Not `lt`: as near as the bound, the lower row gets in. */
-// @ts-ignore: decorator
-@inline
-function someGetIn(distances: v128): bool {
-  return v128.any_true(f32x4.le(distances, f32x4.splat(farthest())));
-}
-
 // @ts-ignore: decorator
 @inline
 function offerOne(distance: f32, row: u32): void {
   if (distance <= farthest()) offer(distance, row);
-}
-
-function offerFour(distances: v128, a: u32, b: u32, c: u32, d: u32): void {
-  offer(f32x4.extract_lane(distances, 0), a);
-  offer(f32x4.extract_lane(distances, 1), b);
-  offer(f32x4.extract_lane(distances, 2), c);
-  offer(f32x4.extract_lane(distances, 3), d);
 }

@@ -7,6 +7,7 @@
  * 16 rows are a block: their scales, slacks, and what they add (f32); then the first byte of the bits of each, the second of each, and so on. A row's inner
  * product with a query is about scale × Σ ± query, and is off by slack × the query's length in one of three cases (a standard deviation).
  */
+import { allSet } from './constants';
 import { farthest, offer } from './top';
 
 // @ts-ignore: decorator
@@ -159,7 +160,7 @@ export function scanSigns(
   // All sums are too large by the offsets of their tables.
   const once = f32x4.splat(step * f32(querySum + 2 * offset * 2 * i32(rowBytes)));
   const slack4 = f32x4.splat(slackWeight);
-  const nibble = i8x16.splat(15);
+  const nibble = i8x16.shr_u(allSet(v128.load(tables)), 4);
   const part: u32 = usize(blocks) * blockBytes > cacheBytes ? (blocks + streams - 1) / streams : blocks;
   for (let start: u32 = 0; start < part; start += 1) {
     for (let number = start; number < blocks; number += part) {

@@ -23,6 +23,13 @@ export function farthest(): f32 {
   return bound;
 }
 
+/** Of four rows: nearly never, once the heap is full. Not `lt`: as near as the bound, the lower row gets in. */
+// @ts-ignore: decorator
+@inline
+export function someGetIn(distances: v128): bool {
+  return v128.any_true(f32x4.le(distances, f32x4.splat(bound)));
+}
+
 /** The bits of a float, changed so that unsigned integers have the floats' order. There is neither NaN nor -0. */
 // @ts-ignore: decorator
 @inline
@@ -52,6 +59,15 @@ export function offer(distance: f32, row: u32): void {
     sink(0, size, key);
     bound = reinterpret<f32>(toBits(load<u64>(heap)));
   }
+}
+
+// @ts-ignore: decorator
+@inline
+export function offerFour(distances: v128, a: u32, b: u32, c: u32, d: u32): void {
+  offer(f32x4.extract_lane(distances, 0), a);
+  offer(f32x4.extract_lane(distances, 1), b);
+  offer(f32x4.extract_lane(distances, 2), c);
+  offer(f32x4.extract_lane(distances, 3), d);
 }
 
 function makeHeap(): void {
