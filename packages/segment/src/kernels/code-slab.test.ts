@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { random } from '../testing/random.ts';
 import { codesBytes, CodeSlab } from './index.ts';
 
 interface Case {
@@ -131,25 +132,31 @@ test('the nearest by codes are found, of all rows and of those whose bits are se
   for (const { cases, told } of counts.values()) assert.ok(cases >= 20 && told >= cases / 3, shares);
 });
 
-test('of thousands of rows, too, the nearest whose bits are set are found, few and many of them', () => {
-  const [dimension, rows] = [20, 3_001];
-  const vectors = Array.from({ length: rows }, (_, row) => Float32Array.from({ length: dimension }, (_x, i) => Math.sin(row * (i + 1) * 0.37)));
-  const one = { dimension, vectors, query: vectors[7]!, centroid: new Float32Array(dimension), place: null, bits: [], k: 10, from: 0 };
-  const slab = slabOf(one);
-  const all = distances(one, 0);
-  for (const isSet of [(row: number) => row % 2 === 0, (row: number) => row % 97 === 3, (row: number) => row % 50 !== 0, () => true]) {
-    const among = vectors.map((_, row) => row).filter(isSet);
-    slab.begin(one.query, 1, one.k, bitset(vectors.map((_, row) => isSet(row))));
-    assert.equal(slab.scan(0, rows, 0), among.length);
-    assertNearest(slab.finish(), all, among, one);
-  }
-});
+for (const [where, rows] of [['the cache', 3_003], ['memory', 40_003]] as const) {
+  test(`of rows in ${where}, too, the nearest whose bits are set are found, few and many of them`, () => {
+    const dimension = 20;
+    const next = random(rows);
+    const query = Float32Array.from({ length: dimension }, next);
+    // Some are near, the first and the last of them all, too.
+    const isNear = (row: number): boolean => row % 100 === 0 || row > rows - 4;
+    const vectors = Array.from({ length: rows }, (_, row) => query.map((x) => (isNear(row) ? x : 0) + 0.3 * next()));
+    const one = { dimension, vectors, query, centroid: new Float32Array(dimension), place: null, bits: [], k: 300, from: 0 };
+    const slab = slabOf(one);
+    const all = distances(one, 0);
+    for (const isSet of [(row: number) => row % 3 === 0, (row: number) => row % 97 === 3, (row: number) => row % 50 !== 0, () => true]) {
+      const among = vectors.map((_, row) => row).filter(isSet);
+      slab.begin(one.query, 1, one.k, bitset(vectors.map((_, row) => isSet(row))));
+      assert.equal(slab.scan(0, rows, 0), among.length);
+      assertNearest(slab.finish(), all, among, one);
+    }
+  });
+}
 
 test('codes keep directions and lengths: the inner product is within a hundredth of what the lengths allow', () => {
   const dimension = 96;
-  const random = (seed: number): Float32Array => Float32Array.from({ length: dimension }, (_, i) => Math.sin(seed * 7.13 + i * 1.7 + Math.cos(seed * i)));
-  const vectors = Array.from({ length: 50 }, (_, row) => random(row).map((x) => x * 1.5 ** (row % 20)));
-  const query = random(1_000);
+  const vectorOf = (seed: number): Float32Array => Float32Array.from({ length: dimension }, (_, i) => Math.sin(seed * 7.13 + i * 1.7 + Math.cos(seed * i)));
+  const vectors = Array.from({ length: 50 }, (_, row) => vectorOf(row).map((x) => x * 1.5 ** (row % 20)));
+  const query = vectorOf(1_000);
   const slab = slabOf({ dimension, vectors, query, centroid: new Float32Array(dimension), place: null, bits: [], k: 1, from: 0 });
   vectors.forEach((vector, row) => {
     slab.begin(query, 1, 1, null);

@@ -2,6 +2,8 @@
  * What the slab calls: `begin`, then `scanRange`, `scanBits` or `scanList` as often as needed, then `finish`.
  * All addresses are the caller's; nothing is allocated here. Rows follow one another from `rows` on, `bytes` each.
  */
+import { isSet } from './bits';
+import { expect, fromMemory } from './cache';
 import { fourRows, innerProduct, l1, oneRow, squaredL2 } from './distances';
 import { clear, farthest, offer, offerFour, someGetIn } from './top';
 
@@ -9,21 +11,15 @@ export { encodeCodes, scanCodeBits, scanCodes } from './codes';
 export { encodeSigns, prepareSigns, scanSigns, withinSigns } from './signs';
 export { finish } from './top';
 
-/** About an L2 cache: what is larger comes from memory each time it is scanned. */
-// @ts-ignore: decorator
-@inline const cacheBytes: usize = 1 << 20;
 /** A stream with gaps up to this size between its rows is still prefetched as one. */
 // @ts-ignore: decorator
 @inline const gapBytes: usize = 512;
 /** A row that is waited for, since it lies anywhere, costs as much more as so many bytes that are read in order. Measured. */
 // @ts-ignore: decorator
 @inline const waitBytes: usize = 1600;
-/** Whether this search reads more than the cache holds. */
-let fromMemory: bool = false;
-
 /** Begins a search over at most `rows` rows. `heap`: an address for k × 8 bytes, aligned to 8; `k` ≥ 1. */
 export function begin(heap: usize, k: u32, rows: u32, bytes: usize): void {
-  fromMemory = u64(rows) * u64(bytes) > cacheBytes;
+  expect(u64(rows) * u64(bytes));
   clear(heap, k);
 }
 
@@ -131,10 +127,6 @@ function range(metric: i32, query: usize, bytes: usize, rows: usize, first: u32,
   for (row = first + (fours << 2), at = rows + usize(row) * bytes; row < end; row += 1, at += bytes) {
     if (bits == 0 || isSet(bits, row - zero)) offerOne(oneRow(metric, query, bytes, at), row);
   }
-}
-
-function isSet(bits: usize, at: u32): bool {
-  return ((load<u32>(bits + (usize(at >> 5) << 2)) >> (at & 31)) & 1) != 0;
 }
 
 // @ts-ignore: decorator

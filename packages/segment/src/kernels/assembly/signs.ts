@@ -7,6 +7,7 @@
  * 16 rows are a block: their scales, slacks, and what they add (f32); then the first byte of the bits of each, the second of each, and so on. A row's inner
  * product with a query is about scale × Σ ± query, and is off by slack × the query's length in one of three cases (a standard deviation).
  */
+import { cacheBytes } from './cache';
 import { allSet } from './constants';
 import { farthest, offer } from './top';
 
@@ -137,9 +138,7 @@ let blocks: u32 = 0;
 let looks: usize = 0;
 let lows: usize = 0;
 
-/** About an L2 cache: more blocks come from memory each time, and are read in so many streams, as rows are (`range`). */
-// @ts-ignore: decorator
-@inline const cacheBytes: usize = 1 << 20;
+/** Blocks that come from memory are read in so many streams, as rows are (`range`). */
 // @ts-ignore: decorator
 @inline const streams: u32 = 4;
 
