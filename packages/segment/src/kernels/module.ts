@@ -34,6 +34,12 @@ export interface Kernels {
     bits: number, list: number, listRows: number,
   ): number;
   encodeCodes(vector: number, centroid: number, place: number, floats: number, codes: number, scaleAt: number, addedAt: number): void;
+  /** See `assembly/quantizer.ts`. */
+  encodeSought(vector: number, middle: number, floats: number, codes: number, weightAt: number, shiftAt: number): void;
+  nearestOfFour(
+    metric: number, vectors: number, rowsAt: number, sought: number, bytes: number, weights: number, shifts: number, codes: number, scales: number,
+    added: number, rows: number, best: number, nearest: number,
+  ): void;
   /** See `assembly/signs.ts`. */
   encodeSigns(vector: number, centroid: number, floats: number, part: number, masks: number, withPlace: number, block: number, lane: number): void;
   prepareSigns(vector: number, floats: number, part: number, masks: number, tables: number): void;

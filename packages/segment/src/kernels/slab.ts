@@ -29,7 +29,7 @@ const chunk = 2048;
 const chunkBytes = chunk * 4;
 const rowsPerWord = 32;
 /** As assembly/distances.ts numbers them. */
-const metricNumbers: Readonly<Record<KernelMetric, number>> = { ip: 0, l2sq: 1, l1: 2 };
+export const metricNumbers: Readonly<Record<KernelMetric, number>> = { ip: 0, l2sq: 1, l1: 2 };
 
 /** Floats from one vector to the next, in a slab and in a vector file: the dimension, rounded up to whole SIMD lanes. */
 export function strideOf(dimension: number): number {

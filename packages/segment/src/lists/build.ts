@@ -4,7 +4,7 @@ import { codePlaces, CodeSlab, codeStride, type Slab } from '../kernels/index.ts
 import { apart, reachOf } from '../ladder.ts';
 import { countFound, nearestRows, singleDistances } from '../neighbours.ts';
 import { difference } from '../vectors.ts';
-import { centroidMetric, listsFor, nearestCentroid, originOf, probeMetric, queryRows, trainCentroids } from './cluster.ts';
+import { listsFor, originOf, probeMetric, quantizerOf, queryRows, trainCentroids } from './cluster.ts';
 import { measuredNeighbours, recallSteps, type Lists, type ListsFile } from './lists.ts';
 
 export interface Clustering {
@@ -23,14 +23,12 @@ export function clusterRows(
   metric: Metric, dimension: number, rows: number, vector: (row: number) => Float32Array, count = listsFor(rows, dimension),
 ): Clustering {
   const centroids = trainCentroids(metric, dimension, rows, vector, count);
-  const kernel = centroidMetric(metric);
   const lists = new Uint32Array(rows);
   const starts = new Uint32Array(centroids.capacity + 1);
-  for (let row = 0; row < rows; row += 1) {
-    const list = nearestCentroid(centroids, kernel, vector(row));
+  quantizerOf(metric, centroids).each(Uint32Array.from({ length: rows }, (_, row) => row), vector, (row, list) => {
     lists[row] = list;
     starts[list + 1] = (starts[list + 1] ?? 0) + 1;
-  }
+  });
   for (let list = 1; list < starts.length; list += 1) starts[list] = (starts[list] ?? 0) + (starts[list - 1] ?? 0);
   const next = starts.slice();
   const order = new Uint32Array(rows);

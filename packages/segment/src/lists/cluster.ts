@@ -3,7 +3,7 @@
  * vectors, a few times over. Of the same vectors come the same centroids, on every machine: replicas build the same segments.
  */
 import type { Metric } from '@proximadb/schemas';
-import { codeStride, Slab, type KernelMetric } from '../kernels/index.ts';
+import { CoarseQuantizer, codeStride, Slab } from '../kernels/index.ts';
 import { kernelOf } from '../metric.ts';
 import { spreadRows } from '../spread-rows.ts';
 import { meanOf } from '../vectors.ts';
@@ -40,7 +40,7 @@ export function probeMetric(metric: Metric): 'ip' | 'l2sq' {
 }
 
 /** How a vector is compared with centroids when it looks for its list: under cosine by direction, else by place. */
-export function centroidMetric(metric: Metric): KernelMetric {
+export function centroidMetric(metric: Metric): 'ip' | 'l2sq' {
   return metric === 'cosine' ? 'ip' : 'l2sq';
 }
 
@@ -59,34 +59,31 @@ export function trainCentroids(metric: Metric, dimension: number, rows: number, 
   const centroids = new Slab({ dimension, rows: count, rowsMax: count });
   // Spread over the sample, which is spread over the rows.
   spreadRows(sample.length, count).forEach((at, i) => { centroids.row(i).set(vector(sample[at] ?? 0)); });
-  const kernel = centroidMetric(metric);
-  for (let round = 0; round < rounds; round += 1) move(centroids, count, sample, vector, kernel);
+  for (let round = 0; round < rounds; round += 1) move(metric, centroids, sample, vector);
   return centroids;
 }
 
-/** The nearest centroid. */
-export function nearestCentroid(centroids: Slab, kernel: KernelMetric, vector: Float32Array): number {
-  return centroids.scan(kernel, vector, centroids.capacity, 1, null).rows[0] ?? 0;
+/** What finds the nearest of the centroids, as they are now. */
+export function quantizerOf(metric: Metric, centroids: Slab): CoarseQuantizer {
+  return new CoarseQuantizer(centroidMetric(metric), centroids, meanOf(centroids, [...Array(centroids.capacity).keys()]));
 }
 
-function move(centroids: Slab, count: number, sample: readonly number[], vector: (row: number) => Float32Array, kernel: KernelMetric): void {
-  const { dimension } = centroids;
+function move(metric: Metric, centroids: Slab, sample: readonly number[], vector: (row: number) => Float32Array): void {
+  const { dimension, capacity: count } = centroids;
   const sums = new Float64Array(count * dimension);
   const sizes = new Uint32Array(count);
-  for (const row of sample) {
-    const values = vector(row);
-    const nearest = nearestCentroid(centroids, kernel, values);
+  quantizerOf(metric, centroids).each(sample, vector, (_, nearest, values) => {
     sizes[nearest] = (sizes[nearest] ?? 0) + 1;
     const at = nearest * dimension;
     for (let i = 0; i < dimension; i += 1) sums[at + i] = (sums[at + i] ?? 0) + (values[i] ?? 0);
-  }
+  });
   for (let centroid = 0; centroid < count; centroid += 1) {
     const size = sizes[centroid] ?? 0;
     // Nobody's centroid stays where it was: of equal vectors there are fewer places than centroids.
     if (size === 0) continue;
     const into = centroids.row(centroid);
     for (let i = 0; i < dimension; i += 1) into[i] = (sums[centroid * dimension + i] ?? 0) / size;
-    if (kernel === 'ip') centroids.normalize(centroid);
+    if (metric === 'cosine') centroids.normalize(centroid);
   }
 }
 

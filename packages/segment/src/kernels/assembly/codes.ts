@@ -43,7 +43,7 @@ function fourSums(query: usize, bytes: usize, a: usize, b: usize, c: usize, d: u
 /** Sums of four products each: of pairs first, which fit into 16 bits. */
 // @ts-ignore: decorator
 @inline
-function products(query: v128, row: v128, ones: v128): v128 {
+export function products(query: v128, row: v128, ones: v128): v128 {
   return i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(query, row), ones);
 }
 

@@ -8,6 +8,7 @@ import { fourRows, innerProduct, l1, oneRow, squaredL2 } from './distances';
 import { clear, farthest, offer, offerFour, someGetIn } from './top';
 
 export { encodeCodes, scanCodeBits, scanCodes } from './codes';
+export { encodeSought, nearestOfFour } from './quantizer';
 export { encodeSigns, prepareSigns, scanSigns, withinSigns } from './signs';
 export { finish } from './top';
 
