@@ -126,3 +126,17 @@ test('a peer, a data set or a metric that is not there is refused by its name', 
   assert.match(runBench(folder, 'peers', '--set', 'none').stderr, /no data set none; there are words, clustered/);
   assert.match(runBench(folder, '--data', 'mine.npy', '--metric', 'l1').stderr, /no metric l1; there are cosine and euclidean/);
 });
+
+test('who asks for what there is not is told where to look, before anything is measured; who asks for help gets it', () => {
+  for (const [wrong, message] of [
+    ['--nope', /Unknown option '--nope'/], ['nope', /no scenario nope; there are serialisation, /], ['--rows=many', /--rows takes a number of rows, not many/],
+  ] as const) {
+    const { status, stderr } = runBench(folder, wrong);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, message);
+    assert.match(stderr, /--help/);
+  }
+  const { status, stdout } = runBench(null, '--help');
+  assert.equal(status, 0);
+  for (const said of [/^ {2}peers +Ourselves and others$/m, /^ {2}guard +\S/m, /^ {2}--set NAME /m]) assert.match(stdout, said);
+});
