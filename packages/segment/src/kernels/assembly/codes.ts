@@ -6,7 +6,6 @@
  */
 import { countSet, isSet, wordOf } from './bits';
 import { fromMemory } from './cache';
-import { allSet } from './constants';
 import { offer, offerFour, someGetIn } from './top';
 
 /** Codes are 64 ± 63. */
@@ -17,34 +16,30 @@ import { offer, offerFour, someGetIn } from './top';
 // @ts-ignore: decorator
 @inline const denseShare: f32 = 0.3;
 
-/**
- * The sums of products of a query's codes (i8) and those of 4 rows, in the lanes. `bytes` is the length of a row: a multiple of 16. The relaxed dot product that
- * adds by itself makes its ones anew each time.
- */
+/** The sums of products of a query's codes (i8) and those of 4 rows, in the lanes. `bytes` is the length of a row: a multiple of 16. */
 // @ts-ignore: decorator
 @inline
 function fourSums(query: usize, bytes: usize, a: usize, b: usize, c: usize, d: usize): v128 {
-  const ones = i16x8.shr_u(allSet(v128.load(query)), 15);
   let sumA = i32x4.splat(0), sumB = sumA, sumC = sumA, sumD = sumA;
   const end = query + bytes;
   for (; query < end; query += 16, a += 16, b += 16, c += 16, d += 16) {
     const q = v128.load(query);
-    sumA = i32x4.add(sumA, products(q, v128.load(a), ones));
-    sumB = i32x4.add(sumB, products(q, v128.load(b), ones));
-    sumC = i32x4.add(sumC, products(q, v128.load(c), ones));
-    sumD = i32x4.add(sumD, products(q, v128.load(d), ones));
+    sumA = i32x4.relaxed_dot_i8x16_i7x16_add_s(q, v128.load(a), sumA);
+    sumB = i32x4.relaxed_dot_i8x16_i7x16_add_s(q, v128.load(b), sumB);
+    sumC = i32x4.relaxed_dot_i8x16_i7x16_add_s(q, v128.load(c), sumC);
+    sumD = i32x4.relaxed_dot_i8x16_i7x16_add_s(q, v128.load(d), sumD);
   }
-  // A transposition: A0 B0 A1 B1 + A2 B2 A3 B3 = A0+A2 B0+B2 A1+A3 B1+B3, and the same of C and D.
-  const ab = i32x4.add(v128.shuffle<i32>(sumA, sumB, 0, 4, 1, 5), v128.shuffle<i32>(sumA, sumB, 2, 6, 3, 7));
-  const cd = i32x4.add(v128.shuffle<i32>(sumC, sumD, 0, 4, 1, 5), v128.shuffle<i32>(sumC, sumD, 2, 6, 3, 7));
-  return i32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
+  return totals(sumA, sumB, sumC, sumD);
 }
 
-/** Sums of four products each: of pairs first, which fit into 16 bits. */
+/** Each register's four lanes together, in the lanes. */
 // @ts-ignore: decorator
 @inline
-export function products(query: v128, row: v128, ones: v128): v128 {
-  return i32x4.dot_i16x8_s(i16x8.relaxed_dot_i8x16_i7x16_s(query, row), ones);
+export function totals(a: v128, b: v128, c: v128, d: v128): v128 {
+  // A transposition: A0 B0 A1 B1 + A2 B2 A3 B3 = A0+A2 B0+B2 A1+A3 B1+B3, and the same of C and D.
+  const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
+  const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
+  return i32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
 }
 
 /** base + what the row adds − weight × scale × (sum − shift); never NaN. */

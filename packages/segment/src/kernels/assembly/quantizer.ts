@@ -4,8 +4,7 @@
  *
  * Of every eighth row the one that is nearest by codes is kept, so there are eight candidates of a vector, and no branch.
  */
-import { products } from './codes';
-import { allSet } from './constants';
+import { totals } from './codes';
 import { fourRows, innerProduct, squaredL2 } from './distances';
 import { clear, finish, offerFour } from './top';
 
@@ -91,7 +90,6 @@ export function nearestOfFour(
 function twoRows(
   sought: usize, bytes: usize, weights: v128, shifts: v128, codes: usize, scales: usize, added: usize, one: u32, other: u32, best: usize,
 ): void {
-  const ones = i16x8.shr_u(allSet(v128.load(sought)), 15);
   let a = sought, b = a + bytes, c = b + bytes, d = c + bytes;
   let row0 = codes + usize(one) * bytes, row1 = codes + usize(other) * bytes;
   let a0 = i32x4.splat(0), b0 = a0, c0 = a0, d0 = a0, a1 = a0, b1 = a0, c1 = a0, d1 = a0;
@@ -99,20 +97,20 @@ function twoRows(
   for (; row0 < end; row0 += 16, row1 += 16, a += 16, b += 16, c += 16, d += 16) {
     const codes0 = v128.load(row0), codes1 = v128.load(row1);
     const codesA = v128.load(a);
-    a0 = i32x4.add(a0, products(codesA, codes0, ones));
-    a1 = i32x4.add(a1, products(codesA, codes1, ones));
+    a0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(codesA, codes0, a0);
+    a1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(codesA, codes1, a1);
     const codesB = v128.load(b);
-    b0 = i32x4.add(b0, products(codesB, codes0, ones));
-    b1 = i32x4.add(b1, products(codesB, codes1, ones));
+    b0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(codesB, codes0, b0);
+    b1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(codesB, codes1, b1);
     const codesC = v128.load(c);
-    c0 = i32x4.add(c0, products(codesC, codes0, ones));
-    c1 = i32x4.add(c1, products(codesC, codes1, ones));
+    c0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(codesC, codes0, c0);
+    c1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(codesC, codes1, c1);
     const codesD = v128.load(d);
-    d0 = i32x4.add(d0, products(codesD, codes0, ones));
-    d1 = i32x4.add(d1, products(codesD, codes1, ones));
+    d0 = i32x4.relaxed_dot_i8x16_i7x16_add_s(codesD, codes0, d0);
+    d1 = i32x4.relaxed_dot_i8x16_i7x16_add_s(codesD, codes1, d1);
   }
-  keep(total(a0, b0, c0, d0), weights, shifts, scales, added, one, best);
-  keep(total(a1, b1, c1, d1), weights, shifts, scales, added, other, best);
+  keep(totals(a0, b0, c0, d0), weights, shifts, scales, added, one, best);
+  keep(totals(a1, b1, c1, d1), weights, shifts, scales, added, other, best);
 }
 
 /** Of a row and four vectors: the nearer of it and what is kept. */
@@ -127,15 +125,6 @@ function keep(sums: v128, weights: v128, shifts: v128, scales: usize, added: usi
   const nearer = f32x4.lt(distances, before);
   v128.store(at, v128.bitselect(distances, before, nearer));
   v128.store(at, v128.bitselect(i32x4.splat(row), v128.load(at, 16), nearer), 16);
-}
-
-/** Of four vectors, in the lanes. */
-// @ts-ignore: decorator
-@inline
-function total(a: v128, b: v128, c: v128, d: v128): v128 {
-  const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
-  const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
-  return i32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
 }
 
 /** By exact distances. `at`: the row of its first candidate. */
