@@ -12,7 +12,7 @@ export { kafkaTool } from './kafka-software.ts';
 export { startMinio, type Minio } from './minio.ts';
 export { missing, type Part } from './missing.ts';
 export { freePort, freePorts } from './ports.ts';
-export { missingPython, pythonClient, pythonEnvironment, pythonProgram } from './python-client.ts';
+export { missingPython, pythonClient, pythonEnvironment, pythonProgram, pythonWheels } from './python-client.ts';
 export { startRedis, startRedisCluster, startRedisSentinel, type Redis, type RedisCluster, type RedisSentinel } from './redis.ts';
 export { redisCommand } from './redis-protocol.ts';
 export { runProgram, type ProgramOptions } from './run-program.ts';

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { kafkaSoftware } from './kafka-software.ts';
 import { minioProgram } from './minio.ts';
 import { missing, type Part } from './missing.ts';
+import { missingPython, pythonWheels } from './python-client.ts';
 import { registrySoftware } from './registry.ts';
 
 const provisions: Readonly<Record<Part, () => Promise<string>>> = {
@@ -30,3 +31,6 @@ for (const part of parts.filter((name) => wanted.length === 0 || wanted.includes
   if (part === 'minio') console.log('minio: built from its sources the first time, which takes minutes ...');
   console.log(`${part}: ${await provisions[part]()} (${((performance.now() - begin) / 1_000).toFixed(1)} s)`);
 }
+
+// For the pages that install the Python client.
+if (wanted.length === 0) console.log(`Python packages: ${missingPython() || await pythonWheels()}`);

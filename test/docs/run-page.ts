@@ -1,7 +1,9 @@
 /** A page from its top to its bottom, as a reader follows it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import { freePorts } from '../cluster/ports.ts';
+import { missingPython, pythonWheels } from '../cluster/python-client.ts';
 import { missingKubernetesProgram } from '../deploy/kubernetes/program.ts';
 import { missingForHelm } from '../deploy/tools.ts';
 import { checkAdapterRules, checkMessage, checkValues } from './data.ts';
@@ -55,7 +57,7 @@ export function containersOf({ language, text, mark }: Block): Containers | null
 /** Blocks that follow one that failed are not run, and those of containers neither. */
 export async function runPage(markdown: string, withCluster = false): Promise<Result[]> {
   const steps = stepsOf(markdown);
-  await using page = new Page({ ports: await freePorts(2) });
+  await using page = new Page({ ports: await freePorts(2), environment: await packagesFor(markdown) });
   const results: Result[] = [];
   let inCluster = false;
   for (const step of steps) {
@@ -74,6 +76,12 @@ export async function runPage(markdown: string, withCluster = false): Promise<Re
     if (outcome.kind === 'failed') break;
   }
   return results;
+}
+
+/** What a page installs is fetched once for all of them. */
+async function packagesFor(markdown: string): Promise<Record<string, string>> {
+  if (!/\bpip install\b/.test(markdown) || missingPython() !== false) return {};
+  return { PIP_FIND_LINKS: [process.env['PIP_FIND_LINKS'] ?? '', await pythonWheels()].join(' ').trim() };
 }
 
 export interface ContainerTools {
@@ -118,13 +126,15 @@ class Page implements AsyncDisposable {
   #server: Foreground | null = null;
   #programs = 0;
 
-  /** @param containers in place of ports: those of the page. */
-  constructor({ ports: [rest, grpc] = [], containers }: { readonly ports?: readonly number[]; readonly containers?: ContainerTools }) {
+  /** @param containers in place of ports: those of the page. @param environment beside what it says itself. */
+  constructor({ ports: [rest, grpc] = [], environment = {}, containers }: {
+    readonly ports?: readonly number[]; readonly environment?: Readonly<Record<string, string>>; readonly containers?: ContainerTools;
+  }) {
     this.#ports = new Map(rest === undefined || grpc === undefined ? [] : [[restPort, rest], [grpcPort, grpc]]);
     this.#places = Object.entries(containers?.places ?? {});
     this.#blockMs = containers === undefined ? blockMs : containersMs;
     this.#clone = containers === undefined
-      ? new Clone({ PROXIMADB_REST_PORT: String(rest), PROXIMADB_GRPC_PORT: String(grpc), PROXIMADB_SERVER: `127.0.0.1:${grpc}` })
+      ? new Clone({ ...environment, PROXIMADB_REST_PORT: String(rest), PROXIMADB_GRPC_PORT: String(grpc), PROXIMADB_SERVER: `127.0.0.1:${grpc}` })
       : new Clone(containers.environment, 'whole');
     this.#shell = new Shell(this.#clone);
   }
