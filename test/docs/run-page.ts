@@ -81,7 +81,9 @@ export async function runPage(markdown: string, withCluster = false): Promise<Re
 /** What a page installs is fetched once for all of them. */
 async function packagesFor(markdown: string): Promise<Record<string, string>> {
   if (!/\bpip install\b/.test(markdown) || missingPython() !== false) return {};
-  return { PIP_FIND_LINKS: [process.env['PIP_FIND_LINKS'] ?? '', await pythonWheels()].join(' ').trim() };
+  const links = [process.env['PIP_FIND_LINKS'] ?? '', await pythonWheels()].join(' ').trim();
+  // Once a week pip says that there is a newer one.
+  return { PIP_FIND_LINKS: links, PIP_DISABLE_PIP_VERSION_CHECK: '1' };
 }
 
 export interface ContainerTools {
