@@ -34,20 +34,21 @@ const scenarios: readonly Scenario[] = [
 /** Only by its name. */
 const all = [...scenarios, guard];
 
-function argumentsOr(exit: (code: number) => never): Arguments {
+/** Ends the process where there is nothing to measure. */
+function told(): Arguments {
   try {
-    const told = parseArguments(process.argv.slice(2), all);
-    if (told !== undefined) return told;
+    const wanted = parseArguments(process.argv.slice(2), all);
+    if (wanted !== undefined) return wanted;
     console.log(usage(all));
-    return exit(0);
+    process.exit(0);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     console.error(`${error.message}\nnpm run bench -- --help says what there is`);
-    return exit(2);
+    process.exit(2);
   }
 }
 
-const { names, short, chosen, results: into, profiles, values } = argumentsOr((code) => process.exit(code));
+const { names, short, chosen, results: into, profiles, values } = told();
 const running = names.length === 0 ? scenarios : all.filter(({ name }) => names.includes(name));
 let failed = 0;
 const startedAt = new Date().toISOString().slice(0, 19).replaceAll(':', '-');

@@ -1,5 +1,5 @@
 /** Exact scans of vectors, and of codes of one and of seven bits, on one thread, without a server: time a distance, share of a plain read's bandwidth. */
-import { CodeSlab, kMax, normalized, SignSlab, Slab, type KernelMetric } from '@proximadb/segment/kernels';
+import { CoarseQuantizer, CodeSlab, kMax, normalized, SignSlab, Slab, type KernelMetric } from '@proximadb/segment/kernels';
 import { plainReader } from '../plain-read.ts';
 import type { Aim, Cell, Report, Table } from '../report.ts';
 import type { BenchOptions, Scenario } from '../scenario.ts';
@@ -241,6 +241,7 @@ function restTable(effort: Effort): Table {
   const each = (task: (row: number) => void) => (): void => { for (let row = 0; row < 1_000; row += 1) task(row); };
   const results = measure([
     { name: 'distance, 768-d', count: 1_000, run: each((row) => { slab.distance('ip', query, row); }) },
+    centroidOf({ dimension: 100, rows: 1_705 }), centroidOf({ dimension: 768, rows: 465 }),
     { name: 'normalize, 768-d', count: 1_000, run: each((row) => { slab.normalize(row); }) },
     // None is kept: each takes a range of addresses, of which a process has some 16,000.
     { name: 'a new slab', count: 50, run: () => { for (let i = 0; i < 50; i += 1) new Slab({ dimension: 768, rows: 8, rowsMax: 100_000 }); } },
@@ -249,6 +250,16 @@ function restTable(effort: Effort): Table {
     title: 'One thread, other calls: µs', columns: ['', 'median', 'best'],
     rows: results.map(({ name, median: middle, best }): Cell[] => [name, middle / 1_000, best / 1_000]), notes: [],
   };
+}
+
+/** As lists of 340,979 and of 24,000 rows are made. */
+function centroidOf(size: Size): Way {
+  const { dimension, rows } = size;
+  const quantizer = new CoarseQuantizer('l2sq', filledSlab(dimension, rows), new Float32Array(dimension));
+  const vectors = Array.from({ length: 100 }, () => normalized(randomVector(dimension)));
+  const origin = new Float32Array(dimension);
+  const run = (): void => { quantizer.each([...vectors.keys()], (row) => vectors[row] ?? origin, () => undefined); };
+  return { name: `the nearest of so many centroids, ${sizeOf(size)}`, count: vectors.length, run };
 }
 
 function shareAims({ results, read, ...size }: Measured): Aim[] {

@@ -5,6 +5,6 @@
 /** Whether the search that was begun last reads more than the cache holds. */
 export let fromMemory: bool = false;
 
-export function expect(bytes: u64): void {
+export function expectToRead(bytes: u64): void {
   fromMemory = bytes > cacheBytes;
 }

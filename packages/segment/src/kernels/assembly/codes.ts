@@ -6,6 +6,7 @@
  */
 import { countSet, isSet, wordOf } from './bits';
 import { fromMemory } from './cache';
+import { difference, greatest, totals } from './lanes';
 import { offer, offerFour, someGetIn } from './top';
 
 /** Codes are 64 ± 63. */
@@ -30,16 +31,6 @@ function fourSums(query: usize, bytes: usize, a: usize, b: usize, c: usize, d: u
     sumD = i32x4.relaxed_dot_i8x16_i7x16_add_s(q, v128.load(d), sumD);
   }
   return totals(sumA, sumB, sumC, sumD);
-}
-
-/** Each register's four lanes together, in the lanes. */
-// @ts-ignore: decorator
-@inline
-export function totals(a: v128, b: v128, c: v128, d: v128): v128 {
-  // A transposition: A0 B0 A1 B1 + A2 B2 A3 B3 = A0+A2 B0+B2 A1+A3 B1+B3, and the same of C and D.
-  const ab = i32x4.add(v128.shuffle<i32>(a, b, 0, 4, 1, 5), v128.shuffle<i32>(a, b, 2, 6, 3, 7));
-  const cd = i32x4.add(v128.shuffle<i32>(c, d, 0, 4, 1, 5), v128.shuffle<i32>(c, d, 2, 6, 3, 7));
-  return i32x4.add(v128.shuffle<i32>(ab, cd, 0, 1, 4, 5), v128.shuffle<i32>(ab, cd, 2, 3, 6, 7));
 }
 
 /** base + what the row adds − weight × scale × (sum − shift); never NaN. */
@@ -154,23 +145,20 @@ function gather(floats: usize, a: u32, b: u32, c: u32, d: u32): v128 {
  */
 export function encodeCodes(vector: usize, centroid: usize, place: usize, floats: usize, codes: usize, scaleAt: usize, addedAt: usize): void {
   const end = vector + (floats << 2);
-  const most = f32x4.splat(f32.MAX_VALUE), least = f32x4.splat(-f32.MAX_VALUE);
   let largest = f32x4.splat(0), sums = largest;
   for (let at = vector, other = centroid, its = place; at < end; at += 16, other += 16) {
-    const difference = f32x4.max(least, f32x4.min(most, f32x4.sub(v128.load(at), v128.load(other))));
-    v128.store(at, difference);
-    largest = f32x4.max(largest, f32x4.abs(difference));
+    const apart = difference(v128.load(at), v128.load(other));
+    v128.store(at, apart);
+    largest = f32x4.max(largest, f32x4.abs(apart));
     if (place == 0) continue;
     const where = v128.load(its);
-    sums = f32x4.add(sums, f32x4.mul(difference, f32x4.add(difference, f32x4.add(where, where))));
+    sums = f32x4.add(sums, f32x4.mul(apart, f32x4.add(apart, f32x4.add(where, where))));
     its += 16;
   }
   const sum = f32x4.extract_lane(sums, 0) + f32x4.extract_lane(sums, 1) + f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3);
   store<f32>(addedAt, max<f32>(-f32.MAX_VALUE, min<f32>(f32.MAX_VALUE, sum)));
   // What the smallest scale cannot tell from 0 is 0.
-  const scale: f32 = max<f32>(
-    max<f32>(f32x4.extract_lane(largest, 0), f32x4.extract_lane(largest, 1)), max<f32>(f32x4.extract_lane(largest, 2), f32x4.extract_lane(largest, 3)),
-  ) / codeMax;
+  const scale: f32 = greatest(largest) / codeMax;
   store<f32>(scaleAt, scale);
   const scales = f32x4.splat(scale), zero = i16x8.splat(64);
   for (let at = vector; at < end; at += 64, codes += 16) {

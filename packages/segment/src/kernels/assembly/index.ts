@@ -3,7 +3,7 @@
  * All addresses are the caller's; nothing is allocated here. Rows follow one another from `rows` on, `bytes` each.
  */
 import { isSet } from './bits';
-import { expect, fromMemory } from './cache';
+import { expectToRead, fromMemory } from './cache';
 import { fourRows, innerProduct, l1, oneRow, squaredL2 } from './distances';
 import { clear, farthest, offer, offerFour, someGetIn } from './top';
 
@@ -20,7 +20,7 @@ export { finish } from './top';
 @inline const waitBytes: usize = 1600;
 /** Begins a search over at most `rows` rows. `heap`: an address for k × 8 bytes, aligned to 8; `k` ≥ 1. */
 export function begin(heap: usize, k: u32, rows: u32, bytes: usize): void {
-  expect(u64(rows) * u64(bytes));
+  expectToRead(u64(rows) * u64(bytes));
   clear(heap, k);
 }
 

@@ -4,8 +4,8 @@
  *
  * Of every eighth row the one that is nearest by codes is kept, so there are eight candidates of a vector, and no branch.
  */
-import { totals } from './codes';
 import { fourRows, innerProduct, squaredL2 } from './distances';
+import { difference, greatest, totals } from './lanes';
 import { clear, finish, offerFour } from './top';
 
 /** Of a vector. */
@@ -29,10 +29,8 @@ export function encodeSought(vector: usize, middle: usize, floats: usize, codes:
   const end = vector + (floats << 2);
   const apart = middle - vector;
   let largest4 = f32x4.splat(0);
-  for (let at = vector; at < end; at += 16) largest4 = f32x4.max(largest4, f32x4.abs(difference(at, apart)));
-  const scale: f32 = max<f32>(
-    max<f32>(f32x4.extract_lane(largest4, 0), f32x4.extract_lane(largest4, 1)), max<f32>(f32x4.extract_lane(largest4, 2), f32x4.extract_lane(largest4, 3)),
-  ) / codeMax;
+  for (let at = vector; at < end; at += 16) largest4 = f32x4.max(largest4, f32x4.abs(difference(v128.load(at), v128.load(at + apart))));
+  const scale: f32 = greatest(largest4) / codeMax;
   const scales = f32x4.splat(scale > 0 ? scale : 1);
   let sums = i32x4.splat(0);
   for (let at = vector; at < end; at += 64, codes += 16) {
@@ -48,16 +46,9 @@ export function encodeSought(vector: usize, middle: usize, floats: usize, codes:
 
 // @ts-ignore: decorator
 @inline
-function difference(at: usize, apart: usize): v128 {
-  const most = f32x4.splat(f32.MAX_VALUE), least = f32x4.splat(-f32.MAX_VALUE);
-  return f32x4.max(least, f32x4.min(most, f32x4.sub(v128.load(at), v128.load(at + apart))));
-}
-
-// @ts-ignore: decorator
-@inline
 function rounded(at: usize, apart: usize, scales: v128): v128 {
   const most = f32x4.splat(codeMax);
-  return i32x4.trunc_sat_f32x4_s(f32x4.max(f32x4.neg(most), f32x4.min(most, f32x4.nearest(f32x4.div(difference(at, apart), scales)))));
+  return i32x4.trunc_sat_f32x4_s(f32x4.max(f32x4.neg(most), f32x4.min(most, f32x4.nearest(f32x4.div(difference(v128.load(at), v128.load(at + apart)), scales)))));
 }
 
 /**

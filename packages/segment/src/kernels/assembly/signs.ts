@@ -9,6 +9,7 @@
  */
 import { cacheBytes } from './cache';
 import { allSet } from './constants';
+import { difference, greatest } from './lanes';
 import { farthest, offer } from './top';
 
 // @ts-ignore: decorator
@@ -75,12 +76,11 @@ function transform(vector: usize, floats: u32, masks: usize): void {
 /** Writes a row of a block from a vector, which is overwritten. `withPlace`: distances are squared L2, and the difference's square is added to them. */
 export function encodeSigns(vector: usize, centroid: usize, floats: u32, part: u32, masks: usize, withPlace: bool, block: usize, lane: u32): void {
   const end = vector + (usize(floats) << 2);
-  const most = f32x4.splat(f32.MAX_VALUE), least = f32x4.splat(-f32.MAX_VALUE);
   let largest4 = f32x4.splat(0);
   for (let at = vector, other = centroid; at < end; at += 16, other += 16) {
-    const difference = f32x4.max(least, f32x4.min(most, f32x4.sub(v128.load(at), v128.load(other))));
-    v128.store(at, difference);
-    largest4 = f32x4.max(largest4, f32x4.abs(difference));
+    const apart = difference(v128.load(at), v128.load(other));
+    v128.store(at, apart);
+    largest4 = f32x4.max(largest4, f32x4.abs(apart));
   }
   const largest = greatest(largest4);
   if (largest > 0) {
@@ -240,14 +240,6 @@ export function withinSigns(distance: f32, list: usize): u32 {
     for (let lanes = ~tooFar & visible; lanes != 0; lanes &= lanes - 1, list += 4) store<u32>(list, number * blockRows + u32(ctz(lanes)));
   }
   return u32((list - start) >> 2);
-}
-
-// @ts-ignore: decorator
-@inline
-function greatest(lanes: v128): f32 {
-  return max<f32>(
-    max<f32>(f32x4.extract_lane(lanes, 0), f32x4.extract_lane(lanes, 1)), max<f32>(f32x4.extract_lane(lanes, 2), f32x4.extract_lane(lanes, 3)),
-  );
 }
 
 // @ts-ignore: decorator
