@@ -3,6 +3,7 @@
 import { globSync } from 'node:fs';
 import { isAbsolute, join, relative } from 'node:path';
 import process from 'node:process';
+import { Writable } from 'node:stream';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { startPartsOf } from './shared-parts.ts';
@@ -11,7 +12,7 @@ const root = join(import.meta.dirname, '..');
 const args = process.argv.slice(2);
 const wanted = args.filter((arg) => arg !== '--all');
 const withLong = args.includes('--all') || process.env['CI'] === 'true' || wanted.length > 0;
-/** Real parts that die, are frozen and come back, for minutes. */
+/** Real parts that die, are frozen and come back, for minutes: waiting is most of what these do. */
 const long = [
   'test/cluster/', 'test/e2e/cluster/failures', 'test/e2e/cluster/moves', 'test/e2e/cluster/snapshots', 'test/e2e/cluster/brokers',
   'kafka/three-brokers', 'confluent/outages', 'snapshots/interrupted', 'test/docs/cluster/',
@@ -20,7 +21,8 @@ const places = ['schemas/src', 'packages/*/src', 'services/*/src', 'cli/src', 'c
 const all = globSync(places.map((place) => `${place}/**/*.test.ts`), { cwd: root })
   .filter((file) => !file.includes('node_modules') && (wanted.length === 0 || wanted.some((part) => file.includes(part))))
   .sort();
-const files = all.filter((file) => withLong || !long.some((part) => file.includes(part))).map((file) => join(root, file));
+const isLong = (file: string): boolean => long.some((part) => file.includes(part));
+const files = all.filter((file) => withLong || !isLong(file)).map((file) => join(root, file));
 if (files.length < all.length) console.log(`Left out: ${all.length - files.length} files that take minutes; npm test -- --all runs them, too`);
 
 const slowestShown = 12;
@@ -31,46 +33,11 @@ const parts = await startPartsOf(files);
 const counts = { passed: 0, failed: 0, skipped: 0 };
 /** Names of what was left out, by the reason. */
 const skipped = new Map<string, string[]>();
-// What a file reports of itself is not a test: only leaves count, and whatever failed.
-const stream = run({ files, concurrency: 2, timeout: 300_000, execArgv: ['--no-warnings', '--import', join(import.meta.dirname, 'time-limit.ts')] });
-stream.on('test:pass', (event) => {
-  if (event.skip !== undefined && event.skip !== false) {
-    // A suite that is left out does not name its tests.
-    counts.skipped += 1;
-    const reason = String(event.skip);
-    skipped.set(reason, [...skipped.get(reason) ?? [], event.name]);
-  } else if (event.details.type !== 'suite') counts.passed += 1;
-});
 /** What failed, a line each: the reporter's output is long, and often only its end is seen. */
 const failures: string[] = [];
-stream.on('test:fail', ({ name, details: { error } }) => {
-  counts.failed += 1;
-  const { message } = error.cause instanceof Error ? error.cause : error;
-  failures.push(`failed: ${name}: ${message.replaceAll(/\s+/g, ' ').slice(0, 600)}`);
-});
 /** Files that run, and since when. */
 const running = new Map<string, number>();
 const took: { readonly name: string; readonly seconds: number }[] = [];
-stream.on('test:dequeue', ({ name, nesting }) => { if (nesting === 0 && isAbsolute(name)) running.set(name, performance.now()); });
-stream.on('test:complete', ({ name, nesting }) => {
-  const startedMs = running.get(name);
-  if (nesting !== 0 || startedMs === undefined) return;
-  running.delete(name);
-  took.push({ name: relative(root, name), seconds: (performance.now() - startedMs) / 1_000 });
-});
-setTimeout(() => {
-  console.error(`After ${minutesMax} minutes these have not ended: ${[...running.keys()].join(', ')}`);
-  counts.failed += 1;
-  process.exit(1);
-}, minutesMax * 60_000).unref();
-// The reporter is a stream, which its type does not say.
-(stream.compose(new spec()) as unknown as NodeJS.ReadableStream).pipe(process.stdout);
-await new Promise((resolve) => { stream.on('end', resolve); });
-await parts[Symbol.asyncDispose]();
-if (counts.passed + counts.failed === 0) counts.failed = 1;
-// CI has every part, so nothing may be left out there.
-if (process.env['CI'] === 'true' && counts.skipped > 0) counts.failed += counts.skipped;
-process.exitCode = counts.failed === 0 ? 0 : 1;
 process.on('exit', () => {
   for (const failure of failures) console.log(failure);
   for (const [reason, [first = '', ...others]] of skipped) console.log(`left out: ${first}${others.length > 0 ? ` and ${others.length} more` : ''}: ${reason}`);
@@ -78,3 +45,56 @@ process.on('exit', () => {
   console.log(`what took longest: ${slowest.map(({ name, seconds }) => `${name} ${seconds.toFixed(0)} s`).join(', ')}`);
   console.log(`${counts.passed} passed, ${counts.failed} failed${counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''}`);
 });
+setTimeout(() => {
+  console.error(`After ${minutesMax} minutes these have not ended: ${[...running.keys()].join(', ')}`);
+  counts.failed += 1;
+  process.exit(1);
+}, minutesMax * 60_000).unref();
+// Beside two that compute, one that waits finds cores enough.
+await Promise.all([
+  runAll(files.filter((file) => !isLong(file)), 2, process.stdout),
+  runAll(files.filter(isLong), 1, outputAtTheEnd()),
+]);
+await parts[Symbol.asyncDispose]();
+if (counts.passed + counts.failed === 0) counts.failed = 1;
+// CI has every part, so nothing may be left out there.
+if (process.env['CI'] === 'true' && counts.skipped > 0) counts.failed += counts.skipped;
+process.exitCode = counts.failed === 0 ? 0 : 1;
+
+/** @param concurrency files that run at a time. */
+async function runAll(files: readonly string[], concurrency: number, output: NodeJS.WritableStream): Promise<void> {
+  // Node would look for tests by itself.
+  if (files.length === 0) return;
+  const stream = run({ files, concurrency, timeout: 300_000, execArgv: ['--no-warnings', '--import', join(import.meta.dirname, 'time-limit.ts')] });
+  // What a file reports of itself is not a test: only leaves count, and whatever failed.
+  stream.on('test:pass', (event) => {
+    if (event.skip !== undefined && event.skip !== false) {
+      // A suite that is left out does not name its tests.
+      counts.skipped += 1;
+      const reason = String(event.skip);
+      skipped.set(reason, [...skipped.get(reason) ?? [], event.name]);
+    } else if (event.details.type !== 'suite') counts.passed += 1;
+  });
+  stream.on('test:fail', ({ name, details: { error } }) => {
+    counts.failed += 1;
+    const { message } = error.cause instanceof Error ? error.cause : error;
+    failures.push(`failed: ${name}: ${message.replaceAll(/\s+/g, ' ').slice(0, 600)}`);
+  });
+  stream.on('test:dequeue', ({ name, nesting }) => { if (nesting === 0 && isAbsolute(name)) running.set(name, performance.now()); });
+  stream.on('test:complete', ({ name, nesting }) => {
+    const startedMs = running.get(name);
+    if (nesting !== 0 || startedMs === undefined) return;
+    running.delete(name);
+    took.push({ name: relative(root, name), seconds: (performance.now() - startedMs) / 1_000 });
+  });
+  // The reporter is a stream, which its type does not say.
+  (stream.compose(new spec()) as unknown as NodeJS.ReadableStream).pipe(output, { end: false });
+  await new Promise((resolve) => { stream.on('end', resolve); });
+}
+
+/** Two reporters that print at once would break into each other's lists. */
+function outputAtTheEnd(): Writable {
+  const chunks: Buffer[] = [];
+  process.prependListener('exit', () => { process.stdout.write(Buffer.concat(chunks)); });
+  return new Writable({ write: (chunk: Buffer, _, done) => { chunks.push(chunk); done(); } });
+}
