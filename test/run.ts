@@ -12,24 +12,29 @@ const root = join(import.meta.dirname, '..');
 const args = process.argv.slice(2);
 const wanted = args.filter((arg) => arg !== '--all');
 const withLong = args.includes('--all') || process.env['CI'] === 'true' || wanted.length > 0;
-/** Real parts that die, are frozen and come back, for minutes: waiting is most of what these do. */
+/** What takes a minute or more, one by one. */
 const long = [
-  'test/cluster/', 'test/e2e/cluster/failures', 'test/e2e/cluster/moves', 'test/e2e/cluster/snapshots', 'test/e2e/cluster/brokers',
-  'kafka/three-brokers', 'confluent/outages', 'snapshots/interrupted', 'test/docs/cluster/',
+  ...['brokers', 'failures', 'foreign', 'moves', 'schemas', 'secured', 'snapshots'].map((name) => `test/e2e/cluster/${name}`),
+  'test/cluster/', 'test/docs/cluster/', 'kafka/three-brokers', 'confluent/outages', 'snapshots/interrupted',
+  'test/clients/python.test', 'test/e2e/recall', 'test/e2e/disk-limit', 'test/soak/', 'bench/run.test', 'bench/guard/guard.test',
 ];
+/** Most of their time these wait for other processes. */
+const waiting = [
+  'test/cluster/', 'test/e2e/cluster/', 'test/docs/cluster/', 'test/clients/', 'kafka/three-brokers', 'confluent/outages', 'snapshots/interrupted',
+];
+const isOf = (parts: readonly string[], file: string): boolean => parts.some((part) => file.includes(part));
 const places = ['schemas/src', 'packages/*/src', 'services/*/src', 'cli/src', 'clients/typescript/src', 'bench', 'test'];
 const all = globSync(places.map((place) => `${place}/**/*.test.ts`), { cwd: root })
-  .filter((file) => !file.includes('node_modules') && (wanted.length === 0 || wanted.some((part) => file.includes(part))))
+  .filter((file) => !file.includes('node_modules') && (wanted.length === 0 || isOf(wanted, file)))
   .sort();
-const isLong = (file: string): boolean => long.some((part) => file.includes(part));
-const files = all.filter((file) => withLong || !isLong(file)).map((file) => join(root, file));
+const files = all.filter((file) => withLong || !isOf(long, file));
 if (files.length < all.length) console.log(`Left out: ${all.length - files.length} files that take minutes; npm test -- --all runs them, too`);
 
 const slowestShown = 12;
 /** A process that does not even end when it is told to would be waited for without end. */
 const minutesMax = Number(process.env['PROXIMADB_TESTS_MINUTES'] ?? 65);
 
-const parts = await startPartsOf(files);
+const parts = await startPartsOf(files.map((file) => join(root, file)));
 const counts = { passed: 0, failed: 0, skipped: 0 };
 /** Names of what was left out, by the reason. */
 const skipped = new Map<string, string[]>();
@@ -52,8 +57,8 @@ setTimeout(() => {
 }, minutesMax * 60_000).unref();
 // Beside two that compute, one that waits finds cores enough.
 await Promise.all([
-  runAll(files.filter((file) => !isLong(file)), 2, process.stdout),
-  runAll(files.filter(isLong), 1, outputAtTheEnd()),
+  runAll(files.filter((file) => !isOf(waiting, file)), 2, process.stdout),
+  runAll(files.filter((file) => isOf(waiting, file)), 1, outputAtTheEnd()),
 ]);
 await parts[Symbol.asyncDispose]();
 if (counts.passed + counts.failed === 0) counts.failed = 1;
@@ -65,7 +70,10 @@ process.exitCode = counts.failed === 0 ? 0 : 1;
 async function runAll(files: readonly string[], concurrency: number, output: NodeJS.WritableStream): Promise<void> {
   // Node would look for tests by itself.
   if (files.length === 0) return;
-  const stream = run({ files, concurrency, timeout: 300_000, execArgv: ['--no-warnings', '--import', join(import.meta.dirname, 'time-limit.ts')] });
+  const stream = run({
+    files: files.map((file) => join(root, file)), concurrency, timeout: 300_000,
+    execArgv: ['--no-warnings', '--import', join(import.meta.dirname, 'time-limit.ts')],
+  });
   // What a file reports of itself is not a test: only leaves count, and whatever failed.
   stream.on('test:pass', (event) => {
     if (event.skip !== undefined && event.skip !== false) {
