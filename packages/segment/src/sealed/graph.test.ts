@@ -46,8 +46,9 @@ test('a graph that is let go of is unmapped at once, and so is one that was only
   }
 });
 
-// Rows that were added while another thread waited for a core may be hard to find, though links lead to them: docs/adr/0014-threads-of-a-graph.md.
-for (const [threads, most] of [[1, 0], [2, 100], [8, 100]] as const) {
+// Where a thread has to wait for a core while others add, some rows may be hard to find, though links lead to them (docs/adr/0014-threads-of-a-graph.md). That
+// comes and goes: of three graphs the one in the middle counts. Links have to lead to all rows of each.
+for (const [threads, most] of [[1, 0], [2, 0], [8, 20]] as const) {
   test(`threads that build together, ${threads}: links lead to each row, and of 20,000 at most ${most} are not found`, () => {
     const directory = mkdtempSync(join(tmpdir(), 'proximadb-graph-'));
     try {
@@ -55,13 +56,17 @@ for (const [threads, most] of [[1, 0], [2, 100], [8, 100]] as const) {
       const several: GraphSettings = { ...settings, dimension, metric: 'euclidean', m: 16, efConstruction: 64 };
       const values = Float32Array.from({ length: many * dimension }, random(5));
       const vector = (row: number): Float32Array => values.subarray(row * dimension, (row + 1) * dimension);
-      const learned = buildGraph(several, rowsOf(many, vector), path, 0.9, threads);
-      assert.ok((learned.ladder.at(-1)?.recall ?? 0) >= 0.9, JSON.stringify(learned));
-      assert.deepEqual(unreachedRows(path), []);
-      using graph = open(several, path, rowsOf(many, vector));
-      let missed = 0;
-      for (let row = 0; row < many; row += 1) if (!graph.candidates(vector(row), 64).includes(row)) missed += 1;
-      assert.ok(missed <= most, `${missed} of ${many}`);
+      const missed = Array.from({ length: 3 }, () => {
+        const learned = buildGraph(several, rowsOf(many, vector), path, 0.9, threads);
+        assert.ok((learned.ladder.at(-1)?.recall ?? 0) >= 0.9, JSON.stringify(learned));
+        assert.deepEqual(unreachedRows(path), []);
+        using graph = open(several, path, rowsOf(many, vector));
+        let rows = 0;
+        for (let row = 0; row < many; row += 1) if (!graph.candidates(vector(row), 64).includes(row)) rows += 1;
+        return rows;
+      });
+      const [, middle = many] = missed.toSorted((one, other) => one - other);
+      assert.ok(middle <= most, `${missed.join(', ')} of ${many}`);
     } finally {
       rmSync(directory, { recursive: true });
     }
