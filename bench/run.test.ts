@@ -32,7 +32,7 @@ function pageOf(from: string): { readonly titles: readonly string[]; readonly pl
   return { titles: all(/^###? (.+)$/gm), plots: all(/^!\[.*\]\(<(.+)>\)$/gm) };
 }
 
-test('the short form of the peers measures ours beside libraries, end to end, and draws what it measured', { timeout: 180_000 }, () => {
+test('the short form of the peers measures ours beside libraries, end to end, and draws what it measured', () => {
   const withCompiler = lacking({ 'g++': 'g++' }) === false;
   const only = ['usearch i8', ...(withCompiler ? ['hnswlib-node'] : []), 'proximadb hnsw of 2'];
   const { status, stderr } = runBench(folder, 'peers', '--short', '--only', only.join(','));
@@ -71,7 +71,7 @@ test('the whole form asks for 10 and for 100 rows, by 1, 4 and 16 clients, at ev
   assert.deepEqual([wholeSizes.ks, wholeSizes.clients, wholeSizes.effortStep], [[10, 100], [1, 4, 16], 1]);
 });
 
-test('what nobody named a folder for goes into one of its own, with one page for all that was measured', { timeout: 180_000 }, () => {
+test('what nobody named a folder for goes into one of its own, with one page for all that was measured', () => {
   const { status, stderr } = runBench(null, 'segments', 'peers', '--short', '--only', 'usearch i8');
   const page = /written to (.*)\n$/.exec(stderr)?.[1] ?? '';
   const made = dirname(page);
@@ -88,7 +88,7 @@ test('what nobody named a folder for goes into one of its own, with one page for
   }
 });
 
-test('scans of each dimension and metric stand beside a plain read of as many bytes', { timeout: 120_000 }, () => {
+test('scans of each dimension and metric stand beside a plain read of as many bytes', () => {
   const { status, stderr } = runBench(folder, 'scan', '--short');
   assert.equal(status, 0, stderr);
   const { tables, aims } = reportOf('scan');
@@ -104,7 +104,7 @@ test('scans of each dimension and metric stand beside a plain read of as many by
   assert.ok(shares.every(({ aimed, measured }) => aimed === '≥ 85 %' && /^\d+ %$/.test(measured)), JSON.stringify(shares));
 });
 
-test('own vectors with own metadata and own queries are measured beside others, with filters on their fields', { timeout: 180_000 }, () => {
+test('own vectors with own metadata and own queries are measured beside others, with filters on their fields', () => {
   const rows = Array.from({ length: 400 }, (_, row) => [Math.cos(row), Math.sin(row), Math.cos(row * 7), row / 400]);
   writeFileSync(join(folder, 'mine.npy'), npy('<f4', rows));
   writeFileSync(join(folder, 'mine.jsonl'), rows.map((_, row) => `${JSON.stringify({ year: 1900 + row % 100 })}\n`).join(''));

@@ -25,7 +25,7 @@ test('what is stored with the bench are the figures that a run measures, by thei
   assert.deepEqual(Object.keys(figuresIn(guardBaseline)).sort(), guardFigures.toSorted());
 });
 
-test('the guard ends with exit code 0 beside what it stored itself, and with 1 where a ratio got worse, which it names', { timeout: 240_000 }, () => {
+test('the guard ends with exit code 0 beside what it stored itself, and with 1 where a ratio got worse, which it names', () => {
   const file = join(folder, 'stored.json');
   const stored = guard(file, '--write-baseline');
   assert.equal(stored.status, 0, stored.stderr);

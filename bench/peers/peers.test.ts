@@ -39,7 +39,7 @@ function missing(kind: PeerKind): string | false {
 
 describe('a peer is what the bench takes it for', { concurrency: true }, () => {
   for (const kind of [usearchI8, usearchF32, hnswlibNode, lancedb, pgvector, proximaHnsw, proximaIvf]) {
-    test(`${kind.name} finds what was written, filters, forgets, and comes back`, { skip: missing(kind), timeout: 240_000 }, async () => {
+    test(`${kind.name} finds what was written, filters, forgets, and comes back`, { skip: missing(kind) }, async () => {
       const own = join(folder, kind.name);
       mkdirSync(own);
       await using peer = await kind.open({ set, folder: own });

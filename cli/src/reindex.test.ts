@@ -28,7 +28,7 @@ async function make(collection: string, partitions: number, records: number): Pr
 const strong = { consistency: 'strong', token: null, maxStalenessMs: null, timeoutMs: null, allowPartial: false } as const;
 const countOf = (collection: string) => commands.client.count({ collection, read: strong });
 
-test('20,000 words go from 4 partitions to 12 while they are read and written', { timeout: 120_000 }, async (t) => {
+test('20,000 words go from 4 partitions to 12 while they are read and written', async (t) => {
   const { client } = commands;
   const words = 20_000;
   await make('words', 4, words);

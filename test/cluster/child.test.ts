@@ -34,7 +34,7 @@ function lives(pid: number): boolean {
 
 async function until(condition: () => boolean, what: string): Promise<void> {
   for (let i = 0; !condition(); i++) {
-    assert.ok(i < 500, what);
+    assert.ok(i < 6_000, what);
     await delay(10);
   }
 }

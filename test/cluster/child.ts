@@ -22,7 +22,7 @@ export interface ChildSpec {
   readonly logFile: string;
   /** Asks it by its own protocol. False, or an error: not yet. */
   readonly isReady: (signal: AbortSignal) => Promise<boolean>;
-  /** @default 60,000 ms */
+  /** @default 180,000 ms */
   readonly readyTimeoutMs?: number;
 }
 
@@ -175,7 +175,7 @@ function launch(spec: ChildSpec): Run {
 const askTimeoutMs = 2_000;
 
 async function untilReady(spec: ChildSpec, run: Run): Promise<void> {
-  const timeoutMs = spec.readyTimeoutMs ?? 60_000;
+  const timeoutMs = spec.readyTimeoutMs ?? 180_000;
   const late = AbortSignal.timeout(timeoutMs);
   await run.spawned;
   let failure = '';

@@ -52,7 +52,7 @@ describe('a cluster', { skip: missingForCluster() }, () => {
     assert.ok(!existsSync(cluster.directory));
   });
 
-  test('npm run cluster says where everything is, and ends it at a signal', { timeout: 240_000 }, async () => {
+  test('npm run cluster says where everything is, and ends it at a signal', async () => {
     const child = spawn(process.execPath, ['--no-warnings', join(import.meta.dirname, 'main.ts'), '--indexers', '1', '--queries', '1'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -78,7 +78,7 @@ export async function startKafka(options: KafkaOptions = {}): Promise<Kafka> {
     const proxy = proxies.get(mine.id);
     return Object.assign(child, { id: mine.id, port: mine.plain, address: `${host}:${mine.plain}`, ...(proxy && { proxy }) });
   }));
-  const settled = (timeoutMs = 60_000): Promise<void> => untilSettled(running, timeoutMs);
+  const settled = (timeoutMs = 180_000): Promise<void> => untilSettled(running, timeoutMs);
   await settled();
   const owned = stack.move();
   return {

@@ -102,9 +102,9 @@ export async function startRedisCluster(): Promise<RedisCluster> {
 }
 
 async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-  const late = AbortSignal.timeout(60_000);
+  const late = AbortSignal.timeout(180_000);
   while (!await condition().catch(() => false)) {
-    if (late.aborted) throw new Error(`after a minute it is not so that ${what}`);
+    if (late.aborted) throw new Error(`after three minutes it is not so that ${what}`);
     await delay(50);
   }
 }

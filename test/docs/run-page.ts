@@ -24,7 +24,7 @@ export interface Result {
   readonly outcome: Outcome;
 }
 
-const blockMs = 120_000;
+const blockMs = 480_000;
 /** For one that builds images. */
 const containersMs = 600_000;
 const stopMs = 40_000;

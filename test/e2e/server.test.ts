@@ -65,6 +65,24 @@ describe('proximadb start', () => {
     assert.equal((await callRest(restPort, 'GET', '/health/ready')).status, 200);
   });
 
+  test('a collection whose shards are on several threads is deleted without a complaint', async () => {
+    using folder = new TemporaryFolder();
+    await using server = new ChildServer(folder.path, ['--indexer-threads', '3']);
+    const { grpcPort } = await server.ready();
+    await using client = createClient(`127.0.0.1:${grpcPort}`);
+    const id = await schemaId(client);
+    const records = Array.from({ length: 600 }, (_, i) => encodeVectorRecord(id, { id: String(i), vector: [1, i] }));
+    const { log } = await client.createCollection({ name: 'words', dimension: 2, partitions: 3 });
+    await client.upsert({ collection: 'words', records });
+    assert.equal((await client.count({ collection: 'words', read: strong })).count, 600n);
+    await client.deleteCollection({ collection: 'words' });
+    while (existsSync(join(folder.path, 'shards', String(log)))) await sleep(10);
+    server.kill('SIGTERM');
+    const { code, output } = await server.ended;
+    assert.equal(code, 0);
+    assert.doesNotMatch(output, /"level":"(warn|error)"/);
+  });
+
   test('mistakes in flags, and a port that is taken, end it with what to mend', async () => {
     using folder = new TemporaryFolder();
     const table: [string[], RegExp][] = [
@@ -148,7 +166,7 @@ describe('operation', () => {
         health.check({ service }, (error, answer) => (error === null ? resolve(answer?.status ?? '') : reject(error))));
       // The probes are asked ten times a second.
       for (const service of ['', 'proximadb.v1.ProximaDB']) {
-        const deadline = performance.now() + 5_000;
+        const deadline = performance.now() + 60_000;
         while (await status(service) !== 'SERVING') {
           assert.ok(performance.now() < deadline, 'it never serves');
           await sleep(20);
@@ -231,16 +249,20 @@ describe('time to live', () => {
   for (const place of ['memory', 'a segment']) {
     test(`a record in ${place} is in every answer until its time has come, and in none from then on`, async () => {
       const id = place.replace(' ', '-');
-      const expiresAtMs = Date.now() + 1_500;
-      await write(id, micros(expiresAtMs));
       await write(`${id}-stays`, micros(Date.now() + 3_600_000));
-      if (place === 'a segment') {
-        await server.client.count({ collection: 'words', read: strong });
-        await server.standalone.settle('words');
-        assert.equal((await server.client.stats({ collection: 'words' })).growing, 0n);
+      // A machine that is too slow to ask in time has more of it the next time.
+      let expiresAtMs = 0;
+      let shown: readonly string[] = [];
+      for (let livesMs = 1_500; Date.now() >= expiresAtMs; livesMs *= 4) {
+        expiresAtMs = Date.now() + livesMs;
+        await write(id, micros(expiresAtMs));
+        if (place === 'a segment') {
+          await server.client.count({ collection: 'words', read: strong });
+          await server.standalone.settle('words');
+          assert.equal((await server.client.stats({ collection: 'words' })).growing, 0n);
+        }
+        shown = await shownBy(id);
       }
-      const shown = await shownBy(id);
-      assert.ok(Date.now() < expiresAtMs, 'the machine is too slow for this test');
       assert.deepEqual(shown, everywhere);
       await sleep(expiresAtMs - Date.now() + 1);
       assert.deepEqual(await shownBy(id), []);
@@ -287,7 +309,7 @@ describe('time to live', () => {
     await standalone.settle('short');
     assert.equal(await rowsOnDisk(), 150);
     await sleep(310);
-    const deadline = performance.now() + 20_000;
+    const deadline = performance.now() + 120_000;
     for (let i = 0; await rowsOnDisk() >= 150; i += 1) {
       assert.ok(performance.now() < deadline, `${await rowsOnDisk()} rows are still on the disk`);
       await upsert('long', 40, null);

@@ -117,7 +117,7 @@ export class ChildServer implements AsyncDisposable {
   }
 
   /** The ports, once it says that it is ready. @throws Error with its output if it ends before, or takes longer than `timeoutMs`. */
-  async ready(timeoutMs = 30_000): Promise<{ readonly grpcPort: number; readonly restPort: number }> {
+  async ready(timeoutMs = 120_000): Promise<{ readonly grpcPort: number; readonly restPort: number }> {
     const timer = AbortSignal.timeout(timeoutMs);
     let over = false;
     void this.ended.then(() => { over = true; });

@@ -50,7 +50,7 @@ export async function load(
   const { count } = await client.count({ collection: name, read });
   assert.equal(count, BigInt(rows));
   await standalone.settle(name);
-  const deadline = performance.now() + 60_000;
+  const deadline = performance.now() + 600_000;
   for (;;) {
     const { indexed, growing, building } = await client.stats({ collection: name });
     if (indexed === BigInt(rows) && growing === 0n && building === 0n) return;

@@ -137,7 +137,7 @@ class Running {
         }
       }
       if (kind === 'deleted') {
-        const erasing = this.host.erase(number).then(() => catalog.erased(number)).finally(() => this.#erasing.delete(erasing));
+        const erasing = this.host.releaseAll(number).then(() => catalog.erased(number)).finally(() => this.#erasing.delete(erasing));
         this.#erasing.add(erasing);
       }
     });

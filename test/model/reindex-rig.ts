@@ -68,7 +68,7 @@ export class ReindexRig implements AsyncDisposable {
         for (let partition = 0; partition < settings.partitions; partition += 1) {
           this.#host.assign({ identity: { clusterId: log.clusterId, topic, topicId, log: number, partition }, partitions: settings.partitions, settings });
         }
-      } else if (change.kind === 'deleted') void this.#host.erase(number).then(() => first.erased(number));
+      } else if (change.kind === 'deleted') void this.#host.releaseAll(number).then(() => first.erased(number));
     });
   }
 

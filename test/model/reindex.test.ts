@@ -223,7 +223,7 @@ const pressedMs = 10_000;
 const flipMsMax = 40_000;
 
 const whateverDies = 'whatever dies while a collection is reindexed under load, nothing is lost, nothing is applied twice, and reads see their writes';
-test(whateverDies, { timeout: 180_000 }, async (t) => {
+test(whateverDies, async (t) => {
   const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
   t.diagnostic(`SEED=${seed}`);
   const random = randomOf(seed);

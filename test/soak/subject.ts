@@ -43,7 +43,7 @@ export class Subject implements AsyncDisposable {
   static async start(): Promise<Subject> {
     const folder = new TemporaryFolder();
     const server = new ChildServer(folder.path, flags, nodeFlags);
-    const { grpcPort } = await server.ready(60_000);
+    const { grpcPort } = await server.ready(180_000);
     const client = createClient(`127.0.0.1:${grpcPort}`);
     const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });
     return new Subject({ server, folder, client, schemaId });
@@ -90,7 +90,7 @@ export class Subject implements AsyncDisposable {
   }
 }
 
-const patienceMs = 120_000;
+const patienceMs = 300_000;
 
 /** Asks every 20 ms. @throws Error if it does not come true in two minutes. */
 export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {

@@ -59,7 +59,7 @@ class Setup implements AsyncDisposable {
   }
 
   async state(kind: RegistryState['kind']): Promise<RegistryState> {
-    for (const until = performance.now() + 10_000; performance.now() < until;) {
+    for (const until = performance.now() + 60_000; performance.now() < until;) {
       const state = this.states.at(-1);
       if (state?.kind === kind) return state;
       await delay(5);

@@ -80,7 +80,7 @@ test('while segments become one, the graph of all of them is built; whichever fa
     // In each partition one of the two: what comes first fails.
     r.faults.builds = 2;
     held.release();
-    const endMs = performance.now() + 30_000;
+    const endMs = performance.now() + 120_000;
     while (performance.now() < endMs && (await segments()).flat().some(([rows, indexed]) => rows !== 40 || indexed !== true)) {
       await delay(50);
       void r.host().maintain();
@@ -103,7 +103,7 @@ test('what is sealed because nobody writes any more gets its index at once, and 
     await evenly(r)();
     void r.host().maintain();
     const segments = async () => (await r.host().report(7)).map((report) => report.segments.map(({ rows, indexed }) => [rows, indexed]));
-    const endMs = performance.now() + 30_000;
+    const endMs = performance.now() + 120_000;
     while (performance.now() < endMs && (await segments()).some(([one]) => one?.[1] !== true)) await delay(5);
     assert.deepEqual(await segments(), [[[20, true]], [[20, true]]]);
   } finally {

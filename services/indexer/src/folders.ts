@@ -12,7 +12,12 @@ import { readManifest } from '@proximadb/segment';
 export async function removeErased(directory: string, catalog: Pick<Catalog, 'byLog'>, clusterId: string): Promise<void> {
   const logs = existsSync(directory) ? readdirSync(directory).filter((name) => /^\d+$/.test(name)) : [];
   for (const log of logs) await verifyCluster(join(directory, log), clusterId);
-  for (const log of logs) if (catalog.byLog(Number(log)) === undefined) rmSync(join(directory, log), { recursive: true, force: true });
+  for (const log of logs) if (catalog.byLog(Number(log)) === undefined) removeLog(directory, Number(log));
+}
+
+/** Removes the folders of a log's shards, which nobody may have open. */
+export function removeLog(directory: string, log: number): void {
+  rmSync(join(directory, String(log)), { recursive: true, force: true });
 }
 
 async function verifyCluster(folder: string, clusterId: string): Promise<void> {

@@ -14,7 +14,7 @@ let redis: Redis;
 before(async () => { if (skip === false) redis = await startRedis(); });
 after(async () => { if (skip === false) await redis[Symbol.asyncDispose](); });
 
-async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
+async function until(what: string, holds: () => boolean | Promise<boolean>, timeoutMs = 120_000): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   while (!await holds()) {
     assert.ok(performance.now() < endMs, `in time: ${what}`);

@@ -436,42 +436,6 @@ describe('a host of shards', () => {
     }
   });
 
-  test('stops with a reason, and touches nothing, where the log is not the one of its manifest', async () => {
-    const r = await rig();
-    try {
-      for (let i = 0; i < 10; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
-      await r.host().settle(7);
-      await r.replaceLog();
-      const message = /is not the log that this shard's manifest was made from/;
-      for (const at of (await r.request()).at) {
-        await assert.rejects(r.host().count({ log: 7, at: [at], timeoutMs: 10_000 }, null), { code: 'UNAVAILABLE', message });
-      }
-      const reports = await r.host().report(7);
-      assert.ok(reports.every(({ state, reason }) => state === 'stopped' && reason !== null));
-    } finally {
-      await r.close();
-    }
-  });
-
-  test('stops with a reason where a file is damaged, and builds a damaged graph again', async () => {
-    const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, idleGraphRowsMin: 10, mergeFlatsMin: 100 });
-    try {
-      for (let i = 0; i < 60; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
-      await r.host().settle(7);
-      await r.host().maintain();
-      assert.ok((await r.host().report(7)).every(({ segments }) => segments.every(({ indexed }) => indexed)));
-      await r.damage('graph.usearch');
-      assert.equal((await r.host().count(await r.request(), null)).count, 60);
-      assert.ok((await r.host().report(7)).every(({ segments }) => segments.every(({ indexed }) => !indexed)));
-      await r.host().maintain();
-      assert.ok((await r.host().report(7)).every(({ segments }) => segments.every(({ indexed }) => indexed)));
-      await r.damage('vectors.f32');
-      await assert.rejects(r.host().count(await r.request(), null), { code: 'UNAVAILABLE', message: /vectors\.f32 fails its checksum/ });
-    } finally {
-      await r.close();
-    }
-  });
-
   test('a read whose caller has gone waits no more', async () => {
     const r = await rig();
     try {
@@ -482,27 +446,6 @@ describe('a host of shards', () => {
       setImmediate(() => { controller.abort(); });
       await assert.rejects(waiting, { code: 'CANCELLED' });
       await assert.rejects(r.host().count(beyond, null, AbortSignal.abort()), { code: 'CANCELLED' });
-    } finally {
-      await r.close();
-    }
-  });
-
-  test('a stop waits for no graph: what was being built is built again after the next start', async () => {
-    const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, idleGraphRowsMin: 10, mergeFlatsMin: 100 });
-    try {
-      for (let i = 0; i < 60; i += 1) await r.upsert(`w${i}`, [1, i, 0, 0]);
-      await r.host().settle(7);
-      const held = r.faults.holdBuilds();
-      const maintained = r.host().maintain();
-      await held.reached;
-      await r.host().close();
-      held.release();
-      await maintained;
-      await r.reopen();
-      assert.equal((await r.host().count(await r.request(), null)).count, 60);
-      assert.ok((await r.host().report(7)).every(({ segments, state }) => state === 'serving' && segments.every(({ indexed }) => !indexed)));
-      await r.host().maintain();
-      assert.ok((await r.host().report(7)).every(({ segments }) => segments.every(({ indexed }) => indexed)));
     } finally {
       await r.close();
     }

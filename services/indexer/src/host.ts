@@ -1,5 +1,4 @@
 /** The shards of one thread: which of them there are, and the reads that are asked of several at once. */
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { AppError, type Code } from '@proximadb/errors';
@@ -80,6 +79,8 @@ const collectAfterLooks = 3;
 export class ShardHost implements Shards, Outcomes, Digests {
   readonly #options: HostOptions;
   readonly #shards = new Map<string, Shard>();
+  /** Those that were let go of, until their files are closed. */
+  readonly #closing = new Map<Shard, Promise<void>>();
   readonly #maintenance: Disposable;
   readonly #trimmed = new Map<Shard, number>();
   /** Of all shards together, when they were looked at last, and whether these were others than before. */
@@ -112,10 +113,13 @@ export class ShardHost implements Shards, Outcomes, Digests {
   async release(log: number, partition: number): Promise<void> {
     const key = keyOf(log, partition);
     const shard = this.#shards.get(key);
-    if (shard === undefined) return;
-    this.#shards.delete(key);
-    this.#trimmed.delete(shard);
-    await shard.close();
+    if (shard !== undefined) await this.#close(key, shard);
+  }
+
+  /** Lets go of a collection's partitions; settles when the files of all are closed, of those that were let go of before, too. */
+  async releaseAll(log: number): Promise<void> {
+    for (const [key, shard] of this.#shards) if (shard.identity.log === log) void this.#close(key, shard);
+    await Promise.all([...this.#closing].filter(([shard]) => shard.identity.log === log).map(([, closed]) => closed));
   }
 
   /** How far each partition is that is held. */
@@ -149,14 +153,6 @@ export class ShardHost implements Shards, Outcomes, Digests {
   /** See {@link Shard.changesSince}. @throws AppError UNAVAILABLE if the partition is not served here. */
   changesSince(log: number, partition: number, since: number, limit: number, bytesMax: number): ChangesPage | undefined {
     return this.#shard(log, partition).changesSince(since, limit, bytesMax);
-  }
-
-  /** Lets go of a collection's partitions and deletes their files. */
-  async erase(log: number): Promise<void> {
-    const shards = [...this.#shards].filter(([, shard]) => shard.identity.log === log);
-    for (const [key] of shards) this.#shards.delete(key);
-    await Promise.all(shards.map(([, shard]) => shard.close()));
-    rmSync(join(this.#options.directory, String(log)), { recursive: true, force: true });
   }
 
   async search(request: ShardsRequest, searches: readonly SearchSpec[], signal?: AbortSignal): Promise<SearchAnswers> {
@@ -248,7 +244,15 @@ export class ShardHost implements Shards, Outcomes, Digests {
 
   async close(): Promise<void> {
     this.#maintenance[Symbol.dispose]();
-    await Promise.all([...this.#shards.values()].map((shard) => shard.close()));
+    await Promise.all([...[...this.#shards.values()].map((shard) => shard.close()), ...this.#closing.values()]);
+  }
+
+  #close(key: string, shard: Shard): Promise<void> {
+    this.#shards.delete(key);
+    this.#trimmed.delete(shard);
+    const closed = shard.close().finally(() => { this.#closing.delete(shard); });
+    this.#closing.set(shard, closed);
+    return closed;
   }
 
   /**

@@ -59,7 +59,12 @@ export async function createStandalone(config: StandaloneConfig, { logger }: Sta
     },
   });
   opened.defer(() => pool.close());
-  opened.defer(catalog.onChange((change) => { followCatalog(change, log.clusterId, pool, catalog).catch(failed('catalog-change-failed')); }));
+  const following = new Set<Promise<void>>();
+  opened.defer(async () => { await Promise.all(following); });
+  opened.defer(catalog.onChange((change) => {
+    const followed = followCatalog(change, log.clusterId, pool, catalog).catch(failed('catalog-change-failed')).finally(() => { following.delete(followed); });
+    following.add(followed);
+  }));
 
   opened.use(new Reindexer({
     catalog, log, local: pool, shards: pool, positions: () => pool.positions(), isOurs: () => true, clock: () => Date.now() * 1000, logger,

@@ -86,7 +86,7 @@ describe('snapshots of a cluster', { skip, concurrency: false }, () => {
     const held = { busy: await ends(busy), resting: await ends(resting) };
     // Then nobody writes here any more.
     await write('resting', 'meanwhile', 1_600);
-    await until('the log begins after what it had', async () => await isTrimmedPast(busy, held.busy) && await isTrimmedPast(resting, held.resting), 120_000);
+    await until('the log begins after what it had', async () => await isTrimmedPast(busy, held.busy) && await isTrimmedPast(resting, held.resting));
     await away!.start();
     for (const collection of ['busy', 'resting']) await agree(collection, 2);
     assert.equal(restored(away!).size, 2 * partitions, 'each of its shards came from a snapshot');

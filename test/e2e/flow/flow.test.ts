@@ -51,7 +51,7 @@ for (const transport of ['grpc', 'rest'] as const) {
 
       // gRPC's health follows what the process says of itself a moment later.
       const isReady = async (to: Database): Promise<void> => {
-        const stop = AbortSignal.timeout(5_000);
+        const stop = AbortSignal.timeout(60_000);
         while (!await to.ready()) assert.ok(!stop.aborted, 'it does not get ready');
       };
       await context.test('health: it is ready', () => isReady(db));

@@ -34,7 +34,7 @@ function noStrace(): string | false {
 }
 
 describe('blobs in a directory', () => {
-  test('processes and threads compare and set one after the other', { timeout: 60_000 }, async () => {
+  test('processes and threads compare and set one after the other', async () => {
     const directory = fresh();
     const children = Array.from({ length: 3 }, () => start([directory, 'count', '25']));
     const threads = Array.from({ length: 2 }, () => new Worker(program, { argv: [directory, 'count', '25'] }));
@@ -44,7 +44,7 @@ describe('blobs in a directory', () => {
     assert.equal(await text(store, 'number'), '125');
   });
 
-  test('who holds the lock for too long makes others UNAVAILABLE; killed, it holds it no more', { timeout: 60_000 }, async () => {
+  test('who holds the lock for too long makes others UNAVAILABLE; killed, it holds it no more', async () => {
     const directory = fresh();
     const child = start([directory, 'hold']);
     await once(child.stdout!, 'data');
@@ -57,7 +57,7 @@ describe('blobs in a directory', () => {
     assert.deepEqual(readdirSync(join(directory, '+tmp')), []);
   });
 
-  test('a process that is killed while it writes leaves whole contents', { timeout: 60_000 }, async () => {
+  test('a process that is killed while it writes leaves whole contents', async () => {
     const directory = fresh();
     for (let round = 0; round < 4; round += 1) {
       const child = start([directory, 'write', join(root, `source-${round}`)]);
@@ -103,7 +103,7 @@ describe('blobs in a directory', () => {
     await assert.rejects(FsBlobs.open(join(path, 'below')), (error) => error instanceof AppError && error.code === 'NOT_FOUND');
   });
 
-  test('a disk without room is RESOURCE_EXHAUSTED and leaves nothing', { timeout: 60_000 }, async () => {
+  test('a disk without room is RESOURCE_EXHAUSTED and leaves nothing', async () => {
     const directory = fresh();
     const source = join(root, 'large');
     writeFileSync(source, Buffer.alloc(1_000_000));
@@ -115,7 +115,7 @@ describe('blobs in a directory', () => {
     assert.deepEqual(await Array.fromAsync(store.list('')), []);
   });
 
-  test('a content is flushed before it gets its name, and its folders before it counts', { skip: noStrace(), timeout: 60_000 }, async () => {
+  test('a content is flushed before it gets its name, and its folders before it counts', { skip: noStrace() }, async () => {
     const directory = fresh();
     const source = join(root, 'traced');
     writeFileSync(source, Buffer.alloc(100_000));

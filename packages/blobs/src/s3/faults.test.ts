@@ -25,7 +25,7 @@ const isPut = ({ method }: Passing): boolean => method === 'PUT';
 /** The first requests of a kind. */
 const first = (count: number, matches: (passing: Passing) => boolean) => (passing: Passing): boolean => matches(passing) && count-- > 0;
 
-describe('S3 when something fails', { skip: missing('minio'), timeout: 180_000 }, () => {
+describe('S3 when something fails', { skip: missing('minio') }, () => {
   const prefix = `faults-${randomUUID()}`;
   const directory = mkdtempSync(join(tmpdir(), 'proximadb-s3-faults-'));
   let minio: SharedMinio;

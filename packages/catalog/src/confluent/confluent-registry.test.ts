@@ -117,7 +117,7 @@ describe('a registry with the Confluent API', { skip }, () => {
     assert.equal((await raw('GET', `/config/${untouched}`))['error_code'], 40401);
   });
 
-  test('processes that register one schema at once get one id', { timeout: 300_000 }, async () => {
+  test('processes that register one schema at once get one id', async () => {
     const { subject, text } = fresh();
     const { url } = await sharedRegistry();
     const program = join(import.meta.dirname, 'testing', 'register-once.ts');

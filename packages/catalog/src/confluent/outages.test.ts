@@ -88,7 +88,7 @@ describe('a registry that dies', { skip }, () => {
     await registry.resume();
     const id = await client().register('proximadb-VectorRecord', evolved);
     // Frozen for a second it may need a moment.
-    for (const until = performance.now() + 30_000; ;) {
+    for (const until = performance.now() + 120_000; ;) {
       try {
         assert.equal((await catalog.schemas.walker(id)).kind, 'upsert');
         break;

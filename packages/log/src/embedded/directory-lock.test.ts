@@ -10,7 +10,7 @@ import { EmbeddedLog } from './index.ts';
 const inUse = (directory: string, pid: number) => (error: unknown): boolean =>
   error instanceof AppError && error.code === 'FAILED_PRECONDITION' && error.message.includes(directory) && new RegExp(`\\b${pid}\\b`).test(error.message);
 
-test('a directory that another process has is refused, naming both, until that process is gone, however it went', { timeout: 60_000 }, async () => {
+test('a directory that another process has is refused, naming both, until that process is gone, however it went', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'proximadb-log-'));
   try {
     const child = startChild([directory, 'hold']);

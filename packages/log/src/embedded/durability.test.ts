@@ -18,7 +18,7 @@ function noStrace(): string | false {
 }
 
 const everyAck = 'each acknowledgement comes after its data was flushed, and after the page that names it was';
-test(everyAck, { skip: noStrace(), timeout: 60_000 }, async () => {
+test(everyAck, { skip: noStrace() }, async () => {
   checkOrder(await traced('some'));
 });
 
@@ -37,14 +37,14 @@ async function onBadDisk(fault: string): Promise<{ fates: string[]; expected: nu
   }
 }
 
-test('an append whose flush fails is not written, and the next one is', { skip: noStrace(), timeout: 60_000 }, async () => {
+test('an append whose flush fails is not written, and the next one is', { skip: noStrace() }, async () => {
   const { fates, expected, ends } = await onBadDisk('inject=fdatasync:error=EIO:when=5');
   assert.deepEqual(fates.filter((fate) => fate !== 'acked'), ['not_written']);
   assert.equal(fates.at(-1), 'acked');
   assert.deepEqual(ends, expected);
 });
 
-test('after the page that names a transaction could not be written nothing is acknowledged any more', { skip: noStrace(), timeout: 60_000 }, async () => {
+test('after the page that names a transaction could not be written nothing is acknowledged any more', { skip: noStrace() }, async () => {
   const meta = await metaWriteAfter(5);
   // Which pages LMDB takes, and so how many calls it makes for them, depends a little on when readers come and go.
   for (const when of [meta, meta + 1, meta - 1, meta + 2, meta - 2]) {

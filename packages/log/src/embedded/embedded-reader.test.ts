@@ -22,7 +22,7 @@ async function withDirectory(run: (directory: string) => Promise<void>): Promise
 }
 
 const title = 'a reader in another thread has the right ends from its start, and sees each record promptly';
-test(title, { timeout: 30_000 }, () => withDirectory(async (directory) => {
+test(title, () => withDirectory(async (directory) => {
   await using log = await EmbeddedLog.open({ directory });
   await log.createTopic('t', 1);
   await log.append('t', [entryOf(0, '0'), entryOf(0, '1')]);

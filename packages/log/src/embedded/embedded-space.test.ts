@@ -27,7 +27,7 @@ const erased = async (log: EmbeddedLog): Promise<void> => {
   while ((await log.usage()).erasing) await sleep(1);
 };
 
-test('the space of deleted topics and trimmed records is used again before the file grows', { timeout: 30_000 }, () => withLog({}, async (log) => {
+test('the space of deleted topics and trimmed records is used again before the file grows', () => withLog({}, async (log) => {
   const sizes: number[] = [];
   for (let round = 0; round < 6; round += 1) {
     await log.createTopic('t', 2);
@@ -41,7 +41,7 @@ test('the space of deleted topics and trimmed records is used again before the f
   assert.ok((sizes.at(-1) ?? Infinity) < 1.3 * (sizes[0] ?? 0), String(sizes));
 }));
 
-test('while a large topic is erased appends go on, and what a close leaves of it is erased after the next open', { timeout: 30_000 }, async () => {
+test('while a large topic is erased appends go on, and what a close leaves of it is erased after the next open', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'proximadb-log-'));
   try {
     const log = await EmbeddedLog.open({ directory });

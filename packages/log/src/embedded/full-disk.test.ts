@@ -10,7 +10,7 @@ import { EmbeddedLog } from './index.ts';
 
 const notWritten = { code: 'UNAVAILABLE', fates: [{ kind: 'not_written' }, { kind: 'not_written' }] };
 
-test('a log that may grow no more refuses appends, keeps what it acknowledged, and goes on when it is trimmed', { timeout: 60_000 }, async () => {
+test('a log that may grow no more refuses appends, keeps what it acknowledged, and goes on when it is trimmed', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'proximadb-log-'));
   try {
     // In blocks of 1024 bytes.

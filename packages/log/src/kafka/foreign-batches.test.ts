@@ -26,7 +26,7 @@ describe('Kafka log: batches of foreign producers', { skip: missing('kafka') }, 
   async function follow(topic: string): Promise<LogRecord[]> {
     const [extent] = await log.extents(topic);
     const records: LogRecord[] = [];
-    for await (const batch of log.tail(topic, partition(0), offset(0), AbortSignal.timeout(20_000))) {
+    for await (const batch of log.tail(topic, partition(0), offset(0), AbortSignal.timeout(120_000))) {
       records.push(...batch.records);
       if (batch.next === extent?.end) break;
     }
@@ -100,7 +100,7 @@ describe('Kafka log: batches of foreign producers', { skip: missing('kafka') }, 
     await log.append(topic, ours('behind'));
     let batches = 0;
     let seen = 0;
-    for await (const batch of log.tail(topic, partition(0), offset(0), AbortSignal.timeout(30_000))) {
+    for await (const batch of log.tail(topic, partition(0), offset(0), AbortSignal.timeout(120_000))) {
       for (const record of batch.records) {
         assert.ok(record.offset === seen && (seen === count || (record.key[0] === (seen & 0xff) && record.key[2] === seen >>> 16)));
         seen += 1;

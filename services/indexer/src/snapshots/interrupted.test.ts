@@ -97,7 +97,7 @@ async function crashEverywhere(
   }
 }
 
-describe('snapshots that are interrupted', { timeout: 600_000 }, () => {
+describe('snapshots that are interrupted', () => {
   test('a publish that ends at any point leaves the snapshot before it or its own, and the next one goes on', async () => {
     const { first, third } = states;
     for (const [from, to] of [[[], first], [[first], third]] as const) {

@@ -38,7 +38,7 @@ const adapters = [
 ];
 
 for (const { name, skip, open } of adapters) {
-  describe(`snapshots ${name}`, { skip, timeout: 300_000 }, () => {
+  describe(`snapshots ${name}`, { skip }, () => {
     const opened: BlobStore[] = [];
     const warnings: string[] = [];
     /** Snapshots in a store of their own. */

@@ -14,7 +14,7 @@ import { WatchedStore } from './testing/watched-store.ts';
 
 const DURATION_MS = Number(process.env['SNAPSHOTS_TOGETHER_MS'] ?? 6_000);
 
-test('publishers, collectors and readers at once: the head is always whole, and its watermark only rises', { timeout: 600_000 }, async (t) => {
+test('publishers, collectors and readers at once: the head is always whole, and its watermark only rises', async (t) => {
   const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
   t.diagnostic(`SEED=${seed}`);
   let state = seed;

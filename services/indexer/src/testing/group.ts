@@ -13,6 +13,7 @@ import { compileWalker, encodeVectorRecord } from '@proximadb/record';
 import { runBuildJob } from '@proximadb/segment';
 import { startProxy } from '@proximadb/test-cluster';
 import { Holder, type Restorer } from '../holder.ts';
+import { removeLog } from '../folders.ts';
 import { indexerConfig, ShardHost } from '../index.ts';
 
 /** The time to live in these tests, ms: short, so that a death is soon seen. */
@@ -97,7 +98,10 @@ export class Group implements AsyncDisposable {
       shards: {
         assign: async (assignment) => { host.assign(assignment); },
         release: (number, partition) => host.release(number, partition),
-        erase: (number) => host.erase(number),
+        erase: async (number) => {
+          await host.releaseAll(number);
+          removeLog(directory, number);
+        },
         positions: async () => host.positions(),
       },
     });

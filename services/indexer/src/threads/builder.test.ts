@@ -33,7 +33,7 @@ function nicenessOf(id: string): number {
 }
 
 async function until(holds: () => boolean, what: string): Promise<void> {
-  for (const endMs = performance.now() + 30_000; !holds(); await delay(5)) assert.ok(performance.now() < endMs, what);
+  for (const endMs = performance.now() + 120_000; !holds(); await delay(5)) assert.ok(performance.now() < endMs, what);
 }
 
 /** Makes a segment of one row. */

@@ -10,6 +10,7 @@ import { mergeHits, mergePages } from '@proximadb/segment/merge';
 import type { Filter } from '@proximadb/schemas';
 import type { BuildJob, BuildResult } from '@proximadb/segment';
 import type { IndexerConfig } from '../config.ts';
+import { removeLog } from '../folders.ts';
 import type { Assignment, LogKeeper, Position } from '../host.ts';
 import type { ManifestId } from '../storage.ts';
 import type { ChangesPage } from '../reindex/changes.ts';
@@ -53,6 +54,7 @@ export interface ShardPoolOptions {
 }
 
 export class ShardPool implements Shards, Outcomes, Digests {
+  readonly #directory: string;
   readonly #threads: readonly Thread[];
   /** Sealing is short, and shards wait for it; merging takes seconds, graphs and lists minutes. None waits for another. */
   readonly #files: Builder;
@@ -64,6 +66,7 @@ export class ShardPool implements Shards, Outcomes, Digests {
   constructor(options: ShardPoolOptions) {
     const count = options.config.threads === 0 ? Math.max(1, availableParallelism() - 1) : options.config.threads;
     const { onFatal } = options;
+    this.#directory = options.directory;
     this.#files = new Builder({ name: 'files', yields: false, onFatal });
     this.#merges = new Builder({ name: 'merges', yields: true, onFatal });
     this.#lists = new Builder({ name: 'lists', yields: true, onFatal });
@@ -93,9 +96,10 @@ export class ShardPool implements Shards, Outcomes, Digests {
     await this.#of(assignment.identity.partition).rpc.call('assign', assignment);
   }
 
+  /** Lets go of a collection's partitions and deletes their files. */
   async erase(log: number): Promise<void> {
-    // One after the other: the last removes the folder that they share.
-    for (const { rpc } of this.#threads) await rpc.call('erase', log);
+    await Promise.all(this.#threads.map(({ rpc }) => rpc.call('releaseAll', log)));
+    removeLog(this.#directory, log);
   }
 
   /** Lets go of a partition; its files stay. */

@@ -21,8 +21,8 @@ const known = (schemaId: number): { readonly text: string; readonly walker: Walk
 
 const rpc: Rpc = new Rpc(parentPort, {
   assign: (assignment: Assignment) => { host.assign(assignment); },
-  erase: (log: number) => host.erase(log),
   release: (log: number, partition: number) => host.release(log, partition),
+  releaseAll: (log: number) => host.releaseAll(log),
   positions: () => host.positions(),
   stage: (log: number, partition: number, directory: string) => host.stage(log, partition, directory),
   snapshotted: (log: number, partition: number, oldestWatermark: number) => { host.snapshotted(log, partition, oldestWatermark); },

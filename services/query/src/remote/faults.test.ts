@@ -71,7 +71,7 @@ describe('an indexer that dies', () => {
     const port = indexers[1]!.server.port;
     const back = await cluster.indexer(0, [3, 4, 5], { port });
     cluster.forget('indexer-1');
-    const endMs = performance.now() + 5_000;
+    const endMs = performance.now() + 60_000;
     while (back.shards.seen.length === 0 && performance.now() < endMs) assert.equal(await hits(), 60);
     assert.ok(back.shards.seen.length > 0);
   });
@@ -107,7 +107,7 @@ describe('an indexer that is the only one', () => {
     });
     await once(silent.listen(gone.server.port, '127.0.0.1'), 'listening');
     try {
-      for (const endMs = performance.now() + 5_000; tried === 0 && performance.now() < endMs;) assert.equal(await count(), 0);
+      for (const endMs = performance.now() + 60_000; tried === 0 && performance.now() < endMs;) assert.equal(await count(), 0);
       assert.ok(tried > 0, 'it is tried again');
       silent.close();
       const back = await cluster.indexer(0, [0], { port: gone.server.port });

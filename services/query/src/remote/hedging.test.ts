@@ -137,7 +137,7 @@ describe('an indexer that is frozen', () => {
     assert.ok(slow.length <= 2, `slow: ${slow.map(Math.round).join()}`);
     assert.ok(Math.max(...times) < 3_000, `${Math.max(...times)}`);
     frozen.child.kill('SIGCONT');
-    const endMs = performance.now() + 10_000;
+    const endMs = performance.now() + 60_000;
     while (remote.load.connections < 2 && performance.now() < endMs) await count();
     assert.equal(remote.load.connections, 2, 'it is called again');
   });

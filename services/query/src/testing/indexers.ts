@@ -193,7 +193,7 @@ export async function openCluster(config: { readonly [Name in keyof RemoteConfig
 }
 
 /** Until something holds. */
-export async function until(what: string, holds: () => boolean, timeoutMs = 5_000): Promise<void> {
+export async function until(what: string, holds: () => boolean, timeoutMs = 60_000): Promise<void> {
   const endMs = performance.now() + timeoutMs;
   while (!holds()) {
     if (performance.now() > endMs) throw new Error(`not in time: ${what}`);

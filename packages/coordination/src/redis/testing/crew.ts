@@ -57,10 +57,10 @@ export class Crew implements AsyncDisposable {
   }
 
   /** Everybody here sees exactly those. */
-  async agree(ids: readonly string[], withinMs?: number): Promise<number> {
+  async agree(ids: readonly string[]): Promise<void> {
     const expected = [...ids].sort().join();
     const sees = (member: Coordination): string => member.members.map(({ id }) => id).sort().join();
-    return eventually(() => [...this.members.values()].every((member) => sees(member) === expected), `all see ${expected}`, withinMs);
+    await eventually(() => [...this.members.values()].every((member) => sees(member) === expected), `all see ${expected}`);
   }
 
   /** From now on none of those that are here may miss any of these, not for a moment. */
