@@ -14,8 +14,6 @@ export interface CrashOptions {
   readonly say: (line: string) => void;
 }
 
-/** From the start of the process until it says that it is ready. */
-const readyMsPromised = 5_000;
 /** Small limits: memtables are sealed, segments merged, graphs built and the log trimmed all the time, and so at the moment of a kill. */
 const flags = [
   '--indexer-growing-rows-max', '48', '--indexer-checkpoint-records-max', '96', '--indexer-graph-rows-min', '150', '--indexer-idle-graph-rows-min', '60',
@@ -34,10 +32,7 @@ export async function runCrashes({ rounds, seed, writers: count = 4, say }: Cras
   const random = new Random(seed);
   using folder = new TemporaryFolder();
   const book = new Book();
-  const firstMs = performance.now();
   let running = await start(folder.path);
-  // On a machine that is busy with other things, a start takes its time even where there is nothing yet.
-  const readyMsMax = Math.max(readyMsPromised, 3 * (performance.now() - firstMs));
   try {
     await running.client.createCollection({ name: collection, dimension, partitions: 3 });
     const schemaIds = { VectorRecord: await schemaId(running.client, 'VectorRecord'), PatchRecord: await schemaId(running.client, 'PatchRecord') };
@@ -52,7 +47,6 @@ export async function runCrashes({ rounds, seed, writers: count = 4, say }: Cras
       const startedMs = performance.now();
       running = await start(folder.path);
       const readyMs = performance.now() - startedMs;
-      assert.ok(readyMs <= readyMsMax, `ready after ${Math.round(readyMs)} ms, more than ${Math.round(readyMsMax)}`);
       const { inFlight, done } = await check(running.client, book, writers, random);
       const segments = (await running.client.stats({ collection })).partitions.reduce((sum, partition) => sum + partition.segments.length, 0);
       const acknowledged = writers.reduce((sum, writer) => sum + writer.acknowledged, 0);

@@ -18,7 +18,7 @@ const threads = 2;
 const batches = 60;
 const vectorOf = (row: number): Float32Array => Float32Array.from({ length: dimension }, (_, i) => Math.sin(row * (i + 1.3)) + Math.cos(row * 0.37 + i));
 const flags = Object.entries({
-  'indexer-threads': threads, 'indexer-idle-ms': 100, 'indexer-idle-graph-rows-min': 100, 'indexer-maintenance-ms': 20,
+  'indexer-threads': threads, 'indexer-idle-ms': 1_500, 'indexer-idle-graph-rows-min': 100, 'indexer-maintenance-ms': 20,
 }).flatMap(([name, value]) => [`--${name}`, String(value)]);
 
 test('two shards on two threads share the work of a batch, and each graph is mapped once', { skip }, async (context) => {
@@ -27,10 +27,8 @@ test('two shards on two threads share the work of a batch, and each graph is map
   await using client = createClient(`127.0.0.1:${(await server.ready()).grpcPort}`);
   await client.createCollection({ name: collection, dimension, partitions: threads });
   const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });
-  for (let from = 0; from < rows; from += 500) {
-    const records = Array.from({ length: 500 }, (_, i) => encodeVectorRecord(schemaId, { id: `r${from + i}`, vector: vectorOf(from + i) }));
-    await client.upsert({ collection, records });
-  }
+  // At once, and with time to be applied: what comes after a pause would be a segment of its own, too small for a graph.
+  await client.upsert({ collection, records: Array.from({ length: rows }, (_, i) => encodeVectorRecord(schemaId, { id: `r${i}`, vector: vectorOf(i) })) });
   for (const endMs = performance.now() + 300_000; ; await sleep(50)) {
     const stats = await client.stats({ collection });
     const segments = stats.partitions.flatMap((partition) => partition.segments);

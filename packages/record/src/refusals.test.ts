@@ -149,6 +149,6 @@ test('the work is linear: a megabyte of the worst there is takes milliseconds', 
     const bytes = encodeVectorRecord(1, { id: 'a', vector: [1, 2, 3], metadata });
     const started = performance.now();
     upserts.check(bytes, { ...limits, recordBytesMax });
-    assert.ok(performance.now() - started < 2_000);
+    assert.ok(performance.now() - started < 10_000);
   }
 });

@@ -175,7 +175,7 @@ describe('S3 when something fails', { skip: missing('minio') }, () => {
     for (const call of [() => store.get('x'), () => store.putIf('x', Buffer.from('x'), null), () => store.upload('x', file(randomBytes(17 * MiB)))]) {
       await assert.rejects(call, isCode('UNAVAILABLE', 'ECONNREFUSED'));
     }
-    assert.ok(performance.now() - startMs < 10_000);
+    assert.ok(performance.now() - startMs < 30_000);
   });
 
   test('a server that says nothing is UNAVAILABLE after the time it may be silent', async () => {
@@ -183,7 +183,7 @@ describe('S3 when something fails', { skip: missing('minio') }, () => {
     proxy.spoil = () => ({ kind: 'silence' });
     const startMs = performance.now();
     for (const call of [() => store.get('x'), () => store.upload('x', file(randomBytes(17 * MiB)))]) await assert.rejects(call, isCode('UNAVAILABLE'));
-    assert.ok(performance.now() - startMs < 10_000);
+    assert.ok(performance.now() - startMs < 30_000);
   });
 
   test('a download that breaks off goes on where it was', async () => {

@@ -55,7 +55,7 @@ describe('what is no answer of a registry is an outage, and no refusal and no un
     });
     const startMs = performance.now();
     const error = await failure(client(server.url, { timeoutMs: 300 }).byId(7));
-    assert.ok(performance.now() - startMs < 10_000);
+    assert.ok(performance.now() - startMs < 30_000);
     assert.equal(error.code, 'UNAVAILABLE');
     assert.match(error.message, /within (300|2\d\d) ms/, 'what is left of the time when the question leaves');
   });

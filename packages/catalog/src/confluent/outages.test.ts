@@ -68,7 +68,7 @@ describe('a registry that dies', { skip }, () => {
       // What is left of the deadline when it is asked: a busy machine takes some of it, no more than the time below lets it.
       error instanceof AppError && error.code === 'UNAVAILABLE' && /does not answer within (?:6[5-9]\d|700) ms/.test(error.message));
     const tookMs = performance.now() - startMs;
-    assert.ok(tookMs > 650 && tookMs < 10_000, `${tookMs} ms`);
+    assert.ok(tookMs > 650 && tookMs < 30_000, `${tookMs} ms`);
     assert.equal(await client({ url: `${registry.url},${other.url}`, timeoutMs: 20_000 }).byId(there), foreign('Frozen'));
     assert.equal(await client({ url: `http://127.0.0.1:${await freePort()}/x,${other.url}` }).byId(there), foreign('Frozen'));
     await registry.resume();

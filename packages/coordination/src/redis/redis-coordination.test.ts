@@ -234,6 +234,6 @@ describe('opening', { skip }, () => {
     assert.deepEqual([alone.connected, alone.members.map(({ id }) => id)], [false, ['one']]);
     const began = performance.now();
     await crew.leave('one');
-    assert.ok(performance.now() - began < 1_000);
+    assert.ok(performance.now() - began < 5_000);
   });
 });

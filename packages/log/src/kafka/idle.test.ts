@@ -42,7 +42,7 @@ describe('Kafka log: at rest', { skip: missing('kafka') }, () => {
     await log.append(topic, entries);
     const ackedMs = performance.now();
     while (seenMs.length < 2 * (PARTITIONS + 1)) await delay(1);
-    assert.ok(Math.max(...seenMs) - ackedMs < 200, `${Math.max(...seenMs) - ackedMs} ms`);
+    assert.ok(Math.max(...seenMs) - ackedMs < 900, `${Math.max(...seenMs) - ackedMs} ms`);
     stop.abort();
     await Promise.all(tails);
   });
@@ -64,6 +64,6 @@ describe('Kafka log: at rest', { skip: missing('kafka') }, () => {
       () => log.append(topic, entries.slice(0, 1)), () => log.extents(topic), () => log.read(topic, partition(0), offset(0), 1), () => log.describeTopic(topic),
       () => log.createTopic(topic, 1), () => log.trim(topic, partition(0), offset(0)), () => log.closeTopic(topic), () => log.isClosed(topic),
     ]) await assert.rejects(call, isClosed);
-    assert.ok(performance.now() - startedMs < 500);
+    assert.ok(performance.now() - startedMs < 5_000);
   });
 });

@@ -39,7 +39,7 @@ export interface KafkaReaderOptions {
   readonly connectTimeoutMs?: number;
   /** For an answer, beyond what a request waits by intention; then the connection is given up. Default 5,000 ms. */
   readonly requestTimeoutMs?: number;
-  /** How long `extents`, `read`, `trim` and the work on topics go on over failures before they are UNAVAILABLE. Default 10,000 ms. */
+  /** How long opening, `extents`, `read`, `trim` and the work on topics go on over failures before they are UNAVAILABLE. Default 10,000 ms. */
   readonly operationTimeoutMs?: number;
   /** How long a tail waits for its partition to have a leader again before it is UNAVAILABLE. Default 10,000 ms. */
   readonly leaderTimeoutMs?: number;

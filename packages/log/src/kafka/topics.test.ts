@@ -130,7 +130,7 @@ describe('Kafka log: topics', { skip: missing('kafka') }, () => {
       await delay(5);
     }
     await Promise.all([ended, refused]);
-    assert.ok(Math.max(...latenciesMs) < 400, `the slowest took ${Math.max(...latenciesMs).toFixed()} ms`);
+    assert.ok(Math.max(...latenciesMs) < 2_000, `the slowest took ${Math.max(...latenciesMs).toFixed()} ms`);
     await tail.end();
   });
 

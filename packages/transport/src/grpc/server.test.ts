@@ -157,12 +157,12 @@ test('at its deadline a handler is told; it may still answer with what it knows,
   let late = 0;
   const { client } = await serve({
     upsert: async (_, context) => untilAborted(context).catch((error: AppError) => { throw new AppError(error.code, 'late', { token: 'tok' }); }),
-    count: async () => { late++; await sleep(500); return { count: 0n, token: '', coverage: null, logAway: null }; },
+    count: async () => { late++; await sleep(3_000); return { count: 0n, token: '', coverage: null, logAway: null }; },
   }, { limits: { lateMsMax: 50 } });
   await assert.rejects(client.upsert({ timeoutMs: 40 }), (error: AppError) => error.code === 'DEADLINE_EXCEEDED' && error.token === 'tok');
   const started = performance.now();
   await assert.rejects(client.count({ read: readFor(40) }), refusedAs('DEADLINE_EXCEEDED'));
-  assert.ok(performance.now() - started < 400);
+  assert.ok(performance.now() - started < 2_000);
   assert.equal(late, 1);
 });
 
@@ -228,7 +228,7 @@ test('a client gives up after its attempts, and when nobody is there', async () 
 });
 
 test('closing lets a call under way end, and cuts it off after the grace time', async () => {
-  for (const { workMs, graceMs, ends } of [{ workMs: 100, graceMs: 2000, ends: true }, { workMs: 3000, graceMs: 50, ends: false }]) {
+  for (const { workMs, graceMs, ends } of [{ workMs: 100, graceMs: 20_000, ends: true }, { workMs: 20_000, graceMs: 50, ends: false }]) {
     const started = Promise.withResolvers<void>();
     const { client, server } = await serve({
       count: async (_, { signal }) => {
@@ -241,7 +241,7 @@ test('closing lets a call under way end, and cuts it off after the grace time', 
     await started.promise;
     const closed = performance.now();
     await server.close(graceMs);
-    assert.ok(performance.now() - closed < 1500);
+    assert.ok(performance.now() - closed < 10_000);
     if (ends) assert.equal(await call, 7n);
     else assert.notEqual(await call, 7n);
   }

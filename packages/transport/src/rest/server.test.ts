@@ -373,7 +373,7 @@ test('an unforeseen throw is 500 and logged; a failed assertion is handed on as 
 });
 
 test('closing lets calls under way end, refuses new ones, and cuts off after the grace time', async () => {
-  for (const { workMs, graceMs, ends } of [{ workMs: 100, graceMs: 2000, ends: true }, { workMs: 3000, graceMs: 50, ends: false }]) {
+  for (const { workMs, graceMs, ends } of [{ workMs: 100, graceMs: 20_000, ends: true }, { workMs: 20_000, graceMs: 50, ends: false }]) {
     const started = Promise.withResolvers<void>();
     const { call, server } = await serve({
       count: async (_, { signal }) => {
@@ -386,7 +386,7 @@ test('closing lets calls under way end, refuses new ones, and cuts off after the
     await started.promise;
     const closed = performance.now();
     await server.close(graceMs);
-    assert.ok(performance.now() - closed < 1500);
+    assert.ok(performance.now() - closed < 10_000);
     assert.equal(await under, ends ? 200 : 'cut off');
     await assert.rejects(call('GET', '/health/live'));
   }

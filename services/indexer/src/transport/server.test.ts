@@ -325,7 +325,7 @@ describe('the end', () => {
     await until('it is under way', () => signals.length === 1);
     const started = performance.now();
     await parts.server.close(100);
-    assert.ok(performance.now() - started < 2_000);
+    assert.ok(performance.now() - started < 10_000);
     await until('the call is told', () => signals[0]!.aborted);
     await until('the stream is over', () => raw.status !== undefined);
     assert.notEqual(raw.status?.code, 0);

@@ -117,7 +117,7 @@ describe('an indexer that is the only one', () => {
       other.kill();
       const startMs = performance.now();
       assert.equal(await count(), 0);
-      assert.ok(performance.now() - startMs < 5_000);
+      assert.ok(performance.now() - startMs < 20_000);
       assert.ok(back.shards.seen.length > 0);
     } finally {
       for (const socket of sockets) socket.destroy();
@@ -181,7 +181,7 @@ describe('routing that is behind', () => {
   });
 
   test('a partition in between two indexers is answered as soon as the routing tells where it went', async () => {
-    await using cluster = await openCluster({ roundBackoffMs: 200 }, 2);
+    await using cluster = await openCluster({ roundBackoffMs: 5_000 }, 2);
     await write(cluster);
     const [from, to] = [await cluster.indexer(0, [0, 1]), await cluster.indexer(0, [])];
     from.shards.served.delete(1);
@@ -193,7 +193,7 @@ describe('routing that is behind', () => {
       from.announce([0]);
     }, 30);
     assert.equal((await counted).count, 60);
-    assert.ok(performance.now() - started < 190, 'it did not wait for the second round');
+    assert.ok(performance.now() - started < 2_500, 'it did not wait for the second round');
   });
 
   test('nobody is known: it is waited for a little, then said', async () => {
@@ -280,7 +280,7 @@ describe('time', () => {
     const late = cluster.remote.count(await cluster.request({ timeoutMs: 150 }), null);
     await assert.rejects(late, { code: 'DEADLINE_EXCEEDED', message: /indexer 127\.0\.0\.1:\d+ gave no answer within 150 ms/ });
     const took = performance.now() - started;
-    assert.ok(took >= 150 && took < 600, `${took} ms`);
+    assert.ok(took >= 150 && took < 4_000, `${took} ms`);
     const seen = indexers.flatMap(({ shards }) => shards.seen);
     assert.ok(seen.length >= 2 && seen.every(({ timeoutMs }) => timeoutMs > 0 && timeoutMs <= 150));
     await until('all calls are cancelled', () => seen.every(({ signal }) => signal.aborted));

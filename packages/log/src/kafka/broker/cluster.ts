@@ -1,6 +1,7 @@
 import { AppError, toAppError } from '@proximadb/errors';
 import { LogClosed } from '../log-closed.ts';
 import type { BrokerAddress, ReaderSettings } from '../options.ts';
+import { withRetries } from '../retry.ts';
 import { isUnknownTopic, refusal } from '../wire/errors.ts';
 import { metadataRequest, type BrokerMetadata, type ClusterMetadata, type TopicMetadata } from '../wire/metadata.ts';
 import { BrokerLink } from './broker-link.ts';
@@ -28,11 +29,11 @@ export class Cluster implements AsyncDisposable {
     this.#settings = settings;
   }
 
-  /** @throws AppError UNAVAILABLE if no broker answers; UNAUTHENTICATED, FAILED_PRECONDITION as `BrokerLink.open`. */
+  /** @throws AppError UNAVAILABLE if no broker answers within `operationTimeoutMs`; UNAUTHENTICATED, FAILED_PRECONDITION as `BrokerLink.open`. */
   static async open(settings: ReaderSettings): Promise<Cluster> {
     const cluster = new Cluster(settings);
     try {
-      await cluster.#ask([]);
+      await withRetries('opening the log', settings.operationTimeoutMs, () => cluster.#ask([]));
       return cluster;
     } catch (error) {
       await cluster[Symbol.asyncDispose]();
