@@ -47,7 +47,7 @@ describe('the default cluster', { skip: missingForCluster(), concurrency: false 
       await one.start();
       const { writes, reads } = load;
       // Clients that have nobody to write to wait up to two seconds between their attempts.
-      await until('it goes on', async () => load.writes > writes + 100 && load.reads > reads + 100, 20_000);
+      await until('it goes on', async () => load.writes > writes + 100 && load.reads > reads + 100);
       await load.finish();
       assert.deepEqual(load.readErrors, []);
       assert.deepEqual(load.writeErrors, []);

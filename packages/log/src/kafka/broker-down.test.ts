@@ -89,7 +89,7 @@ describe('Kafka log: its only broker is down', { skip: missing('kafka') }, () =>
       }),
     ]);
     await broker().start();
-    await writers.progress(500, 20_000);
+    await writers.progress(500);
     await writers.stop();
     const found = await writers.verify(log);
     assert.equal(found.doubled, 0, JSON.stringify(found));

@@ -43,7 +43,7 @@ export class Writers implements AsyncDisposable {
   }
 
   /** Waits until so many more records were acknowledged. */
-  async progress(records: number, withinMs = 30_000): Promise<void> {
+  async progress(records: number, withinMs = 120_000): Promise<void> {
     const until = this.#acknowledged + records;
     const lateMs = performance.now() + withinMs;
     while (this.#acknowledged < until) {
