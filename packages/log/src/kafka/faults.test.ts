@@ -106,7 +106,7 @@ describe('Kafka log: answers that never arrive', { skip: missing('kafka') }, () 
     const options = { brokers: kafka.proxied ?? [], replicationFactor: 1, connectTimeoutMs: 300 };
     proxy().hold();
     try {
-      await assert.rejects(KafkaLog.open({ ...options, operationTimeoutMs: 500 }), (error) =>
+      await assert.rejects(KafkaLog.open({ ...options, openTimeoutMs: 500 }), (error) =>
         error instanceof AppError && error.code === 'UNAVAILABLE' && /no Kafka broker answers/.test(error.message));
       const opening = KafkaLog.open(options);
       await delay(700);

@@ -39,7 +39,9 @@ export interface KafkaReaderOptions {
   readonly connectTimeoutMs?: number;
   /** For an answer, beyond what a request waits by intention; then the connection is given up. Default 5,000 ms. */
   readonly requestTimeoutMs?: number;
-  /** How long opening, `extents`, `read`, `trim` and the work on topics go on over failures before they are UNAVAILABLE. Default 10,000 ms. */
+  /** How long opening tries to reach a broker: processes that start together on a busy machine are slow to. Default 30,000 ms. */
+  readonly openTimeoutMs?: number;
+  /** How long `extents`, `read`, `trim` and the work on topics go on over failures before they are UNAVAILABLE. Default 10,000 ms. */
   readonly operationTimeoutMs?: number;
   /** How long a tail waits for its partition to have a leader again before it is UNAVAILABLE. Default 10,000 ms. */
   readonly leaderTimeoutMs?: number;
@@ -77,6 +79,7 @@ export interface ReaderSettings {
   readonly logger: KafkaLogger;
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
+  readonly openTimeoutMs: number;
   readonly operationTimeoutMs: number;
   readonly leaderTimeoutMs: number;
   readonly fetchWaitMs: number;
@@ -116,6 +119,7 @@ export function readerSettings(options: KafkaReaderOptions): ReaderSettings {
     logger: options.logger ?? silent,
     connectTimeoutMs: positive('connectTimeoutMs', options.connectTimeoutMs ?? 3_000),
     requestTimeoutMs: positive('requestTimeoutMs', options.requestTimeoutMs ?? 5_000),
+    openTimeoutMs: positive('openTimeoutMs', options.openTimeoutMs ?? 30_000),
     operationTimeoutMs: positive('operationTimeoutMs', options.operationTimeoutMs ?? 10_000),
     leaderTimeoutMs: positive('leaderTimeoutMs', options.leaderTimeoutMs ?? 10_000),
     fetchWaitMs: positive('fetchWaitMs', options.fetchWaitMs ?? 2_000),

@@ -29,11 +29,11 @@ export class Cluster implements AsyncDisposable {
     this.#settings = settings;
   }
 
-  /** @throws AppError UNAVAILABLE if no broker answers within `operationTimeoutMs`; UNAUTHENTICATED, FAILED_PRECONDITION as `BrokerLink.open`. */
+  /** @throws AppError UNAVAILABLE if no broker answers within `openTimeoutMs`; UNAUTHENTICATED, FAILED_PRECONDITION as `BrokerLink.open`. */
   static async open(settings: ReaderSettings): Promise<Cluster> {
     const cluster = new Cluster(settings);
     try {
-      await withRetries('opening the log', settings.operationTimeoutMs, () => cluster.#ask([]));
+      await withRetries('opening the log', settings.openTimeoutMs, () => cluster.#ask([]));
       return cluster;
     } catch (error) {
       await cluster[Symbol.asyncDispose]();
