@@ -1,5 +1,6 @@
 /** The folders of shards on this disk: `<directory>/<log number>/<partition>`. */
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalog } from '@proximadb/catalog';
 import { AppError } from '@proximadb/errors';
@@ -12,12 +13,12 @@ import { readManifest } from '@proximadb/segment';
 export async function removeErased(directory: string, catalog: Pick<Catalog, 'byLog'>, clusterId: string): Promise<void> {
   const logs = existsSync(directory) ? readdirSync(directory).filter((name) => /^\d+$/.test(name)) : [];
   for (const log of logs) await verifyCluster(join(directory, log), clusterId);
-  for (const log of logs) if (catalog.byLog(Number(log)) === undefined) removeLog(directory, Number(log));
+  for (const log of logs) if (catalog.byLog(Number(log)) === undefined) await removeLog(directory, Number(log));
 }
 
-/** Removes the folders of a log's shards, which nobody may have open. */
-export function removeLog(directory: string, log: number): void {
-  rmSync(join(directory, String(log)), { recursive: true, force: true });
+/** Removes the folders of a log's shards, which nobody may have open. The caller's thread goes on meanwhile. */
+export async function removeLog(directory: string, log: number): Promise<void> {
+  await rm(join(directory, String(log)), { recursive: true, force: true });
 }
 
 async function verifyCluster(folder: string, clusterId: string): Promise<void> {

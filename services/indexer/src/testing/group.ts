@@ -100,7 +100,7 @@ export class Group implements AsyncDisposable {
         release: (number, partition) => host.release(number, partition),
         erase: async (number) => {
           await host.releaseAll(number);
-          removeLog(directory, number);
+          await removeLog(directory, number);
         },
         positions: async () => host.positions(),
       },

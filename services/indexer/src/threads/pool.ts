@@ -99,7 +99,7 @@ export class ShardPool implements Shards, Outcomes, Digests {
   /** Lets go of a collection's partitions and deletes their files. */
   async erase(log: number): Promise<void> {
     await Promise.all(this.#threads.map(({ rpc }) => rpc.call('releaseAll', log)));
-    removeLog(this.#directory, log);
+    await removeLog(this.#directory, log);
   }
 
   /** Lets go of a partition; its files stay. */
