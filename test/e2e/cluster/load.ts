@@ -26,6 +26,8 @@ interface Slow {
 }
 
 const slowMs = 1_500;
+/** Between two calls of a caller: without it the load alone would take both cores of a machine, from the cluster and from whatever is tested beside it. */
+const pauseMs = 15;
 
 export class Load implements AsyncDisposable {
   readonly #client: Client;
@@ -47,7 +49,6 @@ export class Load implements AsyncDisposable {
   #tokenReadsMs: number[] = [];
   writes = 0;
   reads = 0;
-  #inserted = 0;
 
   /** Makes the collection, and starts. @param client retries within its time, as every client of ours does. */
   static async start(client: Client, collection: string, { writers = 4, readers = 2, partitions = 6 } = {}): Promise<Load> {
@@ -143,7 +144,7 @@ export class Load implements AsyncDisposable {
         else this.writeErrors.push(`${error.code}: ${error.message}`);
         await delay(50);
       }
-      this.#inserted = Math.max(this.#inserted, turn);
+      await delay(pauseMs);
     }
   }
 
@@ -167,7 +168,7 @@ export class Load implements AsyncDisposable {
       const answer = await this.#asked(`reader ${reader}`, () => this.#client.search(asked, { signal: this.#abort.signal }));
       const ids = answer?.hits.map(({ id }) => id) ?? [];
       if (new Set(ids).size !== ids.length) this.wrong.push(`a search answered an id twice: ${ids.join(' ')}`);
-      await delay(5);
+      await delay(pauseMs);
     }
   }
 
