@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import random
 import re
@@ -9,6 +10,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -88,16 +90,29 @@ class Server:
         self._start()
 
 
+# Where `test/cluster/ports.ts` notes who was given a port: until a server listens, tests of other processes would be given it, too.
+CLAIMS = Path(tempfile.gettempdir()) / f"proximadb-ports-{os.getuid()}"
+
+
 def free_port() -> int:
     """
     One that the system gives to no client: to a port of a server that is away, of those it does, a client that tries to connect again
-    and again would in the end connect to itself, and take it.
+    and again would in the end connect to itself, and take it. It is this process's until that ends.
     """
+    CLAIMS.mkdir(exist_ok=True)
     for port in random.sample(range(15_000, 30_000), 100):
+        claim = CLAIMS / str(port)
+        try:
+            with claim.open("x") as file:
+                file.write(str(os.getpid()))
+        except FileExistsError:
+            continue
         with socket.socket() as trial:
             try:
                 trial.bind(("127.0.0.1", port))
             except OSError:
+                claim.unlink()
                 continue
-            return port
+        atexit.register(claim.unlink, missing_ok=True)
+        return port
     raise AssertionError("no port is free")
