@@ -27,7 +27,7 @@ interface Slow {
 
 const slowMs = 1_500;
 /** Between two calls of a caller: without it the load alone would take both cores of a machine, from the cluster and from whatever is tested beside it. */
-const pauseMs = 15;
+const pauseMs = 50;
 
 export class Load implements AsyncDisposable {
   readonly #client: Client;

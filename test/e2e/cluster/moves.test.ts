@@ -52,7 +52,7 @@ describe('what moves in a cluster', { skip, concurrency: false }, () => {
     let held = await owners(name);
     assert.ok(isWhole(held, partitions), JSON.stringify([...held]));
     load.tokenReads();
-    await load.go(4_000);
+    await load.go(6_000);
     const quiet = load.tokenReads();
     const added: IndexerProcess[] = [];
     for (const share of [3, 2]) {
