@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the image, and runs it, docker-compose.yml and the chart for real. Not a part of `npm test`: it takes minutes and the whole machine, and needs
-# root on Linux. Dependencies of the repository are installed already. Arguments: names of tests/deploy/containers; all without any.
+# Builds the image, and runs it, docker-compose.yml and the chart for real. Not a part of `npm test`: it takes minutes, and the ports that pages show, and needs
+# root on Linux. Dependencies of the repository are installed already. Arguments: names of test/deploy/containers; all without any.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bash test/deploy/install.sh
