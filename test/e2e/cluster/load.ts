@@ -26,8 +26,8 @@ interface Slow {
 }
 
 const slowMs = 1_500;
-/** Between two calls of a caller: without it the load alone would take both cores of a machine, from the cluster and from whatever is tested beside it. */
-const pauseMs = 50;
+/** Between two calls: without pauses the load alone would take both cores of a machine. Writers pause less, so that what is killed has writes under way. */
+const pauseMs = { writer: 15, reader: 50 };
 
 export class Load implements AsyncDisposable {
   readonly #client: Client;
@@ -144,7 +144,7 @@ export class Load implements AsyncDisposable {
         else this.writeErrors.push(`${error.code}: ${error.message}`);
         await delay(50);
       }
-      await delay(pauseMs);
+      await delay(pauseMs.writer);
     }
   }
 
@@ -168,7 +168,7 @@ export class Load implements AsyncDisposable {
       const answer = await this.#asked(`reader ${reader}`, () => this.#client.search(asked, { signal: this.#abort.signal }));
       const ids = answer?.hits.map(({ id }) => id) ?? [];
       if (new Set(ids).size !== ids.length) this.wrong.push(`a search answered an id twice: ${ids.join(' ')}`);
-      await delay(pauseMs);
+      await delay(pauseMs.reader);
     }
   }
 
