@@ -4,9 +4,8 @@ import { AppError, type Code } from '@proximadb/errors';
 import { compileWalker, wireSchemaId, type RecordView, type Walker } from '@proximadb/record';
 import { schemaFingerprint } from '@proximadb/schemas';
 import { connect as connectTo, type ClientOptions, type GrpcDatabase, type UnaryCalls } from 'proximadb';
-import type { Streams } from './terminal.ts';
+import { serverVariable, type Streams } from './terminal.ts';
 
-export const serverVariable = 'PROXIMADB_SERVER';
 export const serverDefault = '127.0.0.1:5679';
 
 export interface ServerOption {

@@ -1,14 +1,12 @@
 /** `proximadb gateway`, `indexer`, `query`: one process of a cluster in this process. */
-import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import pc from 'picocolors';
 import type { z } from 'zod';
 import {
   createGatewayProcess, createIndexerProcess, createQueryProcess, gatewayProcessConfig, indexerProcessConfig, queryProcessConfig, type ClusterProcess,
 } from '@proximadb/cluster';
-import { createLogger, describeConfig, loadConfig, parseFlags, stopOnSignals, type ConfigSchema, type Logger, type LogLevel } from '@proximadb/process';
-import { serverVariable } from './connection.ts';
-import { configVariable, type Terminal } from './start.ts';
+import { createLogger, describeConfig, stopOnSignals, type ConfigSchema, type Logger, type LogLevel } from '@proximadb/process';
+import { settingsOf } from './settings.ts';
 import type { Streams } from './terminal.ts';
 
 interface Kind<S extends ConfigSchema> {
@@ -48,18 +46,13 @@ function add<S extends ConfigSchema>(program: Command, streams: Streams, kind: K
 }
 
 /** Runs until it is told to stop. @throws AppError INVALID_ARGUMENT for a mistake in the configuration. */
-async function runProcess<S extends ConfigSchema>(kind: Kind<S>, args: readonly string[], terminal: Terminal): Promise<void> {
-  const { config: path, ...flags } = parseFlags(kind.schema, args);
-  const file = path ?? terminal.environment[configVariable];
-  const config = loadConfig(kind.schema, {
-    environment: terminal.environment, flags, otherVariables: [configVariable, serverVariable],
-    ...(typeof file === 'string' ? { file: readFileSync(file, 'utf8') } : {}),
-  });
+async function runProcess<S extends ConfigSchema>(kind: Kind<S>, args: readonly string[], streams: Streams): Promise<void> {
+  const config = settingsOf(kind.schema, args, streams);
   // Every process has these two; the type of a schema that is not known yet does not say so.
   const { logLevel, host } = config as unknown as { readonly logLevel: LogLevel; readonly host: string };
   const logger = createLogger({ level: logLevel, fields: { service: kind.name } });
-  const say = (text: string): void => { terminal.out.write(`${text}\n`); };
-  using stop = stopOnSignals(terminal.signals, { onStop: () => { say('Stopping: calls under way end (once more to stop at once)'); } });
+  const say = (text: string): void => { streams.out.write(`${text}\n`); };
+  using stop = stopOnSignals(streams.signals, { onStop: () => { say('Stopping: calls under way end (once more to stop at once)'); } });
   await using started = await kind.create(config, { logger });
   say(`${pc.bold(`ProximaDB ${kind.name}`)}  gRPC ${pc.cyan(`${host}:${started.grpcPort}`)}  HTTP ${pc.cyan(`http://${host}:${started.restPort}`)}`);
   await started.run(stop.signal);

@@ -7,8 +7,8 @@ import { colorsOf, exitCodes, say, type Streams } from './terminal.ts';
 /** @param args without the program. @returns the exit code; what went wrong is said on `err`. Nothing is thrown. */
 export async function run(args: readonly string[], streams: Omit<Streams, 'exitWith'>): Promise<number> {
   let exitCode = 0;
-  const program = createProgram({ ...streams, exitWith: (code) => { exitCode = code; } });
   try {
+    const program = await createProgram(args, { ...streams, exitWith: (code) => { exitCode = code; } });
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (thrown) {

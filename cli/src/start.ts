@@ -1,33 +1,32 @@
 /** `proximadb start`: a standalone server in this process. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Command } from 'commander';
 import pc from 'picocolors';
-import { describeConfig, createLogger, loadConfig, parseFlags, stopOnSignals, type SignalSource } from '@proximadb/process';
+import { describeConfig, createLogger, stopOnSignals } from '@proximadb/process';
 import { createStandalone, standaloneConfig } from '@proximadb/standalone';
-import { serverVariable } from './connection.ts';
+import { settingsOf } from './settings.ts';
+import type { Streams } from './terminal.ts';
 
-export interface Terminal {
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly signals: SignalSource;
-  readonly out: { write(text: string): unknown; readonly isTTY?: boolean };
+export function addStart(program: Command, streams: Streams): void {
+  program.command('start')
+    .description('start a standalone server (gRPC on 5679, REST on 5678, data in ./data)')
+    .usage('[--data DIR] [--rest-port N] [--grpc-port N] [--host H] [--config FILE] [--<any other option> VALUE]')
+    .allowUnknownOption().allowExcessArguments().passThroughOptions().helpOption(false)
+    .argument('[options...]')
+    .action(async (options: string[]) => {
+      if (options.includes('--help') || options.includes('-h')) streams.out.write(`${startHelp()}\n`);
+      else await start(options, streams);
+    });
 }
 
-/** Names the configuration file. */
-export const configVariable = 'PROXIMADB_CONFIG';
-
 /** Runs until it is told to stop. @throws AppError INVALID_ARGUMENT for a mistake in the configuration. */
-export async function start(args: readonly string[], terminal: Terminal): Promise<void> {
-  const { config: path, ...flags } = parseFlags(standaloneConfig, args);
-  const file = path ?? terminal.environment[configVariable];
-  const config = loadConfig(standaloneConfig, {
-    environment: terminal.environment, flags, otherVariables: [configVariable, serverVariable],
-    ...(typeof file === 'string' ? { file: readFileSync(file, 'utf8') } : {}),
-  });
-  const say = (text: string): void => { terminal.out.write(`${text}\n`); };
+async function start(args: readonly string[], streams: Streams): Promise<void> {
+  const config = settingsOf(standaloneConfig, args, streams);
+  const say = (text: string): void => { streams.out.write(`${text}\n`); };
   const logger = createLogger({ level: config.logLevel });
   const startedMs = performance.now();
   say(`${pc.bold('ProximaDB')} starts; its data is in ${pc.cyan(resolve(config.data))}`);
-  using stop = stopOnSignals(terminal.signals, {
+  using stop = stopOnSignals(streams.signals, {
     onStop: () => { say('Stopping: calls under way end, memory is written to disk (once more to stop at once)'); },
   });
   await using server = await createStandalone(config, { logger });

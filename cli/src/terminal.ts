@@ -23,6 +23,9 @@ export interface Streams {
   readonly exitWith: (code: number) => void;
 }
 
+/** Names the server that a command talks to. */
+export const serverVariable = 'PROXIMADB_SERVER';
+
 /** Exit codes besides 0. */
 export const exitCodes = { failed: 1, usage: 2, interrupted: 130 } as const;
 

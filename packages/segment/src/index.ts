@@ -4,6 +4,7 @@ export { runBuildJob, type BuildJob, type BuildResult, type GraphJob, type Merge
 export { strideOf } from './kernels/index.ts';
 export { Explanation } from './explanation.ts';
 export { Growing, type GrowingOptions } from './growing/growing.ts';
+export { IdFilter } from './id-filter.ts';
 export { decodeManifest, encodeManifest, encodeRequests, readManifest, writeManifest, manifestFile, type RequestBlock } from './manifest.ts';
 export { distanceOf, prepareQuery } from './metric.ts';
 export { callState, noMoreCalls, noteCallsIn } from './native-calls.ts';

@@ -102,7 +102,7 @@ interface PoolParts {
 
 function openPool(config: IndexerProcessConfig, directory: string, { log, catalog, logger, fatal }: PoolParts): ShardPool {
   const failed = (event: string) => (error: unknown): void => { logger.warn(event, { error }); };
-  return new ShardPool({
+  const pool = new ShardPool({
     directory, config: config.indexer, trimBehindSnapshots: true, logLevel: config.logLevel, logger, onFatal: fatal.die,
     reader: { module: import.meta.resolve('@proximadb/log/kafka'), open: 'openKafkaReader', options: kafkaOptions(config) },
     schemaText: (schemaId) => catalog.schemas.acceptedText(schemaId),
@@ -113,6 +113,8 @@ function openPool(config: IndexerProcessConfig, directory: string, { log, catalo
       },
     },
   });
+  pool.open();
+  return pool;
 }
 
 function measure(metrics: Metrics, holder: Holder, snapshotter: Snapshotter, coordination: Coordination): void {

@@ -1,6 +1,9 @@
 import { strict as assert } from 'node:assert';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
+import type { BuildJob } from '@proximadb/segment';
 import { rig } from './testing/rig.ts';
 
 type Rig = Awaited<ReturnType<typeof rig>>;
@@ -66,18 +69,51 @@ test('while a builder does not finish, ten memtables a shard are searched and th
   }
 });
 
+/** Tells the first job of each shard from all others. */
+function firstOfItsShard(): (job: BuildJob) => boolean {
+  const first = new Map<string, string>();
+  return ({ directory }) => {
+    const shard = dirname(directory);
+    if (!first.has(shard)) first.set(shard, directory);
+    return first.get(shard) === directory;
+  };
+}
+
 test('a shard that seals goes on with the first memtable that is done, not with the last', async () => {
   const r = await servingRig({ growingRowsMax: rowsMax, frozenMax: 2 });
   try {
-    const first = r.faults.holdBuilds();
+    const isFirst = firstOfItsShard();
+    const held = r.faults.holdBuilds((job) => !isFirst(job));
     const written = Array.from({ length: 600 }, (_, i) => r.upsert(`w${i}`, angle(i)));
-    await assertStopsAt(r, 3 * rowsMax);
-    // One job of each shard goes through, the next ones are held again.
-    first.release();
-    const second = r.faults.holdBuilds();
     await assertStopsAt(r, 4 * rowsMax);
-    second.release();
+    held.release();
     await Promise.all(written);
+  } finally {
+    await r.close();
+  }
+});
+
+test('a memtable whose files are there before those of an earlier one waits for it', async () => {
+  const r = await servingRig({ growingRowsMax: rowsMax, frozenMax: 3 });
+  try {
+    const isFirst = firstOfItsShard();
+    const others = new Set<string>();
+    const held = r.faults.holdBuilds((job) => {
+      if (!isFirst(job)) others.add(job.directory);
+      return isFirst(job);
+    });
+    const written = Array.from({ length: 600 }, (_, i) => r.upsert(`w${i}`, angle(i)));
+    await held.reached;
+    await assertStopsAt(r, 4 * rowsMax);
+    // The second of each shard has its files under their name; two at a time are made.
+    assert.equal(others.size, 2);
+    assert.ok([...others].every((directory) => !existsSync(directory)));
+    assert.deepEqual((await r.host().report(7)).map(({ durable, segments }) => [durable, segments.length]), [[0, 0], [0, 0]]);
+    held.release();
+    await Promise.all(written);
+    await r.crash();
+    assert.equal((await r.host().count(await r.request(), null)).count, 600);
+    await assertFound(r, [0, 300, 599]);
   } finally {
     await r.close();
   }

@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { AppError, type Code } from '@proximadb/errors';
 import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
 import { partitionOf, type LogReader } from '@proximadb/log';
-import { periodically, type Logger } from '@proximadb/process';
+import { periodically, type Logger } from '@proximadb/process/thread';
 import type {
   CountAnswer, Covered, Digest, DigestRequest, Digests, MissingPartition, PageAnswer, PageSpec, RowsAnswer, SearchAnswer, SearchAnswers, SearchSpec,
   SegmentCost, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark,

@@ -209,3 +209,39 @@ describe('ten memtables, as many as a shard holds', () => {
     }
   }
 });
+
+describe('ids of rows that come and go', () => {
+  const shard = new Shard('dot');
+  after(() => { shard.close(); });
+  const rowOf = (n: number): Row => ({ id: `id-${n}`, vector: Array.from({ length: dimension }, () => 1), n });
+  const held = (n: number): boolean => shard.rows.find(Buffer.from(`id-${n}`)) !== undefined;
+
+  test('those that are there are found wherever they are, and no others, however many there have been', async () => {
+    shard.add(Array.from({ length: 2_000 }, (_, n) => rowOf(n)));
+    await shard.seal();
+    shard.add(Array.from({ length: 500 }, (_, n) => rowOf(2_000 + n)));
+    shard.rows.freeze();
+    const atFirst = shard.rows.memoryBytes;
+    let next = 10_000;
+    for (let round = 0; round < 8; round += 1) {
+      const gone = Array.from({ length: 25_000 }, () => rowOf(next++));
+      shard.add(gone);
+      for (const { id } of gone) shard.end(id);
+      shard.rows.replace([shard.rows.freeze()], []);
+      assert.ok(held(0) && held(1_999) && held(2_499), `in round ${round}`);
+    }
+    shard.add([rowOf(3_000)]);
+    for (const n of [...Array(2_500).keys(), 3_000]) assert.ok(held(n), `${n} is there`);
+    for (let n = 9_000; n < next; n += 1) assert.ok(!held(n), `${n} is gone`);
+    // 200,000 have gone, of which 65,536 and a few may be known.
+    assert.ok(shard.rows.memoryBytes < atFirst + 524_288, `${shard.rows.memoryBytes} bytes, ${atFirst} at first`);
+  });
+
+  test('a segment that was there before is found', async () => {
+    const [sealed] = shard.rows.sealed;
+    const other = new ShardRows({ dimension, metric: 'dot', rowsMax: 32_768, index: 'hnsw', recallTarget: 0.95 });
+    other.restore(sealed!);
+    assert.equal(other.find(Buffer.from('id-7'))?.row, 7);
+    assert.equal(other.find(Buffer.from('id-2400')), undefined);
+  });
+});

@@ -10,6 +10,7 @@ import {
   distanceOf, Explanation, Growing, hashId, NearestSoFar, prepareQuery, searchGrowing, searchSealed, type GrowingOptions, type Predicate, type RowStates,
   type Sealed, type SegmentAnswer, type SegmentSearch,
 } from '@proximadb/segment';
+import { PossibleIds } from './possible-ids.ts';
 import { ReplicaSum } from './replica-sum.ts';
 
 type Part = Growing | Sealed;
@@ -38,6 +39,9 @@ export interface RowsOptions extends GrowingOptions {
   readonly recallTarget: number;
 }
 
+/** So many ids of rows that are gone are known at least. */
+const goneIdsMax = 65_536;
+
 /** More rows than a segment can have. */
 const indexedFirst = 2 ** 32;
 
@@ -45,6 +49,8 @@ export class ShardRows {
   readonly #options: RowsOptions;
   /** Of all live rows, expired ones included. */
   readonly #sum = new ReplicaSum();
+  /** Of all rows that came, by `add` and `restore` alone. */
+  #ids = new PossibleIds();
   growing: Growing;
   /** Full memtables, the oldest first, each until its segment takes its place. */
   readonly frozen: Growing[] = [];
@@ -55,18 +61,25 @@ export class ShardRows {
     this.growing = new Growing(options);
   }
 
+  /** What is held beside the parts. */
+  get memoryBytes(): number {
+    return this.#ids.bytes;
+  }
+
   get parts(): Part[] {
     return [this.growing, ...this.frozen, ...this.sealed];
   }
 
   /** The live row of an id. */
   find(idBytes: Uint8Array, hash = hashId(idBytes)): Place | undefined {
+    if (!this.#ids.mayHave(hash)) return undefined;
     return findIn(this.growing, idBytes, hash) ?? findAmong(this.frozen, idBytes, hash) ?? findAmong(this.sealed, idBytes, hash);
   }
 
   /** @param walker of the record's schema. @param checksum CRC-32C of the record. @param hash of the id, as `hashId` says. */
   add(view: RecordView, walker: Walker, schemaId: number, offset: number, checksum: number, hash = hashId(view.idBytes)): void {
     this.growing.add(view, walker, schemaId, offset, hash);
+    this.#ids.add(hash);
     this.#sum.add(offset, hash, checksum);
   }
 
@@ -79,7 +92,10 @@ export class ShardRows {
   restore(sealed: Sealed): void {
     this.sealed.push(sealed);
     const { offsets, hashes, checksums, count } = sealed.rows;
-    for (let row = 0; row < count; row += 1) if (sealed.states.isLive(row)) this.#sum.add(offsets[row] ?? 0, hashes[row] ?? 0, checksums[row] ?? 0);
+    for (let row = 0; row < count; row += 1) {
+      this.#ids.add(hashes[row] ?? 0);
+      if (sealed.states.isLive(row)) this.#sum.add(offsets[row] ?? 0, hashes[row] ?? 0, checksums[row] ?? 0);
+    }
   }
 
   /** Rows of a segment that are left out where it is replaced: those that had not ended have expired. */
@@ -112,7 +128,7 @@ export class ShardRows {
     const ids = new Map<number, string>();
     for (const part of this.parts) {
       const { rows } = part;
-      const count = part instanceof Growing ? part.count : part.rows.count;
+      const count = countOf(part);
       for (let row = 0; row < count; row += 1) if (offsets.has(rows.offsets[row] ?? -1)) ids.set(rows.offsets[row] ?? 0, part.id(row));
     }
     return ids;
@@ -131,7 +147,7 @@ export class ShardRows {
     return frozen;
   }
 
-  /** Puts segments in the place of what they were made from. */
+  /** Puts segments in the place of what they were made from; they have no other rows. */
   replace(out: readonly Part[], sealed: readonly Sealed[]): void {
     for (const part of out) {
       const list: Part[] = part instanceof Growing ? this.frozen : this.sealed;
@@ -140,6 +156,16 @@ export class ShardRows {
       list.splice(at, 1);
     }
     this.sealed.push(...sealed);
+    this.#forgetGoneIds();
+  }
+
+  /** Where most ids that are known belong to rows that are gone, those that are there are gathered anew. */
+  #forgetGoneIds(): void {
+    const { parts } = this;
+    const there = parts.reduce((sum, part) => sum + countOf(part), 0);
+    if (this.#ids.count <= 2 * there + goneIdsMax) return;
+    this.#ids = new PossibleIds();
+    for (const part of parts) for (let row = 0; row < countOf(part); row += 1) this.#ids.add(part.rows.hashes[row] ?? 0);
   }
 
   /**
@@ -173,7 +199,7 @@ export class ShardRows {
     const growing = part instanceof Growing;
     const { predicate, nowMicros } = search;
     return {
-      partition, segment: growing ? 'growing' : part.files.id, rows: growing ? part.count : part.rows.count,
+      partition, segment: growing ? 'growing' : part.files.id, rows: countOf(part),
       estimatedMatching: growing || predicate === null ? null : part.estimate(predicate, nowMicros), matching: answer.matching,
       considered: explanation.considered, strategy: answer.strategy, candidates: answer.candidates, micros,
       filterMicros: explanation.took.filter, searchMicros: explanation.took.search, rescoringMicros: explanation.took.rescoring,
@@ -232,6 +258,10 @@ export class ShardRows {
       into.push({ part, row, offset: offsets[row] ?? 0, distance: distanceOf(this.#options.metric, top.distances[i] ?? 0) });
     }
   }
+}
+
+function countOf(part: Part): number {
+  return part instanceof Growing ? part.count : part.rows.count;
 }
 
 function findIn(part: Part, idBytes: Uint8Array, hash: number): Place | undefined {

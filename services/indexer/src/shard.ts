@@ -85,7 +85,7 @@ export class Shard {
   #last: LogRecord | LastRecord | null = null;
   #state: ShardState = { kind: 'replaying', until: Infinity };
   #running: Promise<void> = Promise.resolve();
-  /** Memtables are sealed one after the other: the oldest first, each until it is done or given up. */
+  /** Memtables get their manifests one after the other, the oldest first, each until it is done or given up. Files are written of two at a time. */
   readonly #seals: Promise<void>[] = [];
   #sealGivenUp = false;
   readonly #chores: Chores;
@@ -244,7 +244,7 @@ export class Shard {
       live: rows.visibleCount(this.nowMicros),
       growingRows: [rows.growing, ...rows.frozen].reduce((sum, { states }) => sum + states.liveCount, 0),
       building: this.#chores.rows + rows.frozen.reduce((sum, { states }) => sum + states.liveCount, 0),
-      memoryBytes: this.growingBytes + rows.sealed.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
+      memoryBytes: this.growingBytes + rows.memoryBytes + rows.sealed.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
       malformed: this.#ledger.total,
       ledger: this.#ledger.entries.slice(-ledgerShownMax).map(({ offset: at, reason }) => ({ offset: at, reason })),
       segments: rows.sealed.map((sealed) => ({
@@ -278,7 +278,12 @@ export class Shard {
     const checkpoint = { watermark: this.#watermark, logTime: this.#logTime, last, streams: this.#streams.all() };
     const frozen: Frozen = { growing: this.rows.freeze(), keep, checkpoint };
     this.#lastFrozen = frozen;
-    this.#seals.push(this.#sealed().then(() => this.#seal(frozen)).finally(() => { void this.#seals.shift(); }));
+    const [oneBefore, twoBefore] = [this.#seals.at(-1), this.#seals.at(-2)];
+    const seal = async (): Promise<void> => {
+      await twoBefore;
+      await this.#seal(frozen, oneBefore);
+    };
+    this.#seals.push(seal().finally(() => { void this.#seals.shift(); }));
   }
 
   /** Settles when nothing that is frozen now waits to be sealed. */
@@ -508,16 +513,21 @@ export class Shard {
     return last;
   }
 
-  async #seal(frozen: Frozen): Promise<void> {
+  /** @param before the seal of the memtable before it. */
+  async #seal(frozen: Frozen, before: Promise<void> | undefined): Promise<void> {
     // A later checkpoint must not be written while an earlier memtable is not on disk.
-    if (this.#sealGivenUp) return;
+    const turn = async (): Promise<void> => {
+      await before;
+      if (this.#sealGivenUp) throw new AppError('CANCELLED', 'an earlier memtable is not on disk');
+    };
     for (let attempt = 0; ; attempt += 1) {
       try {
         // What another log says must not become this shard's checkpoint.
         await verifyLog(frozen.checkpoint, this.identity, this.#options.partitions, this.#options.source);
-        await this.#storage.seal(frozen);
+        await this.#storage.seal(frozen, turn);
         break;
       } catch (error) {
+        if (this.#sealGivenUp) return;
         this.#options.logger.error('seal-failed', { ...this.identity, attempt, error });
         const foreign = error instanceof AppError && error.code === 'FAILED_PRECONDITION';
         if (foreign) {

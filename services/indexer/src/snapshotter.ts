@@ -8,7 +8,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Member } from '@proximadb/coordination';
 import { toAppError } from '@proximadb/errors';
-import { periodically, type Logger } from '@proximadb/process';
+import { periodically, type Logger } from '@proximadb/process/thread';
 import type { Position } from './host.ts';
 import type { ManifestId } from './storage.ts';
 

@@ -193,10 +193,14 @@ export class Storage {
     for (const sealed of opened) this.#options.rows.restore(sealed);
   }
 
-  /** Makes a frozen memtable a segment. Until the end it serves; then its segment does. */
-  async seal(frozen: Frozen): Promise<void> {
+  /**
+   * Makes a frozen memtable a segment. Until the end it serves; then its segment does.
+   * @param turn settles once those before it have theirs: their manifests come first. What it rejects with ends this, too.
+   */
+  async seal(frozen: Frozen, turn: () => Promise<void>): Promise<void> {
     const { rows, schemas, builder } = this.#options;
     if (frozen.keep.length === 0) {
+      await turn();
       await this.#commit({ covers: frozen.checkpoint, switchIn: () => { rows.replace([frozen.growing], []); } });
       return;
     }
@@ -209,6 +213,7 @@ export class Storage {
         kind: 'complete', directory, schemaIds, schemas: this.#texts(schemaIds), dimension: this.graphSettings.dimension, codes: this.#codesMetric,
       });
       assert(segment !== undefined, 'completing a segment gives one');
+      await turn();
       const sealed = await this.#open(segment, false);
       await this.#commit({
         covers: frozen.checkpoint, added: [sealed],

@@ -41,12 +41,9 @@ export async function createStandalone(config: StandaloneConfig, { logger }: Sta
 
   mkdirSync(config.data, { recursive: true });
   const logDirectory = join(config.data, 'log');
-  const log = opened.use(await EmbeddedLog.open({ directory: logDirectory, ...config.log }));
-  const registry = await EmbeddedRegistry.open(log);
-  const catalog = opened.use(await Catalog.open({ log, registry, collectionsMax: config.collectionsMax, onStopped: die }));
-
   const failed = (event: string) => (error: unknown): void => { logger.error(event, { error }); };
-  const pool = new ShardPool({
+  // Threads load while the log is opened.
+  const pool = opened.use(new ShardPool({
     directory: join(config.data, 'shards'), config: config.indexer, trimBehindSnapshots: false,
     reader: { module: import.meta.resolve('@proximadb/log/embedded'), open: 'openEmbeddedReader', options: logDirectory },
     logLevel: config.logLevel, logger, onFatal: die,
@@ -57,7 +54,11 @@ export async function createStandalone(config: StandaloneConfig, { logger }: Sta
         log.append(topic, [{ partition: partition(number), key: new Uint8Array(), value: null, headers: {} }]).catch(failed('tick-failed'));
       },
     },
-  });
+  }));
+  const log = opened.use(await EmbeddedLog.open({ directory: logDirectory, ...config.log }));
+  const registry = await EmbeddedRegistry.open(log);
+  const catalog = opened.use(await Catalog.open({ log, registry, collectionsMax: config.collectionsMax, onStopped: die }));
+  pool.open();
   opened.defer(() => pool.close());
   const following = new Set<Promise<void>>();
   opened.defer(async () => { await Promise.all(following); });

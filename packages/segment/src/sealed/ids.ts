@@ -6,6 +6,7 @@
  * ids' bytes, counted from there.
  */
 import { assert } from '@proximadb/errors';
+import { IdFilter } from '../id-filter.ts';
 
 /** FNV-1a with a final mix; the table needs spread, not secrecy. */
 export function hashId(id: Uint8Array): number {
@@ -31,20 +32,23 @@ export function buildIds(ids: readonly Uint8Array[], hashes: Uint32Array): Uint8
   const order = words.subarray(2 + slots);
   for (let row = 0; row < count; row += 1) order[row] = row;
   const empty = new Uint8Array();
-  order.sort((a, b) => Buffer.compare(ids[a] ?? empty, ids[b] ?? empty));
+  const prefixes = Float64Array.from(ids, prefixOf);
+  order.sort((a, b) => (prefixes[a] ?? 0) - (prefixes[b] ?? 0) || Buffer.compare(ids[a] ?? empty, ids[b] ?? empty));
   return new Uint8Array(words.buffer);
+}
+
+/** The first six bytes as one number, which orders most ids as their bytes do, and never otherwise. */
+function prefixOf(id: Uint8Array): number {
+  let prefix = 0;
+  for (let i = 0; i < 6; i += 1) prefix = prefix * 256 + (id[i] ?? 0);
+  return prefix;
 }
 
 export class IdIndex {
   readonly #slots: Uint32Array;
   readonly #hashes: Uint32Array;
-  /**
-   * A blocked Bloom filter (Putze, Sanders, Singler, 2007) of one word a hash and three bits in it. A write asks every segment for its id, and nearly all do
-   * not have it: one byte a row, where slots and hashes are twelve and more in two places, mostly stays in the processor's cache.
-   */
-  readonly #filter: Uint32Array;
-  /** The highest bits of a hash tell the filter's word: slots take the lowest. */
-  readonly #filterShift: number;
+  /** A write may ask every segment for its id, and nearly all do not have it: one byte a row, where slots and hashes are twelve and more in two places. */
+  readonly #filter: IdFilter;
   /** Rows in ascending order of their ids' bytes. */
   readonly order: Uint32Array;
 
@@ -55,24 +59,18 @@ export class IdIndex {
     this.#slots = words.subarray(2, 2 + slots);
     this.order = words.subarray(2 + slots);
     this.#hashes = hashes;
-    const bits = Math.max(1, Math.ceil(Math.log2(hashes.length / rowsAWord)));
-    this.#filterShift = 32 - bits;
-    this.#filter = new Uint32Array(2 ** bits);
-    for (const hash of hashes) {
-      const word = hash >>> this.#filterShift;
-      this.#filter[word] = (this.#filter[word] ?? 0) | bitsOf(hash);
-    }
+    this.#filter = new IdFilter(hashes.length, rowsAWord);
+    for (const hash of hashes) this.#filter.add(hash);
   }
 
   /** Of what it holds beside the file. */
   get bytes(): number {
-    return this.#filter.byteLength;
+    return this.#filter.bytes;
   }
 
   /** The first row with this hash that `isIt` confirms; undefined if there is none. */
   find(hash: number, isIt: (row: number) => boolean): number | undefined {
-    const bits = bitsOf(hash);
-    if (((this.#filter[hash >>> this.#filterShift] ?? 0) & bits) !== bits) return undefined;
+    if (!this.#filter.mayHave(hash)) return undefined;
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const entry = this.#slots[slot] ?? 0;
@@ -82,14 +80,8 @@ export class IdIndex {
   }
 }
 
-/** Of the filter: then one hash in twenty that is not there is looked for all the same. */
+/** Of the filter. */
 const rowsAWord = 4;
-
-/** Three bits of a word, by bits of the hash that say nothing of the word itself. */
-function bitsOf(hash: number): number {
-  const mixed = Math.imul(hash, 0x9e3779b1);
-  return 1 << (mixed >>> 27) | 1 << (mixed >>> 22) | 1 << (mixed >>> 17);
-}
 
 /** Ids that are longer on the average are left in their records. */
 const idBytesAMax = 64;

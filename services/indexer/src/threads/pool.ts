@@ -34,6 +34,8 @@ export interface ShardThreadData {
   readonly trimBehindSnapshots: boolean;
   readonly config: IndexerConfig;
   readonly logLevel: LogLevel;
+  /** A number of 32 bits: 1 once the log can be read. */
+  readonly logIsOpen: SharedArrayBuffer;
 }
 
 export interface ShardPoolOptions {
@@ -53,8 +55,10 @@ export interface ShardPoolOptions {
   readonly onFatal: (error: Error) => void;
 }
 
-export class ShardPool implements Shards, Outcomes, Digests {
+/** Its threads load what they need while the process opens its log; calls wait until `open`. */
+export class ShardPool implements Shards, Outcomes, Digests, AsyncDisposable {
   readonly #directory: string;
+  readonly #logIsOpen = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
   readonly #threads: readonly Thread[];
   /** Sealing is short, and shards wait for it; merging takes seconds, graphs and lists minutes. None waits for another. */
   readonly #files: Builder;
@@ -76,7 +80,7 @@ export class ShardPool implements Shards, Outcomes, Digests {
       const { directory, reader, trimBehindSnapshots, config, logLevel, keeper } = options;
       return new Thread({
         name, module: new URL('./shard-thread.ts', import.meta.url), onFatal,
-        data: { name, directory, reader, trimBehindSnapshots, config, logLevel } satisfies ShardThreadData,
+        data: { name, directory, reader, trimBehindSnapshots, config, logLevel, logIsOpen: this.#logIsOpen.buffer } satisfies ShardThreadData,
         handlers: {
           schema: (schemaId: number) => options.schemaText(schemaId),
           build: (job: BuildJob) => this.#build(job),
@@ -90,6 +94,12 @@ export class ShardPool implements Shards, Outcomes, Digests {
   /** Threads that hold shards. */
   get threads(): number {
     return this.#threads.length;
+  }
+
+  /** The log is there: threads may read it. */
+  open(): void {
+    Atomics.store(this.#logIsOpen, 0, 1);
+    Atomics.notify(this.#logIsOpen, 0);
   }
 
   async assign(assignment: Assignment): Promise<void> {
@@ -190,6 +200,11 @@ export class ShardPool implements Shards, Outcomes, Digests {
   async close(): Promise<void> {
     for (const thread of this.#threads) thread.expectEnd();
     await Promise.all(this.#threads.map(({ rpc }) => rpc.call('close')));
+    await this[Symbol.asyncDispose]();
+  }
+
+  /** Ends the threads. Unless they are closed it is for them as if the process were killed. */
+  async [Symbol.asyncDispose](): Promise<void> {
     for (const one of [...this.#threads, ...this.#builders]) await one.end(new AppError('UNAVAILABLE', 'the shards are closed'));
   }
 

@@ -3,7 +3,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { assert } from '@proximadb/errors';
 import type { OutcomesWanted } from '@proximadb/gateway';
 import type { LogReader } from '@proximadb/log';
-import { createLogger } from '@proximadb/process';
+import { createLogger } from '@proximadb/process/thread';
 import type { DigestRequest, PageSpec, SearchSpec, ShardsRequest, StoredRow } from '@proximadb/query';
 import type { Filter } from '@proximadb/schemas';
 import { compileWalker, type Walker } from '@proximadb/record';
@@ -14,6 +14,8 @@ import type { ReaderModule, ShardThreadData } from './pool.ts';
 
 assert(parentPort !== null, 'runs as a worker');
 const data = workerData as ShardThreadData;
+// All that is imported above loads while the process opens its log.
+Atomics.wait(new Int32Array(data.logIsOpen), 0, 0);
 const source = await openReader(data.reader);
 
 const schemas = new Map<number, { readonly text: string; readonly walker: Walker }>();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openBlobs } from '@proximadb/blobs';
 import { AppError, assert } from '@proximadb/errors';
-import { createLogger } from '@proximadb/process';
+import { createLogger } from '@proximadb/process/thread';
 import { compileWalker, type Walker } from '@proximadb/record';
 import { readManifest } from '@proximadb/segment';
 import type { Published } from '../snapshotter.ts';
