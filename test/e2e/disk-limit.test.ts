@@ -50,7 +50,7 @@ test('under a limit of its memory storage disk answers, and storage memory does 
   using stack = new DisposableStack();
   const folders = { disk: stack.use(new TemporaryFolder()).path, memory: stack.use(new TemporaryFolder()).path };
   await Promise.all(kinds.map((storage) => fill(folders[storage], storage)));
-  // After the others: a server that finds nothing in Node's cache of compiled code takes 20 MB more.
+  // After the others, with their flags: a server that finds nothing in Node's cache of compiled code takes 20 MB more.
   const empty = await emptyBytes();
   const limit = Math.round(empty + limitShare * rows * dimension * 4);
   const limited = (storage: StorageKind): ChildServer => new ChildServer(folders[storage], flags, nodeFlags, ['prlimit', `--data=${limit}`]);
@@ -85,7 +85,7 @@ function dataBytesOf(pid: number): number {
 
 /** All rows, those of storage disk in lists; the others get no index: so they take least. Then the server is told to end, and seals what it has in memory. */
 async function fill(data: string, storage: StorageKind): Promise<void> {
-  await using server = new ChildServer(data, flags);
+  await using server = new ChildServer(data, flags, nodeFlags);
   await using client = createClient(`127.0.0.1:${(await server.ready()).grpcPort}`);
   await client.createCollection({ name: collection, dimension, partitions: 1, index: storage === 'disk' ? 'ivf' : 'flat', storage });
   const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });

@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert';
-import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { globSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
-import type { BuildJob } from '@proximadb/segment';
+import { manifestFile, readManifest, type BuildJob } from '@proximadb/segment';
 import { rig } from './testing/rig.ts';
 
 type Rig = Awaited<ReturnType<typeof rig>>;
@@ -93,27 +93,55 @@ test('a shard that seals goes on with the first memtable that is done, not with 
   }
 });
 
-test('a memtable whose files are there before those of an earlier one waits for it', async () => {
+/** Folders of segments, those that are being made left out. */
+const segmentsOf = (r: Rig): string[] => globSync(join(r.directory, 'shards', '*', '*', 'segments', '*')).filter((path) => !basename(path).startsWith('tmp-'));
+const durableOf = async (r: Rig): Promise<number[]> => (await r.host().report(7)).map(({ durable }) => durable);
+
+test('a memtable whose files are there before those of an earlier one waits for it, and lets go of them if that fails', async () => {
   const r = await servingRig({ growingRowsMax: rowsMax, frozenMax: 3 });
   try {
     const isFirst = firstOfItsShard();
-    const others = new Set<string>();
-    const held = r.faults.holdBuilds((job) => {
-      if (!isFirst(job)) others.add(job.directory);
-      return isFirst(job);
-    });
+    const held = r.faults.holdBuilds(isFirst);
     const written = Array.from({ length: 600 }, (_, i) => r.upsert(`w${i}`, angle(i)));
-    await held.reached;
     await assertStopsAt(r, 4 * rowsMax);
-    // The second of each shard has its files under their name; two at a time are made.
-    assert.equal(others.size, 2);
-    assert.ok([...others].every((directory) => !existsSync(directory)));
-    assert.deepEqual((await r.host().report(7)).map(({ durable, segments }) => [durable, segments.length]), [[0, 0], [0, 0]]);
+    // The second of each shard has its files; of the third there are none.
+    assert.equal(segmentsOf(r).length, 2);
+    assert.deepEqual(await durableOf(r), [0, 0]);
+    r.faults.builds = Infinity;
     held.release();
+    while (segmentsOf(r).length > 0) await setTimeout(1);
+    assert.deepEqual(await durableOf(r), [0, 0]);
+    await assertFound(r, [0, 1, 2]);
+    r.faults.builds = 0;
     await Promise.all(written);
+    assert.equal((await r.host().count(await r.request(), null)).count, 600);
     await r.crash();
     assert.equal((await r.host().count(await r.request(), null)).count, 600);
     await assertFound(r, [0, 300, 599]);
+  } finally {
+    await r.close();
+  }
+});
+
+test('a shard that stops while the log is away keeps the memtable whose files were being made, and ends after it', async () => {
+  const r = await servingRig({ growingRowsMax: rowsMax });
+  try {
+    const held = r.faults.holdBuilds(firstOfItsShard());
+    await Promise.all(Array.from({ length: 120 }, (_, i) => r.upsert(`w${i}`, angle(i))));
+    await held.reached;
+    r.faults.logGoesAway();
+    const closed = r.host().close();
+    let isClosed = false;
+    void closed.then(() => { isClosed = true; });
+    await setTimeout(200);
+    assert.equal(isClosed, false, 'its files are still being made');
+    held.release();
+    await closed;
+    const manifests = globSync(join(r.directory, 'shards', '*', '*', manifestFile)).map(dirname);
+    assert.deepEqual(await Promise.all(manifests.map(async (shard) => (await readManifest(shard))?.watermark)), [rowsMax, rowsMax]);
+    r.faults.logComesBack();
+    await r.reopen();
+    assert.equal((await r.host().count(await r.request(), null)).count, 120);
   } finally {
     await r.close();
   }

@@ -1,6 +1,6 @@
 import { IdFilter } from '@proximadb/segment';
 
-const firstRows = 8_192;
+const rowsMin = 8_192;
 /** Each filter is for so many times the rows of the one before. */
 const growth = 4;
 const rowsAWord = 2;
@@ -11,15 +11,19 @@ const rowsAWord = 2;
  * (Almeida, Baquero, Preguiça, Hutchison, Scalable Bloom Filters, 2007).
  */
 export class PossibleIds {
-  readonly #filters: IdFilter[] = [];
-  #last = new IdFilter(firstRows, rowsAWord);
-  #rowsOfLast = firstRows;
+  readonly #filters: IdFilter[];
+  #last: IdFilter;
+  #rowsOfLast: number;
   /** Ids that the last filter has room for. */
-  #room = firstRows;
+  #room: number;
   #count = 0;
 
-  constructor() {
-    this.#filters.push(this.#last);
+  /** @param rows that are known to come. */
+  constructor(rows = 0) {
+    this.#rowsOfLast = Math.max(rowsMin, rows);
+    this.#room = this.#rowsOfLast;
+    this.#last = new IdFilter(this.#rowsOfLast, rowsAWord);
+    this.#filters = [this.#last];
   }
 
   /** Ids that were added, each once. */
@@ -40,10 +44,11 @@ export class PossibleIds {
   add(hash: number): void {
     if (this.mayHave(hash)) return;
     if (this.#room === 0) {
-      this.#rowsOfLast *= growth;
-      this.#room = this.#rowsOfLast;
-      this.#last = new IdFilter(this.#rowsOfLast, rowsAWord);
+      const rows = this.#rowsOfLast * growth;
+      this.#last = new IdFilter(rows, rowsAWord);
       this.#filters.push(this.#last);
+      this.#rowsOfLast = rows;
+      this.#room = rows;
     }
     this.#last.add(hash);
     this.#room -= 1;

@@ -78,8 +78,9 @@ export class ShardRows {
 
   /** @param walker of the record's schema. @param checksum CRC-32C of the record. @param hash of the id, as `hashId` says. */
   add(view: RecordView, walker: Walker, schemaId: number, offset: number, checksum: number, hash = hashId(view.idBytes)): void {
-    this.growing.add(view, walker, schemaId, offset, hash);
+    // First, as nothing must be there whose id cannot be.
     this.#ids.add(hash);
+    this.growing.add(view, walker, schemaId, offset, hash);
     this.#sum.add(offset, hash, checksum);
   }
 
@@ -90,10 +91,10 @@ export class ShardRows {
 
   /** A segment that was there before this process. */
   restore(sealed: Sealed): void {
-    this.sealed.push(sealed);
     const { offsets, hashes, checksums, count } = sealed.rows;
+    for (let row = 0; row < count; row += 1) this.#ids.add(hashes[row] ?? 0);
+    this.sealed.push(sealed);
     for (let row = 0; row < count; row += 1) {
-      this.#ids.add(hashes[row] ?? 0);
       if (sealed.states.isLive(row)) this.#sum.add(offsets[row] ?? 0, hashes[row] ?? 0, checksums[row] ?? 0);
     }
   }
@@ -164,8 +165,9 @@ export class ShardRows {
     const { parts } = this;
     const there = parts.reduce((sum, part) => sum + countOf(part), 0);
     if (this.#ids.count <= 2 * there + goneIdsMax) return;
-    this.#ids = new PossibleIds();
-    for (const part of parts) for (let row = 0; row < countOf(part); row += 1) this.#ids.add(part.rows.hashes[row] ?? 0);
+    const ids = new PossibleIds(there);
+    for (const part of parts) for (let row = 0; row < countOf(part); row += 1) ids.add(part.rows.hashes[row] ?? 0);
+    this.#ids = ids;
   }
 
   /**

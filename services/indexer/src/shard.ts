@@ -64,6 +64,14 @@ export type ShardState =
   /** Entry: closed by its host. */
   | { readonly kind: 'closed' };
 
+/** Of a memtable. They get their manifests one after the other, the oldest first; files are made of two at a time. */
+interface Seal {
+  /** It is done or given up, and so are those before it. */
+  readonly settled: Promise<void>;
+  /** Whether the first attempt succeeded. */
+  readonly triedOnce: Promise<boolean>;
+}
+
 export class Shard {
   readonly identity: ShardIdentity;
   readonly rows: ShardRows;
@@ -85,8 +93,7 @@ export class Shard {
   #last: LogRecord | LastRecord | null = null;
   #state: ShardState = { kind: 'replaying', until: Infinity };
   #running: Promise<void> = Promise.resolve();
-  /** Memtables get their manifests one after the other, the oldest first, each until it is done or given up. Files are written of two at a time. */
-  readonly #seals: Promise<void>[] = [];
+  readonly #seals: Seal[] = [];
   #sealGivenUp = false;
   readonly #chores: Chores;
   #lastFrozen: Frozen | undefined;
@@ -279,16 +286,23 @@ export class Shard {
     const frozen: Frozen = { growing: this.rows.freeze(), keep, checkpoint };
     this.#lastFrozen = frozen;
     const [oneBefore, twoBefore] = [this.#seals.at(-1), this.#seals.at(-2)];
+    const tried = Promise.withResolvers<boolean>();
     const seal = async (): Promise<void> => {
-      await twoBefore;
-      await this.#seal(frozen, oneBefore);
+      try {
+        await twoBefore?.settled;
+        await this.#seal(frozen, oneBefore, tried.resolve);
+      } finally {
+        tried.resolve(false);
+        await oneBefore?.settled;
+        this.#seals.shift();
+      }
     };
-    this.#seals.push(seal().finally(() => { void this.#seals.shift(); }));
+    this.#seals.push({ settled: seal(), triedOnce: tried.promise });
   }
 
   /** Settles when nothing that is frozen now waits to be sealed. */
   async #sealed(): Promise<void> {
-    await this.#seals.at(-1);
+    await this.#seals.at(-1)?.settled;
   }
 
   /** Starts merges and graphs that are due. */
@@ -474,7 +488,7 @@ export class Shard {
   #relief(): Promise<void> | undefined {
     const { config, settings, memorySpent } = this.#options;
     const { frozen, unindexedCount } = this.rows;
-    if (frozen.length >= config.frozenMax || (frozen.length > 0 && memorySpent())) return this.#seals[0];
+    if (frozen.length >= config.frozenMax || (frozen.length > 0 && memorySpent())) return this.#seals[0]?.settled;
     if (settings.index === 'flat') return undefined;
     if (unindexedCount < Math.max(config.unindexedRowsMax, config.graphRowsMin)) return undefined;
     return this.#chores.indexing ?? delay(config.maintenanceMs, this.#stop.signal);
@@ -513,21 +527,24 @@ export class Shard {
     return last;
   }
 
-  /** @param before the seal of the memtable before it. */
-  async #seal(frozen: Frozen, before: Promise<void> | undefined): Promise<void> {
-    // A later checkpoint must not be written while an earlier memtable is not on disk.
-    const turn = async (): Promise<void> => {
-      await before;
-      if (this.#sealGivenUp) throw new AppError('CANCELLED', 'an earlier memtable is not on disk');
-    };
+  /** @param before the seal of the memtable before it. @param tried told how the first attempt ended. */
+  async #seal(frozen: Frozen, before: Seal | undefined, tried: (succeeded: boolean) => void): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
+      // What failed is tried again alone: where the disk has little room, it is for the oldest.
+      if (attempt > 0) await before?.settled;
+      // A later checkpoint must not be written while an earlier memtable is not on disk.
+      if (this.#sealGivenUp) return;
+      const turn = async (): Promise<void> => {
+        if (attempt === 0 && before !== undefined && !await before.triedOnce) throw new AppError('UNAVAILABLE', 'the memtable before it is not on disk');
+      };
       try {
         // What another log says must not become this shard's checkpoint.
         await verifyLog(frozen.checkpoint, this.identity, this.#options.partitions, this.#options.source);
         await this.#storage.seal(frozen, turn);
+        tried(true);
         break;
       } catch (error) {
-        if (this.#sealGivenUp) return;
+        tried(false);
         this.#options.logger.error('seal-failed', { ...this.identity, attempt, error });
         const foreign = error instanceof AppError && error.code === 'FAILED_PRECONDITION';
         if (foreign) {

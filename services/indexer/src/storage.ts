@@ -195,7 +195,7 @@ export class Storage {
 
   /**
    * Makes a frozen memtable a segment. Until the end it serves; then its segment does.
-   * @param turn settles once those before it have theirs: their manifests come first. What it rejects with ends this, too.
+   * @param turn settles once those before it have theirs: their manifests come first. Where it rejects, nothing is left of this one.
    */
   async seal(frozen: Frozen, turn: () => Promise<void>): Promise<void> {
     const { rows, schemas, builder } = this.#options;
@@ -213,7 +213,10 @@ export class Storage {
         kind: 'complete', directory, schemaIds, schemas: this.#texts(schemaIds), dimension: this.graphSettings.dimension, codes: this.#codesMetric,
       });
       assert(segment !== undefined, 'completing a segment gives one');
-      await turn();
+      await turn().catch((error: unknown) => {
+        rmSync(join(this.#segmentsDirectory, segment.id), { recursive: true, force: true });
+        throw error;
+      });
       const sealed = await this.#open(segment, false);
       await this.#commit({
         covers: frozen.checkpoint, added: [sealed],

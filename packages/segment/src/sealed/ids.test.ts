@@ -36,7 +36,7 @@ function open({ files, directory }: ReturnType<typeof write>, storage: 'memory' 
   return Sealed.open({ directory, files, graphSettings, walkerOf: () => walker, storage }, true);
 }
 
-const short = ['b', 'ä', '😀', 'a', 'key-1', 'key-10', 'key-2'];
+const short = ['b', 'ä', '😀', 'a', 'key-1', 'key-10', 'key-2', 'key\0\0', 'key', 'key\0', 'key-100-b', 'key-100-a', 'key-10\0', '\0'];
 const long = short.map((id) => `${id}-${'x'.repeat(100)}`);
 
 describe('ids of a segment', () => {

@@ -14,9 +14,10 @@ import type { ReaderModule, ShardThreadData } from './pool.ts';
 
 assert(parentPort !== null, 'runs as a worker');
 const data = workerData as ShardThreadData;
-// All that is imported above loads while the process opens its log.
+const openReader = await loadReader(data.reader);
+// Until here everything loads while the process opens its log.
 Atomics.wait(new Int32Array(data.logIsOpen), 0, 0);
-const source = await openReader(data.reader);
+const source = await openReader();
 
 const schemas = new Map<number, { readonly text: string; readonly walker: Walker }>();
 const known = (schemaId: number): { readonly text: string; readonly walker: Walker } | undefined => schemas.get(schemaId);
@@ -91,11 +92,11 @@ const host: ShardHost = new ShardHost({
 });
 
 /** Which log it is, only who composes the process knows. */
-async function openReader({ module, open, options }: ReaderModule): Promise<LogReader> {
+async function loadReader({ module, open, options }: ReaderModule): Promise<() => Promise<LogReader>> {
   const loaded = await import(module) as Record<string, (options: unknown) => Promise<LogReader>>;
   const opener = loaded[open];
   assert(opener !== undefined, `${module} exports ${open}`);
-  return opener(options);
+  return () => opener(options);
 }
 
 /** A message would carry the whole buffer behind a view. */
