@@ -46,13 +46,8 @@ export interface Peer extends Writer {
   prepare?(effort: number): Promise<void>;
   /** @returns rows, the nearest first. */
   search(request: PeerSearch): Promise<number[]>;
-  /** Ways in which one call carries several searches of a client. */
-  readonly together?: {
-    /** Searches in a call, asked in this way. */
-    countOf(way: string): number;
-    /** @returns of each search its rows, the nearest first. */
-    search(requests: readonly PeerSearch[]): Promise<number[][]>;
-  };
+  /** In one call, where the kind has such a way. @returns of each search its rows, the nearest first. */
+  searchTogether?(requests: readonly PeerSearch[]): Promise<number[][]>;
   /** Many at once, where the library has such a call: the nearest of each query. */
   searchMany?(queries: readonly Float32Array[], k: number, effort: number): number[][];
   /** And what follows of it. @returns as `settle`. */
@@ -70,6 +65,8 @@ export interface PeerKind {
   readonly isOurs: boolean;
   /** What it is asked through; one way without a name is ['']. */
   readonly ways: readonly string[];
+  /** Of a client, asked in this way; without it one. */
+  searchesInACall?(way: string): number;
   /** From the fastest to the one that finds most; each a candidate list, or what comes next to one. */
   readonly efforts: readonly number[];
   readonly canFilter: boolean;

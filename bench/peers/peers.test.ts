@@ -93,12 +93,12 @@ function assertNearest(found: readonly number[], row: number): void {
 }
 
 /** Several searches in one call. */
-async function assertTogether({ ways }: PeerKind, peer: Peer, search: (row: number, way: string) => PeerSearch): Promise<void> {
+async function assertTogether(kind: PeerKind, peer: Peer, search: (row: number, way: string) => PeerSearch): Promise<void> {
   const asked = [5, rows - 5];
-  const way = ways.find((one) => (peer.together?.countOf(one) ?? 1) > 1);
+  const way = kind.ways.find((one) => (kind.searchesInACall?.(one) ?? 1) > 1);
   const answers = [
     peer.searchMany?.(asked.map((row) => search(row, '').query), k, search(0, '').effort),
-    way === undefined ? undefined : await peer.together?.search(asked.map((row) => search(row, way))),
+    way === undefined ? undefined : await peer.searchTogether?.(asked.map((row) => search(row, way))),
   ];
   for (const answer of answers.filter((one) => one !== undefined)) {
     assert.equal(answer.length, asked.length);

@@ -9,7 +9,7 @@ import pg from 'pg';
 import type { Batch, StoredSet } from '../data/stored.ts';
 import { graph, type Peer, type PeerContext, type PeerKind, type PeerSearch } from './peer.ts';
 import { lacking, pipSoftware } from './software.ts';
-import { treeOf } from './usage.ts';
+import { treeOf } from '../processes/proc-stat.ts';
 
 const packageVersion = '0.6.0';
 const software = `pgvector-${packageVersion}-1`;

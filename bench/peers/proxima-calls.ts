@@ -25,6 +25,10 @@ export interface ProximaAddresses {
 /** What it is asked through: a gRPC call each, one for several, a gRPC stream that stays open, JSON over HTTP. */
 export const ways = { call: 'gRPC', ten: 'gRPC, ten in a call', stream: 'gRPC stream', rest: 'REST' } as const;
 
+export function searchesInACall(way: string): number {
+  return way === ways.ten ? 10 : 1;
+}
+
 interface SearchStream {
   readonly exchange: Exchange<Partial<SearchRequest>, SearchResponse>;
   readonly answers: AsyncIterator<SearchResponse>;

@@ -1,7 +1,7 @@
 /** Ours as a cluster, all of it on this machine: Kafka, the registry, Redis and MinIO, and one each of gateway, indexer and query service. */
 import { missingForCluster, startCluster, type Cluster, type ClusterProcess } from '@proximadb/test-cluster';
 import type { PeerContext, PeerKind } from './peer.ts';
-import type { ProximaAddresses } from './proxima-calls.ts';
+import { ways, type ProximaAddresses } from './proxima-calls.ts';
 import { ProximaPeer, proximaWriter } from './proxima-peer.ts';
 
 class ProximaCluster extends ProximaPeer {
@@ -42,7 +42,8 @@ function addressesOf({ gateways, queries }: Cluster): ProximaAddresses {
 }
 
 export const proximaCluster: PeerKind = {
-  name: 'proximadb cluster', sort: 'server', isOurs: true, ways: ['gRPC'], efforts: [16, 32, 64, 128, 256, 512], canFilter: true, batchRows: 500,
+  name: 'proximadb cluster', sort: 'server', isOurs: true, ways: [ways.call, ways.stream],
+  efforts: [16, 32, 64, 128, 256, 512], canFilter: true, batchRows: 500,
   settings: 'hnsw, as it comes: a gateway, an indexer and a query service, with Kafka, the registry, Redis and MinIO, whose memory, disk and CPU count',
   missing: missingForCluster,
   open: async (context) => {

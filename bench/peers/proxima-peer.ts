@@ -3,7 +3,7 @@ import type { IndexKind } from '@proximadb/schemas';
 import type { Batch, StoredSet } from '../data/stored.ts';
 import { rootVersion } from '../machine.ts';
 import type { Peer, PeerContext, PeerSearch, Writer } from './peer.ts';
-import { ProximaCalls, ways, type ProximaAddresses } from './proxima-calls.ts';
+import { ProximaCalls, type ProximaAddresses } from './proxima-calls.ts';
 
 export abstract class ProximaPeer implements Peer {
   readonly version = rootVersion();
@@ -46,13 +46,12 @@ export abstract class ProximaPeer implements Peer {
     return this.calls.rest();
   }
 
-  readonly together = {
-    countOf: (way: string): number => (way === ways.ten ? 10 : 1),
-    search: (requests: readonly PeerSearch[]): Promise<number[][]> => this.calls.searchTogether(requests),
-  };
-
   search(request: PeerSearch): Promise<number[]> {
     return this.calls.search(request);
+  }
+
+  searchTogether(requests: readonly PeerSearch[]): Promise<number[][]> {
+    return this.calls.searchTogether(requests);
   }
 
   remove(rows: readonly number[]): Promise<number> {

@@ -2,7 +2,7 @@
 import type { IndexKind } from '@proximadb/schemas';
 import { startServer, type ServerProcess } from '../processes/server.ts';
 import type { PeerContext, PeerKind } from './peer.ts';
-import { ways, type ProximaAddresses } from './proxima-calls.ts';
+import { searchesInACall, ways, type ProximaAddresses } from './proxima-calls.ts';
 import { ProximaPeer, proximaWriter } from './proxima-peer.ts';
 
 class ProximaDb extends ProximaPeer {
@@ -46,6 +46,7 @@ function kind(name: string, choice: Choice): PeerKind {
   const { ways, settings } = choice;
   return {
     name, sort: 'server', isOurs: true, ways, efforts: [16, 32, 64, 128, 256, 512], canFilter: true, batchRows: 500, settings,
+    searchesInACall,
     missing: () => false,
     open: async (context) => new ProximaDb(context, choice, await startServer(context.folder)), writer: proximaWriter,
   };

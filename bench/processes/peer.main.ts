@@ -1,7 +1,8 @@
 /** The process of one peer: the library itself, or the clients of its server. Arguments: its name, the folder of the data set, the folder for its data. */
 import { kindOf } from '../peers/kinds.ts';
 import type { Peer, PeerSearch } from '../peers/peer.ts';
-import { cpuSeconds, diskBytes, memoryBytes } from '../peers/usage.ts';
+import { CpuMeter } from '../peers/cpu-meter.ts';
+import { diskBytes, memoryBytes } from '../peers/usage.ts';
 import type { RangeFilter } from '../data/data-set.ts';
 import { StoredSet } from '../data/stored.ts';
 import { LoadProcess, writeRows } from './load.ts';
@@ -36,11 +37,11 @@ async function answer(command: PeerCommand): Promise<PeerAnswer> {
   }
   const peer = opened;
   if (peer === undefined) throw new Error('it was not opened');
-  const cpuBefore = cpuSeconds(peer.pids);
+  const cpu = new CpuMeter(() => peer.pids);
   const startedMs = performance.now();
   const measured = await carryOut(peer, command);
   return {
-    version: peer.version, tookMs: performance.now() - startedMs, cpuSeconds: cpuSeconds(peer.pids) - cpuBefore,
+    version: peer.version, tookMs: performance.now() - startedMs, cpuSeconds: cpu.seconds(),
     found: new Uint32Array(0), latenciesMs: new Float64Array(0), written: 0, idleMs: 0, memoryBytes: 0, diskBytes: 0, ...measured,
   };
 }
@@ -77,10 +78,10 @@ async function search(peer: Peer, { queries, k, effort, filter: filterNumber, is
   const found = new Uint32Array(queries.length * k).fill(none);
   const latenciesMs = new Float64Array(queries.length);
   // Not before: what is prepared may be a new process of the server.
-  const cpuBefore = cpuSeconds(peer.pids);
+  const cpu = new CpuMeter(() => peer.pids);
   const startedMs = performance.now();
   const measured = (): Measured =>
-    ({ found, latenciesMs, tookMs: performance.now() - startedMs, cpuSeconds: cpuSeconds(peer.pids) - cpuBefore });
+    ({ found, latenciesMs, tookMs: performance.now() - startedMs, cpuSeconds: cpu.seconds() });
   if (peer.searchMany !== undefined && clients > 1 && filterNumber === null) {
     for (let from = 0; from < vectors.length; from += clients) {
       const some = vectors.slice(from, from + clients);
@@ -92,7 +93,7 @@ async function search(peer: Peer, { queries, k, effort, filter: filterNumber, is
     return measured();
   }
   const filter = filterNumber === null ? null : set.filters[filterNumber] ?? null;
-  const count = peer.together?.countOf(way) ?? 1;
+  const count = kind.searchesInACall?.(way) ?? 1;
   let next = 0;
   await Promise.all(Array.from({ length: clients }, async (_, client) => {
     while (next < vectors.length) {
@@ -101,7 +102,7 @@ async function search(peer: Peer, { queries, k, effort, filter: filterNumber, is
       const requests = vectors.slice(from, next).map((query): PeerSearch =>
         ({ query, k, effort, way, client, filter: filter !== null && isFresh ? unseen(filter) : filter }));
       const sentMs = performance.now();
-      const answers = await (count > 1 && peer.together !== undefined ? peer.together.search(requests) : Promise.all(requests.map((one) => peer.search(one))));
+      const answers = await (count > 1 ? peer.searchTogether?.(requests) : undefined) ?? await Promise.all(requests.map((one) => peer.search(one)));
       latenciesMs.fill(performance.now() - sentMs, from, next);
       answers.forEach((rows, i) => { found.set(rows.slice(0, k), (from + i) * k); });
     }

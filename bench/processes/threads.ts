@@ -1,5 +1,5 @@
 /** CPU time of a process by its threads, from /proc: on a busy machine it says more than a clock on the wall. Empty where there is no /proc. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { livingThreads, procStat } from './proc-stat.ts';
 
 export interface ThreadTime {
   /** On a core. */
@@ -16,37 +16,17 @@ export const endedThreads = '(ended)';
 
 export function threadTimes(pid: number): ThreadTimes {
   const times = new Map<string, ThreadTime>();
-  let threads: string[];
-  try {
-    threads = readdirSync(`/proc/${pid}/task`);
-  } catch {
-    return times;
-  }
+  const stat = procStat(pid);
+  if (stat === undefined) return times;
   let living = 0;
-  for (const thread of threads) {
-    try {
-      const name = readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8').trim();
-      const [cpu = 0, waited = 0] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ').map((nanos) => Number(nanos) / 1e6);
-      const before = times.get(name) ?? { cpuMs: 0, waitedMs: 0 };
-      times.set(name, { cpuMs: before.cpuMs + cpu, waitedMs: before.waitedMs + waited });
-      living += cpu;
-    } catch {
-      // It ended meanwhile.
-    }
+  for (const { name, cpuMs, waitedMs } of livingThreads(pid)) {
+    const before = times.get(name) ?? none;
+    times.set(name, { cpuMs: before.cpuMs + cpuMs, waitedMs: before.waitedMs + waitedMs });
+    living += cpuMs;
   }
-  times.set(endedThreads, { cpuMs: cpuMsOf(pid) - living, waitedMs: 0 });
+  times.set(endedThreads, { cpuMs: stat.cpuMs - living, waitedMs: 0 });
   return times;
 }
-
-/** Of the whole process, as proc(5) says: fields 14 and 15 of its `stat`, of which the second is its name, in brackets. */
-function cpuMsOf(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const [user = NaN, system = NaN] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(14 - 3, 16 - 3).map(Number);
-  return (user + system) * tickMs;
-}
-
-/** USER_HZ is 100 wherever Node runs on Linux. */
-const tickMs = 10;
 
 /** What was spent from one look to the next. */
 export function timesBetween(before: ThreadTimes, after: ThreadTimes): ThreadTimes {

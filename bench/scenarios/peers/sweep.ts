@@ -28,7 +28,7 @@ interface Case {
   readonly latenciesMs: number[];
   queries: number;
   cpuSeconds: number;
-  /** Of one search, by the warm-up. */
+  /** Of one search, by the first calls: of ten that travel together a tenth of their call. */
   expectedMs: number;
 }
 
@@ -73,8 +73,9 @@ export function effortsOf({ entrant: { kind } }: Way, { sizes }: Course): number
   return kind.efforts.filter((_, i) => i % sizes.effortStep === 0);
 }
 
-/** Asked of each case before anything counts, to see what fits into a block. */
-const trialQueries = 8;
+/** Of each case before anything counts, to see what fits into a block. */
+const trialCalls = 8;
+const queriesMax = 2_000;
 
 /** What compiles while it runs is slow at first: so everybody is asked all queries before anything counts. */
 async function warmUp(course: Course, way: Way): Promise<void> {
@@ -85,23 +86,31 @@ async function warmUp(course: Course, way: Way): Promise<void> {
 }
 
 async function block(course: Course, one: Case, round: number): Promise<void> {
-  const { entrant: { process }, way } = one.way;
-  const { blockMs, blockQueriesMin } = course.sizes;
+  const { entrant: { process, kind }, way } = one.way;
+  const inACall = kind.searchesInACall?.(way) ?? 1;
   const settings = { k: one.k, effort: one.effort, filter: null, way };
   if (round === 0) {
-    const { latenciesMs } = await process.ask({ kind: 'search', block: { ...settings, queries: queriesFrom(course, 0, trialQueries), clients: 1 } });
-    one.expectedMs = median(latenciesMs.slice(trialQueries / 2));
+    const queries = queriesFrom(course, 0, trialCalls * inACall);
+    const { latenciesMs } = await process.ask({ kind: 'search', block: { ...settings, queries, clients: 1 } });
+    one.expectedMs = median(latenciesMs.slice(latenciesMs.length / 2)) / inACall;
   }
-  const fitting = Math.round(blockMs / one.expectedMs);
-  const count = Math.max(blockQueriesMin, one.clients * 2, Math.min(fitting, 2_000));
+  const count = queriesOfBlock(one, inACall, course.sizes);
   // Fast ones are asked the set's queries several times over.
-  const all = queriesFrom(course, round * blockQueriesMin, Infinity);
+  const all = queriesFrom(course, round * course.sizes.blockQueriesMin, Infinity);
   const queries = Array.from({ length: count }, (_, i) => all[i % all.length] ?? 0);
   const answer = await process.ask({ kind: 'search', block: { ...settings, queries, clients: one.clients } });
   one.rates.push(queries.length / answer.tookMs * 1_000);
   one.latenciesMs.push(...answer.latenciesMs);
   one.queries += queries.length;
   one.cpuSeconds += answer.cpuSeconds;
+}
+
+/** @returns what fits into a block: whole calls, and of each client two at least. @param inACall searches of a client that travel together. */
+export function queriesOfBlock(
+  { expectedMs, clients }: Pick<Case, 'expectedMs' | 'clients'>, inACall: number, { blockMs, blockQueriesMin }: Pick<Sizes, 'blockMs' | 'blockQueriesMin'>,
+): number {
+  const wanted = Math.max(blockQueriesMin, clients * 2 * inACall, Math.min(Math.round(blockMs / expectedMs), queriesMax));
+  return Math.ceil(wanted / inACall) * inACall;
 }
 
 function pointOf({ way, k, clients, effort, rates, latenciesMs, queries, cpuSeconds }: Case, recall: number): Point {
