@@ -47,7 +47,7 @@ Options:
     --queries FILE.npy     and your own queries
     --metric M             compared by cosine (as by default) or euclidean
   --baseline FILE          guard: what it compares with
-  --write-baseline         guard: stores what it measures`;
+  --write-baseline         guard: stores what it measures, medians of three runs`;
 }
 
 /** @returns undefined where help is asked for. @throws UsageError */

@@ -1,4 +1,4 @@
-/** What a scenario hands back, and how it is shown: tables in Markdown, so that docs/performance.md can take them as they are. */
+/** What a scenario hands back, and how it is shown: tables in Markdown, so that docs/performance can take them as they are. */
 
 /** A cell: a figure that was rounded for reading, or a word. */
 export type Cell = string | number;
@@ -33,6 +33,11 @@ export interface Report {
   readonly plots?: readonly Plot[];
   /** What this run was there to find; with one, the bench ends with exit code 1. */
   readonly failures?: readonly string[];
+}
+
+/** Every point of peers' curves: pages have the plots in their place, and the JSON. */
+export function isCurve({ title }: Pick<Table, 'title'>): boolean {
+  return /: k = \d+ of [\d,]+ rows, .*, no filter$/.test(title);
 }
 
 export function showReport({ tables, aims }: Pick<Report, 'tables' | 'aims'>): string {

@@ -1,8 +1,8 @@
 /** What a run leaves behind in a folder: one page with all tables, and beside it the figures of each scenario and its plots. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Machine } from './machine.ts';
-import type { Plot, Report } from './report.ts';
+import { isCurve, showReport, type Plot, type Report } from './report.ts';
 
 /** The JSON of a scenario; `bench/show.ts` writes its tables from it. */
 export interface Taken extends Pick<Report, 'tables' | 'aims' | 'figures'> {
@@ -18,6 +18,15 @@ export function describeTaken({ takenAt, command, machine }: Pick<Taken, 'takenA
   const { cores, cpu, memoryGiB, system, loadBefore } = machine;
   return `\`${command}\`, ${takenAt.slice(0, 16).replace('T', ' ')} UTC; ${cores} cores, ${cpu}, ${memoryGiB} GiB, ${system}; ${versions}; `
     + `load before: ${loadBefore.join(', ')} (averages of 1, 5, 15 minutes)`;
+}
+
+export function readTaken(file: string): Taken {
+  return JSON.parse(readFileSync(file, 'utf8')) as Taken;
+}
+
+/** Its line and its tables, but the points of curves. */
+export function showTaken(taken: Taken): string {
+  return `${describeTaken(taken)}\n\n${showReport({ ...taken, tables: taken.tables.filter((table) => !isCurve(table)) })}`;
 }
 
 export class RunFolder {

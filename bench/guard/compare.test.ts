@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert';
 import { test } from 'node:test';
-import { compareFigures, guardReport, type Figure, type Figures } from './compare.ts';
+import { compareFigures, guardReport, mediansOf, type Figure, type Figures } from './compare.ts';
 
 const rate = (value: number, better: Figure['better'] = 'higher'): Figure => ({ value, better, tolerance: 0.2, by: 'part' });
 const recall = (value: number): Figure => ({ value, better: 'higher', tolerance: 0.01, by: 'difference' });
@@ -29,4 +29,10 @@ test('what was not measured is worse, what is measured only now is not compared'
   assert.match(failuresOf(without)[0] ?? '', /^recall: not measured/);
   assert.equal(compareFigures(stored, { ...stored, new: rate(1) }).length, 3);
   assert.equal(failuresOf({ ...stored, recall: recall(NaN) }).length, 1);
+});
+
+test('what is stored of several runs is the median of each figure', () => {
+  const runs = [0.5, 0.1, 0.4].map((value): Figures => ({ 'searches/s': rate(value), recall: recall(1 - value) }));
+  assert.deepEqual(mediansOf(runs), { 'searches/s': rate(0.4), recall: recall(0.6) });
+  assert.deepEqual(mediansOf(runs.slice(0, 1)), runs[0]);
 });

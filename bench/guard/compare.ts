@@ -1,5 +1,6 @@
 /** Figures of one run beside those of a stored one: what got worse by more than is let pass. */
 import type { Cell, Report } from '../report.ts';
+import { median } from '../statistics.ts';
 
 export interface Figure {
   /** A ratio to bare USearch in the same run, or a share: nothing that depends on how fast the machine is. */
@@ -37,6 +38,13 @@ export function compareFigures(stored: Figures, measured: Figures): Comparison[]
   });
 }
 
+/** @returns of each figure of the first run its median in all that have it. */
+export function mediansOf(runs: readonly Figures[]): Figures {
+  const [first = {}] = runs;
+  return Object.fromEntries(Object.entries(first).map(([name, figure]) =>
+    [name, { ...figure, value: median(runs.flatMap((run) => run[name]?.value ?? [])) }]));
+}
+
 /** With a failure for each figure that got worse. */
 export function guardReport(baseline: Baseline, measured: Figures): Report {
   const compared = compareFigures(baseline.figures, measured);
@@ -49,7 +57,7 @@ export function guardReport(baseline: Baseline, measured: Figures): Report {
       ]),
       notes: [
         'Ratios are to bare USearch (f32) in the same run, medians of its rounds.',
-        'A change that is meant to cost something writes the baseline anew: --write-baseline.',
+        'A change that is meant to cost something writes the baseline anew, medians of three runs: --write-baseline.',
       ],
     }],
     aims: [],

@@ -77,7 +77,7 @@ async function searchBehindWrites({ short, scratch, chosen, say }: BenchOptions,
         columns: ['', 'rows written a second', 'rows', 'of these with a graph', 'searches/s', 'p50 ms', 'p99 ms', 'CPU ms of the shard a search'], rows,
         notes: [
           `Recall@${k} at the end, of 200 words that were not written: ${recall.toFixed(4)}. One partition, graphs, as it comes.`,
-          'The stages follow each other while graphs are built, so rows with a graph become more. The shard\'s thread applies what is written, too.',
+          'The stages follow each other while graphs are built. The shard\'s thread applies what is written, too.',
         ],
       }],
       aims: [],

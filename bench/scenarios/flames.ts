@@ -72,8 +72,9 @@ async function run({ short, scratch, profiles = join(scratch, 'profiles'), chose
     tables: [{
       title: `${count.toLocaleString('en-US')} words, ${clients} clients over gRPC: what each thread does`,
       columns: ['the server', 'thread', ...kinds.map((kind) => kindNames[kind])], rows,
-      notes: ['Shares of the time in which a thread is not idle, without the loading of the program. Native code: USearch, system calls, the wake-ups of other '
-        + 'threads, the garbage collector. A profiler that looks at the clock counts what ran on the core meanwhile, too.',
+      notes: ['Shares of the time in which a thread is not idle, without the loading of the program. Libraries: USearch and all else that is '
+        + 'installed. Native code: system calls, the wake-ups of other threads, the garbage collector. A profiler that looks at the clock counts what ran '
+        + 'on the core meanwhile, too.',
       'Written to: new words by one process, one batch of 500 under way. The builder makes graphs meanwhile.'],
     }],
     aims: [], plots,

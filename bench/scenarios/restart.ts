@@ -50,7 +50,7 @@ async function run({ short, scratch, say }: BenchOptions): Promise<Report> {
       title: `${acked.toLocaleString('en-US')} words, ${dimension}-d; medians of ${repeats}`,
       columns: ['killed', 'log records to replay', 'seconds until ready', 'ms of an exact count then'],
       rows,
-      notes: ['From the start of the process (about 1 s of it is loading the program) until it says that it is ready: the log opened, segments verified, '
+      notes: ['From the start of the process, with the loading of the program, until it says that it is ready: the log opened, segments verified, '
         + 'the rest of the log applied. Then all acknowledged records are counted, or the run fails.'],
     }],
     aims: [{ what: 'ready again after kill -9', aimed: `≤ ${readySecondsAim} s`, measured: `${worst.toFixed(2)} s`, met: worst <= readySecondsAim }],

@@ -35,8 +35,12 @@ function measure(ways: Ways, rounds: number, calls: number): void {
   }
 }
 
-function sets(rows: number, share: number): void {
-  const pick = (): Uint32Array => Uint32Array.from({ length: rows }, (_, row) => row).filter(() => random() < share);
+/** @param run rows that lie together: what was written together is often alike. */
+function sets(rows: number, share: number, run = 1): void {
+  const pick = (): Uint32Array => {
+    const isIn = Array.from({ length: Math.ceil(rows / run) }, () => random() < share);
+    return Uint32Array.from({ length: rows }, (_, row) => row).filter((row) => isIn[Math.floor(row / run)]);
+  };
   const [a, b] = [pick(), pick()];
   const dense = [a, b].map((list) => list.reduce((set, row) => set.add(row), new RowSet(rows)));
   const roaring = [a, b].map((list) => new RoaringBitmap32(list));
@@ -48,7 +52,8 @@ function sets(rows: number, share: number): void {
   const stored = Uint8Array.from(roaringA.serialize('portable'));
   const bitmapWords = wordsFor(rows);
   const posting = postingWords(a.length, bitmapWords) < bitmapWords ? a : denseA.words;
-  console.log(`\n${rows} rows, ${a.length} in the set: set ${denseA.words.byteLength} bytes, posting ${posting.byteLength}, roaring ${stored.length}`);
+  const place = run > 1 ? `, in runs of ${run}` : '';
+  console.log(`\n${rows} rows, ${a.length} in the set${place}: set ${denseA.words.byteLength} bytes, posting ${posting.byteLength}, roaring ${stored.length}`);
   measure({
     'posting → set': () => { const set = new RowSet(rows); orPosting(posting, 0, posting.length, bitmapWords, set); return set; },
     'roaring: bytes → bitmap': () => RoaringBitmap32.deserialize(stored, 'portable').dispose(),
@@ -114,4 +119,5 @@ function columns(rows: number): void {
 
 columns(firstRows);
 columns(262_144);
-for (const rows of [16_384, 262_144]) for (const share of [0.001, 0.01, 0.1, 0.5]) sets(rows, share);
+for (const rows of [16_384, 524_288]) for (const share of [0.001, 0.01, 0.1, 0.5]) sets(rows, share);
+for (const share of [0.1, 0.5]) sets(524_288, share, 1_000);
