@@ -17,7 +17,7 @@ const withLong = args.includes('--all') || process.env['CI'] === 'true' || wante
 const long = [
   ...['brokers', 'failures', 'foreign', 'moves', 'schemas', 'secured', 'snapshots'].map((name) => `test/e2e/cluster/${name}`),
   'test/cluster/', 'test/docs/cluster/', 'kafka/three-brokers', 'confluent/outages', 'snapshots/interrupted',
-  'test/clients/python.test', 'test/e2e/recall', 'test/e2e/disk-limit', 'test/soak/', 'bench/run.test', 'bench/guard/guard.test',
+  'test/clients/python.test', 'test/e2e/recall', 'test/e2e/disk-limit', 'test/e2e/odd-vectors', 'test/soak/', 'bench/run.test', 'bench/guard/guard.test',
 ];
 /** Of the others what takes longest. */
 const slow = ['test/docs/docs.test', 'segment/src/plan.test', 'segment/src/odd-data.test', 'indexer/src/host.test', 'indexer/src/holder.test'];

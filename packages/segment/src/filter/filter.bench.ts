@@ -44,6 +44,8 @@ function sets(rows: number, share: number, run = 1): void {
   const [a, b] = [pick(), pick()];
   const dense = [a, b].map((list) => list.reduce((set, row) => set.add(row), new RowSet(rows)));
   const roaring = [a, b].map((list) => new RoaringBitmap32(list));
+  // Runs are stored as such only on request.
+  for (const bitmap of roaring) bitmap.runOptimize();
   const [denseA = new RowSet(0), denseB = denseA] = dense;
   const [roaringA = new RoaringBitmap32(), roaringB = roaringA] = roaring;
   // Every row of the first set is in both, so the first stays as it is however often they are and-ed.
