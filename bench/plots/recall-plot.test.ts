@@ -41,6 +41,15 @@ test('names are text, whatever is in them', () => {
   assert.ok(svg.includes('one &lt;&amp;&gt; &quot;other&quot;') && !svg.includes('<&>'));
 });
 
+test('the longest name has room beside the plot', () => {
+  const label = 'a peer of a long name, asked in a way that has one, too';
+  const svg = svgOf([{ label, isOurs: true, points: [{ recall: 0.9, qps: 10 }] }]);
+  const width = Number(/viewBox="0 0 (\d+) /.exec(svg)?.[1]);
+  const at = Number(new RegExp(`<text x="([\\d.]+)"[^>]*>${label}<`).exec(svg)?.[1]);
+  assert.ok(width >= at + label.length * 7, `${width} from ${at} on`);
+  assert.equal(svg.match(new RegExp(`width="${width}"`, 'g'))?.length, 2, 'of the picture and of what is behind it');
+});
+
 test('one without points is still a picture', () => {
   assert.match(svgOf([]), /^<svg [^]*<\/svg>\n$/);
   assert.ok(!/NaN|Infinity|undefined/.test(svgOf([{ label: 'nobody', isOurs: false, points: [] }])));

@@ -14,7 +14,10 @@ export interface RecallPlot {
   readonly curves: readonly Curve[];
 }
 
-const width = 900;
+const widthMin = 900;
+/** Of a letter of a name, about. */
+const letter = 7.5;
+const nameAt = 62;
 const height = 560;
 const plot = { left: 80, right: 640, top: 70, bottom: 490 } as const;
 /** Read in light and in dark alike, and told apart without seeing red and green apart: shapes differ, too. */
@@ -33,6 +36,8 @@ export function recallPlot({ title, subtitle, curves }: RecallPlot): string {
     const share = (Math.log10(value) - Math.log10(qps.low)) / (Math.log10(qps.high) - Math.log10(qps.low));
     return plot.bottom - share * (plot.bottom - plot.top);
   };
+  const longest = Math.max(0, ...curves.map(({ label }) => label.length));
+  const width = Math.max(widthMin, Math.ceil(plot.right + nameAt + letter * longest + 10));
   const parts = [
     text(plot.left, 28, title, 'class="title"'), text(plot.left, 50, subtitle, 'class="muted"'),
     ...axis.ticks.map((recall) => line(x(recall), plot.top, x(recall), plot.bottom, 'grid')
@@ -69,7 +74,7 @@ function legend({ label, isOurs }: Curve, number: number): string {
   const colour = colours[number % colours.length] ?? '';
   const at = plot.top + 10 + number * 24;
   return `<line x1="${plot.right + 24}" x2="${plot.right + 52}" y1="${at}" y2="${at}" stroke="${colour}" stroke-width="${isOurs ? 3.5 : 1.5}"/>`
-    + marker(number, plot.right + 38, at, colour) + text(plot.right + 62, at + 4, label, isOurs ? 'font-weight="600"' : '');
+    + marker(number, plot.right + 38, at, colour) + text(plot.right + nameAt, at + 4, label, isOurs ? 'font-weight="600"' : '');
 }
 
 /** A shape of its own for each of five neighbours. */
