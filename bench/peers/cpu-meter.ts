@@ -8,27 +8,33 @@ import { livingThreads, procStat, tickMs, treeOf } from '../processes/proc-stat.
 export class CpuMeter {
   readonly #pids: () => readonly number[];
   readonly #before: Reading;
+  /** Taken last here and first at the end: to look at all processes is work, too. */
+  readonly #ownBeforeMs: number;
 
   /** @param pids asked again at the end: a server may have been started anew. */
   constructor(pids: () => readonly number[]) {
     this.#pids = pids;
     this.#before = read(pids());
+    this.#ownBeforeMs = ownCpuMs();
   }
 
   seconds(): number {
+    const ownMs = ownCpuMs() - this.#ownBeforeMs;
     const [before, now] = [this.#before, read(this.#pids())];
     let living = 0;
     for (const [thread, ms] of now.threads) living += ms - (before.threads.get(thread) ?? 0);
     const all = now.ticksMs - before.ticksMs;
     // User and system time of each are rounded by themselves.
     const roundedMs = 2 * tickMs * now.processes;
-    return (all - living > roundedMs ? all : living) / 1_000;
+    return ((now.hasOwn ? ownMs : 0) + (all - living > roundedMs ? all : living)) / 1_000;
   }
 }
 
 interface Reading {
   readonly processes: number;
-  /** In whole ticks, with what is over. */
+  /** Whether this process is one of them. It knows by itself what its threads took that are over, too: a library starts some for each call. */
+  readonly hasOwn: boolean;
+  /** Of the others, in whole ticks, with what is over. */
   readonly ticksMs: number;
   /** Of each thread that lives. */
   readonly threads: ReadonlyMap<number, number>;
@@ -39,13 +45,12 @@ function read(pids: readonly number[]): Reading {
   const threads = new Map<number, number>();
   let ticksMs = 0;
   for (const pid of tree) {
+    if (pid === process.pid) continue;
     const stat = procStat(pid);
     ticksMs += (stat?.cpuMs ?? 0) + (stat?.endedChildrenCpuMs ?? 0);
-    // Of itself a process knows what its threads took that are over, too: a library starts some for each call.
-    if (pid === process.pid) threads.set(pid, ownCpuMs());
-    else for (const { thread, cpuMs } of livingThreads(pid)) threads.set(thread, cpuMs);
+    for (const { thread, cpuMs } of livingThreads(pid)) threads.set(thread, cpuMs);
   }
-  return { processes: tree.size, ticksMs, threads };
+  return { processes: tree.size, hasOwn: tree.has(process.pid), ticksMs, threads };
 }
 
 function ownCpuMs(): number {
