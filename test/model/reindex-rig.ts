@@ -32,6 +32,7 @@ export class ReindexRig implements AsyncDisposable {
   readonly late: Front;
   readonly #clock: () => number;
   readonly #gate: Gate;
+  readonly #erasing = new Set<Promise<void>>();
   #host: ShardHost;
   /** How often the shards went, and came back: what asks them at that moment is sent away, as there is no replica. */
   restarts = 0;
@@ -68,7 +69,10 @@ export class ReindexRig implements AsyncDisposable {
         for (let partition = 0; partition < settings.partitions; partition += 1) {
           this.#host.assign({ identity: { clusterId: log.clusterId, topic, topicId, log: number, partition }, partitions: settings.partitions, settings });
         }
-      } else if (change.kind === 'deleted') void this.#host.releaseAll(number).then(() => first.erased(number));
+      } else if (change.kind === 'deleted') {
+        const erasing = this.#host.releaseAll(number).then(() => first.erased(number)).finally(() => this.#erasing.delete(erasing));
+        this.#erasing.add(erasing);
+      }
     });
   }
 
@@ -114,6 +118,7 @@ export class ReindexRig implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.letGo();
+    await Promise.all(this.#erasing);
     await this.#host.close();
     await this.fresh.catalog[Symbol.asyncDispose]();
     await this.late.catalog[Symbol.asyncDispose]();
