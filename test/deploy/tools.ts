@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { isProvisioned, provision } from '../cluster/cache.ts';
+import { goCompilerFlags } from '../cluster/go.ts';
 import { runProgram, type ProgramOptions } from '../cluster/run-program.ts';
 
 const helmVersion = 'v3.22.0';
@@ -64,7 +65,7 @@ export function missingForHelm(): string | false {
 /** The program `helm`; built by Go at the first call on this machine, which takes minutes. */
 export async function helmProgram(): Promise<string> {
   const folder = await provision(helmFolder, async (draft) => {
-    await runProgram('go', ['install', '-ldflags=-s -w', `helm.sh/helm/v3/cmd/helm@${helmVersion}`], {
+    await runProgram('go', ['install', goCompilerFlags, '-ldflags=-s -w', `helm.sh/helm/v3/cmd/helm@${helmVersion}`], {
       environment: { GOBIN: draft, GOFLAGS: '-buildvcs=false' }, timeoutMs: 3_000_000,
     });
   });

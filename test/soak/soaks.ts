@@ -1,8 +1,8 @@
 /** Work that goes on for long, and what has to stay as it is meanwhile. */
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
-import { searching, segmentsOf, until, writing, type Calling, type CallTimes, type Subject } from './subject.ts';
-import { assertFlat, diskBytesOf, mappedGraphs, quarters, Watch, type Figure } from './watch.ts';
+import { partitions, searching, segmentsOf, until, writing, type Calling, type CallTimes, type Subject } from './subject.ts';
+import { assertFlat, diskBytesOf, kernelMemories, mappedGraphs, quarters, Watch, type Figure } from './watch.ts';
 
 export interface SoakOptions {
   /** How long it goes on, at least. */
@@ -27,6 +27,8 @@ const memoryAtRest = 16 * mebibyte;
 const disk = { share: 0.1, slack: 8 * mebibyte };
 /** Each segment's graph is mapped once, and one is looked at where it is built. */
 const graphs = { share: 0.25, slack: 4 };
+/** Of a segment: vectors, codes of one bit, codes in lists. Of a memtable: vectors, codes. */
+const memories = { segment: 3, memtable: 2 };
 
 /** Rows come, and the oldest go, under searches: segments are made, merged and emptied without end. */
 export async function manyMerges(subject: Subject, { ms, say, share }: SoakOptions): Promise<void> {
@@ -60,9 +62,11 @@ export async function manyMerges(subject: Subject, { ms, say, share }: SoakOptio
 
   const indexed = segmentsOf(await subject.settled(collection)).filter((segment) => segment.indexed).length;
   assert.equal(mappedGraphs(subject.pid), indexed, 'graphs that are mapped, and segments that have one');
+  await memoriesAreGivenBack(subject, collection);
   await subject.client.deleteCollection({ collection });
   await until('the files of a deleted collection are gone', async () => diskBytesOf(subject.shards) < mebibyte);
   assert.equal(mappedGraphs(subject.pid), 0, 'graphs of a deleted collection that are mapped');
+  await until('the memories of a deleted collection are given back', async () => kernelMemories(subject.pid) <= subject.memoriesAtFirst);
 }
 
 /** The same ids are written again and again, under searches. */
@@ -87,7 +91,15 @@ export async function sameIds(subject: Subject, { ms, say, share }: SoakOptions)
   if (ms >= memoryJudgedMs) for (const figure of ['anonymous', 'mapped'] as const) assertFlat(samples, figure, memory);
   assertFlat(samples, 'disk', disk);
   assert.equal((await subject.settled(collection)).records, BigInt(ids.length));
+  await memoriesAreGivenBack(subject, collection);
   await subject.client.deleteCollection({ collection });
+}
+
+/** Of all that merges replaced: a server that rests has those of what is there, each of which has its rows' size. */
+async function memoriesAreGivenBack(subject: Subject, collection: string): Promise<void> {
+  const segments = segmentsOf(await subject.settled(collection)).length;
+  const most = subject.memoriesAtFirst + segments * memories.segment + partitions * memories.memtable;
+  await until(`${segments} segments and ${partitions} memtables have at most ${most} memories`, async () => kernelMemories(subject.pid) <= most);
 }
 
 /** Generous: the machine may have other things to do. */
@@ -161,7 +173,7 @@ async function inRounds(
     if (ms >= memoryJudgedMs) rests.push(await leastMemory(subject));
   }
   if (ms < memoryJudgedMs) {
-    say(`memory is judged in runs of ${memoryJudgedMs / 1_000} s and more, not in this one`);
+    say(`the sizes of memory are judged in runs of ${memoryJudgedMs / 1_000} s and more, not in this one`);
     return samples;
   }
   const shownRests = rests.map((each) => Math.round(each / mebibyte)).join(' ');

@@ -6,10 +6,10 @@ import { encodeVectorRecord } from '@proximadb/record';
 import type { StatsResponse } from '@proximadb/schemas';
 import { createClient, type Client } from '@proximadb/transport/client';
 import { ChildServer, TemporaryFolder } from '../e2e/server.ts';
-import { median } from './watch.ts';
+import { kernelMemories, median } from './watch.ts';
 
 export const dimension = 32;
-const partitions = 2;
+export const partitions = 2;
 const k = 10;
 
 /** Segments of at most 1,024 rows, sealed and merged a few hundred rows at a time; and little of the log is kept. */
@@ -27,6 +27,8 @@ export class Subject implements AsyncDisposable {
   readonly pid: number;
   /** Everything that it keeps. */
   readonly data: string;
+  /** Memories of its kernels before there was a collection. */
+  readonly memoriesAtFirst: number;
   readonly #server: ChildServer;
   readonly #folder: TemporaryFolder;
   readonly #schemaId: number;
@@ -38,6 +40,7 @@ export class Subject implements AsyncDisposable {
     this.client = parts.client;
     this.pid = parts.server.pid;
     this.data = parts.folder.path;
+    this.memoriesAtFirst = kernelMemories(this.pid);
   }
 
   static async start(): Promise<Subject> {
@@ -92,7 +95,7 @@ export class Subject implements AsyncDisposable {
 
 const patienceMs = 300_000;
 
-/** Asks every 20 ms. @throws Error if it does not come true in two minutes. */
+/** Asks every 20 ms. @throws Error if it does not come true in five minutes. */
 export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
   const endMs = performance.now() + patienceMs;
   while (!await isSo()) {

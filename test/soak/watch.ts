@@ -28,6 +28,17 @@ export function mappedGraphs(pid: number): number {
   return readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').filter((line) => line.includes('/graph.usearch')).length;
 }
 
+/** Each lies in address space of its own, of which a WebAssembly memory reserves 8 GiB: nothing else here takes as much at once. */
+const reservationBytesMin = 2 ** 32;
+
+/** Memories of the kernels: those of vectors, of codes, and what searches work in. */
+export function kernelMemories(pid: number): number {
+  return readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').filter((line) => {
+    const [, from = '0', to = '0'] = /^([0-9a-f]+)-([0-9a-f]+) ---p /.exec(line) ?? [];
+    return parseInt(to, 16) - parseInt(from, 16) >= reservationBytesMin;
+  }).length;
+}
+
 /** What is deleted while it is looked at counts nothing. */
 export function diskBytesOf(folder: string): number {
   return globSync('**', { cwd: folder }).reduce((sum, path) => sum + (statSync(join(folder, path), { throwIfNoEntry: false })?.blocks ?? 0) * 512, 0);
