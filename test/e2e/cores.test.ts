@@ -1,4 +1,4 @@
-/** `proximadb start` with several threads that hold shards: all of them work for a search, and none has a graph of its own of what another has. */
+/** `proximadb start` with several threads: all that hold shards work for a search, none has a graph of its own of what another has, and several make lists. */
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
 import { platform } from 'node:process';
@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { encodeVectorRecord } from '@proximadb/record';
 import { SearchRequest } from '@proximadb/schemas';
-import { createClient } from '@proximadb/transport/client';
+import { createClient, type Client } from '@proximadb/transport/client';
 import { ChildServer, TemporaryFolder } from './server.ts';
 
 const skip = platform === 'linux' ? false : 'threads and mappings are told by /proc, which Linux has';
@@ -25,16 +25,7 @@ test('two shards on two threads share the work of a batch, and each graph is map
   using folder = new TemporaryFolder();
   await using server = new ChildServer(folder.path, flags);
   await using client = createClient(`127.0.0.1:${(await server.ready()).grpcPort}`);
-  await client.createCollection({ name: collection, dimension, partitions: threads });
-  const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });
-  // At once, and with time to be applied: what comes after a pause would be a segment of its own, too small for a graph.
-  await client.upsert({ collection, records: Array.from({ length: rows }, (_, i) => encodeVectorRecord(schemaId, { id: `r${i}`, vector: vectorOf(i) })) });
-  for (const endMs = performance.now() + 300_000; ; await sleep(50)) {
-    const stats = await client.stats({ collection });
-    const segments = stats.partitions.flatMap((partition) => partition.segments);
-    if (segments.length === threads && segments.every(({ indexed }) => indexed) && stats.indexed === BigInt(rows) && stats.building === 0n) break;
-    assert.ok(performance.now() < endMs, `${stats.indexed} of ${rows} rows have a graph`);
-  }
+  await filled(client, 'hnsw', threads);
 
   const before = ticksOf(server.pid);
   assert.deepEqual([...before.keys()], ['shards-0', 'shards-1']);
@@ -55,14 +46,53 @@ test('two shards on two threads share the work of a batch, and each graph is map
   assert.equal(new Set(graphs).size, threads, graphs.join('\n'));
 });
 
-/** Hundredths of a second that threads with shards had a core, as proc(5) says: fields 14 and 15 of `stat`, of which the second is the name, in brackets. */
-function ticksOf(pid: number): Map<string, number> {
-  const threads = readdirSync(`/proc/${pid}/task`).map((id): [string, number] => {
+test('lists of several shards are made at a time; who makes them beside another gives way the more', { skip }, async () => {
+  using folder = new TemporaryFolder();
+  await using server = new ChildServer(folder.path, [...flags, '--indexer-graph-threads', '3']);
+  await using client = createClient(`127.0.0.1:${(await server.ready()).grpcPort}`);
+  // A thread that has made lists is there for a while afterwards.
+  await filled(client, 'ivf', 3);
+  assert.deepEqual(nicenessOf(server.pid, 'lists').sort(), [13, 13, 8]);
+});
+
+/** Writes all rows into as many shards. Resolves when each is one segment with its index. */
+async function filled(client: Client, index: 'hnsw' | 'ivf', partitions: number): Promise<void> {
+  await client.createCollection({ name: collection, dimension, index, partitions });
+  const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });
+  // At once, and with time to be applied: what comes after a pause would be a segment of its own, too small for a graph.
+  await client.upsert({ collection, records: Array.from({ length: rows }, (_, i) => encodeVectorRecord(schemaId, { id: `r${i}`, vector: vectorOf(i) })) });
+  for (const endMs = performance.now() + 300_000; ; await sleep(50)) {
+    const stats = await client.stats({ collection });
+    const segments = stats.partitions.flatMap((partition) => partition.segments);
+    if (segments.length === partitions && segments.every(({ indexed }) => indexed) && stats.indexed === BigInt(rows) && stats.building === 0n) return;
+    assert.ok(performance.now() < endMs, `${stats.indexed} of ${rows} rows have their index`);
+  }
+}
+
+/** A thread as proc(5) says it: its name, which is in brackets, and the fields of `stat` from the third on. */
+interface ThreadStat {
+  readonly name: string;
+  readonly fromThird: readonly string[];
+}
+
+function threadStats(pid: number): ThreadStat[] {
+  return readdirSync(`/proc/${pid}/task`).map((id) => {
     const stat = readFileSync(`/proc/${pid}/task/${id}/stat`, 'utf8');
-    const [user = NaN, system = NaN] = stat.slice(stat.lastIndexOf(')') + 2).split(' ').slice(14 - 3, 16 - 3).map(Number);
-    return [stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')), user + system];
+    return { name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')), fromThird: stat.slice(stat.lastIndexOf(')') + 2).split(' ') };
   });
-  return new Map(threads.filter(([name]) => name.startsWith('shards-')).sort());
+}
+
+/** Field 19, of all threads of a name. */
+function nicenessOf(pid: number, name: string): number[] {
+  return threadStats(pid).filter((thread) => thread.name === name).map(({ fromThird }) => Number(fromThird[19 - 3]));
+}
+
+/** Hundredths of a second that threads with shards had a core: fields 14 and 15. */
+function ticksOf(pid: number): Map<string, number> {
+  return new Map(threadStats(pid).filter(({ name }) => name.startsWith('shards-')).map(({ name, fromThird }): [string, number] => {
+    const [user = NaN, system = NaN] = fromThird.slice(14 - 3, 16 - 3).map(Number);
+    return [name, user + system];
+  }).sort());
 }
 
 /** Files of graphs, once for each of their mappings. */

@@ -114,7 +114,7 @@ describe('what a shard does next', () => {
     assert.ok(merged / rows < 12, `a row was merged ${merged / rows} times`);
   });
   test('is idle, and then at rest, by the time since the last write', () => {
-    assert.deepEqual([0, 999, 1_000, 29_999, 30_000].map((ms) => quietAfter(ms, config)), ['busy', 'busy', 'idle', 'idle', 'resting']);
+    assert.deepEqual([0, 499, 500, 29_999, 30_000].map((ms) => quietAfter(ms, config)), ['busy', 'busy', 'idle', 'idle', 'resting']);
     assert.equal(quietAfter(0, { idleMs: 0, restMs: 1 }), 'idle');
   });
   test('makes no segment whose vectors are more than one memory holds', () => {

@@ -158,6 +158,11 @@ export class Shard {
     return this.#chores.rows === 0 && this.#seals.length === 0;
   }
 
+  /** How long nobody may write until it is idle; 0 or less: it is. */
+  get idleInMs(): number {
+    return this.#options.config.idleMs - (performance.now() - this.#lastWriteMs);
+  }
+
   /** Whether it has rows that get an index as soon as it has nothing else to do. */
   get awaitsIndex(): boolean {
     const { config, settings } = this.#options;

@@ -8,13 +8,16 @@ export interface BuildThreadData extends BuilderKind {
 }
 
 export interface BuilderKind {
-  /** Whether it gives way to whoever serves. What shards wait for does not: they would stop consuming. */
-  readonly yields: boolean;
+  /**
+   * It gives way to whoever serves: so many threads that work at once take as much from them together as one alone would. 0: it does not, since shards wait
+   * for what it makes, and would stop consuming.
+   */
+  readonly sharers: number;
   /** That build a graph together; one does everything else. Default 1. */
   readonly graphThreads?: number;
 }
 
-const { yields, graphThreads = 1 } = workerData as BuildThreadData;
-if (yields) giveWay(graphThreads);
+const { sharers } = workerData as BuildThreadData;
+if (sharers > 0) giveWay(sharers);
 // To load what it works with takes longer than many a job.
 await import('./build-work.ts');

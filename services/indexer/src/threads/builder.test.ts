@@ -51,7 +51,7 @@ function job(context: TestContext): BuildJob {
 
 test('a builder has a thread only while there is something to build, and a little longer', { skip }, async (context) => {
   const name = 'built-by-test';
-  const builder = new Builder({ name, yields: false, idleMs: 1_000, onFatal: (error) => { throw error; } });
+  const builder = new Builder({ name, sharers: 0, idleMs: 1_000, onFatal: (error) => { throw error; } });
   assert.equal(threadsOf(name), 0);
   for (const round of [1, 2]) {
     const built = await Promise.all([builder.run(job(context)), builder.run(job(context))]);
@@ -63,7 +63,7 @@ test('a builder has a thread only while there is something to build, and a littl
 });
 
 test('a job that takes longer than an idle thread lives is finished; one that fails says why; an end is told to who waits', { skip }, async (context) => {
-  const builder = new Builder({ name: 'hasty-builder', yields: true, idleMs: 0, onFatal: (error) => { throw error; } });
+  const builder = new Builder({ name: 'hasty-builder', sharers: 1, idleMs: 0, onFatal: (error) => { throw error; } });
   assert.equal((await builder.run(job(context))).segment?.rows, 1);
   await assert.rejects(builder.run({ ...job(context), directory: '/not/there' }), /ENOENT|not\/there/);
   const cut = builder.run(job(context));
@@ -86,7 +86,7 @@ test('a builder that yields does so before it loads what it works with, which ta
   const shares: number[] = [];
   // Whoever looks may come late.
   while (shares.length < 5 && !shares.some((share) => share < 0.5)) {
-    const builder = new Builder({ name, yields: true, onFatal: (error) => { throw error; } });
+    const builder = new Builder({ name, sharers: 1, onFatal: (error) => { throw error; } });
     const built = builder.run(job(context));
     await until(() => idsOf(name).some((id) => nicenessOf(id) > usual), 'it gives way');
     const [id = ''] = idsOf(name);
@@ -99,10 +99,10 @@ test('a builder that yields does so before it loads what it works with, which ta
 });
 
 for (const [which, name, kind, niceness] of [
-  ['that yields gives way', 'yielding', { yields: true }, 8],
-  ['that yields with several threads gives way the more', 'several', { yields: true, graphThreads: 4 }, 14],
-  ['that yields with more threads than levels are left is as nice as there is', 'many', { yields: true, graphThreads: 64 }, 19],
-  ['that does not yield competes like any other', 'unyielding', { yields: false }, usual],
+  ['that yields gives way', 'yielding', { sharers: 1 }, 8],
+  ['that shares what it takes gives way the more', 'several', { sharers: 4 }, 14],
+  ['that shares it with more threads than levels are left is as nice as there is', 'many', { sharers: 64 }, 19],
+  ['that does not yield competes like any other', 'unyielding', { sharers: 0 }, usual],
 ] as const) {
   test(`the thread of a builder ${which}, and the main thread stays as it is`, { skip }, async (context) => {
     const builder = new Builder({ name, ...kind, onFatal: (error) => { throw error; } });
@@ -125,7 +125,7 @@ async function graphJob(context: TestContext): Promise<BuildJob> {
     const bytes = encodeVectorRecord(1, { id: `r${row}`, vector });
     writer.add(1, bytes, row, Infinity, hashId(Buffer.from(`r${row}`)), vector);
   }
-  const first = new Builder({ name: 'first', yields: false, onFatal: (error) => { throw error; } });
+  const first = new Builder({ name: 'first', sharers: 0, onFatal: (error) => { throw error; } });
   const { segment } = await first.run({
     kind: 'complete', directory: join(directory, 'tmp'), schemaIds: writer.close(), schemas: { 1: text }, dimension, codes: undefined,
   });
@@ -139,7 +139,7 @@ async function graphJob(context: TestContext): Promise<BuildJob> {
 
 test('as many threads build a graph as were asked for, all of them nice', { skip }, async (context) => {
   const [name, graphThreads] = ['together', 3];
-  const builder = new Builder({ name, yields: true, graphThreads, onFatal: (error) => { throw error; } });
+  const builder = new Builder({ name, sharers: graphThreads, graphThreads, onFatal: (error) => { throw error; } });
   const built = builder.run(await graphJob(context));
   let seen: number[] = [];
   await until(() => {
@@ -153,7 +153,7 @@ test('as many threads build a graph as were asked for, all of them nice', { skip
 
 test('a thread that is ended in the middle of a graph takes nobody with it', async (context) => {
   const job = await graphJob(context);
-  const start = (): Builder => new Builder({ name: 'ended-by-test', yields: false, graphThreads: 2, onFatal: (error) => { throw error; } });
+  const start = (): Builder => new Builder({ name: 'ended-by-test', sharers: 0, graphThreads: 2, onFatal: (error) => { throw error; } });
   const whole = start();
   const startedMs = performance.now();
   await whole.run(job);

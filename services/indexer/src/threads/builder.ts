@@ -25,6 +25,11 @@ export class Builder {
     this.#options = options;
   }
 
+  /** Jobs that it was given and has not done. */
+  get jobs(): number {
+    return this.#jobs;
+  }
+
   /** @throws AppError as the job; UNAVAILABLE if the thread ends meanwhile. */
   async run(job: BuildJob): Promise<BuildResult> {
     clearTimeout(this.#idle);
@@ -56,9 +61,9 @@ export class Builder {
   }
 
   #start(): { readonly thread: Thread; readonly calls: SharedArrayBuffer } {
-    const { name, yields, graphThreads, onFatal } = this.#options;
+    const { name, sharers, graphThreads, onFatal } = this.#options;
     const calls = callState();
-    const data: BuildThreadData = { yields, ...(graphThreads === undefined ? {} : { graphThreads }), calls };
+    const data: BuildThreadData = { sharers, ...(graphThreads === undefined ? {} : { graphThreads }), calls };
     return { thread: new Thread({ name, module: new URL('./build-thread.ts', import.meta.url), data, onFatal }), calls };
   }
 }

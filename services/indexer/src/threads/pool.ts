@@ -63,18 +63,21 @@ export class ShardPool implements Shards, Outcomes, Digests, AsyncDisposable {
   /** Sealing is short, and shards wait for it; merging takes seconds, graphs and lists minutes. None waits for another. */
   readonly #files: Builder;
   readonly #merges: Builder;
-  readonly #lists: Builder;
-  /** A builder that is nicer, for its threads are several. */
+  /** One thread makes the lists of one shard, so that there are several of them. */
+  readonly #lists: readonly Builder[];
+  /** Several threads build a graph together. */
   readonly #graphs: Builder;
 
   constructor(options: ShardPoolOptions) {
     const count = options.config.threads === 0 ? Math.max(1, availableParallelism() - 1) : options.config.threads;
     const { onFatal } = options;
     this.#directory = options.directory;
-    this.#files = new Builder({ name: 'files', yields: false, onFatal });
-    this.#merges = new Builder({ name: 'merges', yields: true, onFatal });
-    this.#lists = new Builder({ name: 'lists', yields: true, onFatal });
-    this.#graphs = new Builder({ name: 'graphs', yields: true, graphThreads: graphThreadsOf(options.config, count), onFatal });
+    const graphThreads = graphThreadsOf(options.config, count);
+    this.#files = new Builder({ name: 'files', sharers: 0, onFatal });
+    this.#merges = new Builder({ name: 'merges', sharers: 1, onFatal });
+    // The first is the one that works alone; all others together take about as much as it does.
+    this.#lists = Array.from({ length: graphThreads }, (_, i) => new Builder({ name: 'lists', sharers: i === 0 ? 1 : graphThreads, onFatal }));
+    this.#graphs = new Builder({ name: 'graphs', sharers: graphThreads, graphThreads, onFatal });
     this.#threads = Array.from({ length: count }, (_, i) => {
       const name = `shards-${i}`;
       const { directory, reader, trimBehindSnapshots, config, logLevel, keeper } = options;
@@ -213,14 +216,14 @@ export class ShardPool implements Shards, Outcomes, Digests, AsyncDisposable {
   }
 
   get #builders(): readonly Builder[] {
-    return [this.#files, this.#merges, this.#lists, this.#graphs];
+    return [this.#files, this.#merges, ...this.#lists, this.#graphs];
   }
 
   #builderOf(job: BuildJob): Builder {
     switch (job.kind) {
       case 'complete': return this.#files;
       case 'graph': return this.#graphs;
-      case 'merge': return job.lists === undefined ? this.#merges : this.#lists;
+      case 'merge': return job.lists === undefined ? this.#merges : leastBusy(this.#lists);
     }
   }
 
@@ -234,6 +237,11 @@ export class ShardPool implements Shards, Outcomes, Digests, AsyncDisposable {
     const byThread = Map.groupBy(request.at, ({ partition }) => this.#of(partition));
     return Promise.all([...byThread].map(([thread, at]) => thread.rpc.cancellable<T>(signal, method, { ...request, at }, ...args)));
   }
+}
+
+/** Of those that are as busy, the first. */
+function leastBusy(builders: readonly Builder[]): Builder {
+  return builders.reduce((least, one) => (one.jobs < least.jobs ? one : least));
 }
 
 /** More threads lose more rows of a graph: see docs/adr/0014-threads-of-a-graph.md. */

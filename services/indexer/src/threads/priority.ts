@@ -12,11 +12,14 @@ const nicest = 19;
 /** Of the time that Linux gives to a thread, for each level that it is nicer. */
 const lessPerLevel = 1.25;
 
-/** Lets this thread give way to those that serve, and those that it starts. @param threads that work at once, and take as much together as one would. */
-export function giveWay(threads: number): void {
+/**
+ * Lets this thread give way to those that serve, and those that it starts.
+ * @param sharers threads that work at once, and take as much together as one would.
+ */
+export function giveWay(sharers: number): void {
   try {
     // On Linux a thread has a priority of its own.
-    setPriority(Math.min(nicest, niceness + Math.round(Math.log(threads) / Math.log(lessPerLevel))));
+    setPriority(Math.min(nicest, niceness + Math.round(Math.log(sharers) / Math.log(lessPerLevel))));
   } catch {
     // Without the right to, it competes like any other.
   }
