@@ -18,7 +18,7 @@ const threads = 2;
 const batches = 60;
 const vectorOf = (row: number): Float32Array => Float32Array.from({ length: dimension }, (_, i) => Math.sin(row * (i + 1.3)) + Math.cos(row * 0.37 + i));
 const flags = Object.entries({
-  'indexer-threads': threads, 'indexer-idle-ms': 1_500, 'indexer-idle-graph-rows-min': 100, 'indexer-maintenance-ms': 20,
+  'indexer-threads': threads, 'indexer-idle-ms': 1_500, 'indexer-bulk-idle-share': 1, 'indexer-idle-graph-rows-min': 100, 'indexer-maintenance-ms': 20,
 }).flatMap(([name, value]) => [`--${name}`, String(value)]);
 
 test('two shards on two threads share the work of a batch, and each graph is mapped once', { skip }, async (context) => {

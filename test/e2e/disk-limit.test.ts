@@ -26,7 +26,8 @@ const kinds = ['disk', 'memory'] as const satisfies readonly StorageKind[];
 const limitShare = 0.35;
 /** One thread that holds shards on any machine, and young generations of the threads' heaps that hide nothing: they grow to 16 MiB and more each. */
 const flags = Object.entries({
-  'indexer-threads': 1, 'indexer-idle-ms': 1_500, 'indexer-idle-graph-rows-min': 100, 'indexer-maintenance-ms': 20, 'log-level': 'error',
+  'indexer-threads': 1, 'indexer-idle-ms': 1_500, 'indexer-bulk-idle-share': 1,
+  'indexer-idle-graph-rows-min': 100, 'indexer-maintenance-ms': 20, 'log-level': 'error',
 }).flatMap(([name, value]) => [`--${name}`, String(value)]);
 const nodeFlags = ['--max-semi-space-size=1'];
 

@@ -13,7 +13,7 @@ const k = 10;
 /** Of so few rows a graph that aims at the collection's recall would be asked so broadly that a scan costs less. */
 const ef = 64;
 const kinds = ['memory', 'disk'] as const;
-const indexer = { idleMs: 1_500, idleGraphRowsMin: 200, graphRowsMin: 100_000, maintenanceMs: 50 };
+const indexer = { idleMs: 1_500, bulkIdleShare: 1, idleGraphRowsMin: 200, graphRowsMin: 100_000, maintenanceMs: 50 };
 
 const vectorOf = (row: number): Float32Array => Float32Array.from({ length: dimension }, (_, i) => Math.sin(row * (i + 1.3)) + Math.cos(row * 0.37 + i));
 const queries = Array.from({ length: 20 }, (_, i) => vectorOf(rows * 2 + i * 7.5));

@@ -120,7 +120,7 @@ describe('recall@10 on word vectors', () => {
 
   test('where what is alike was written together, and lies in few of many segments: at least 0.95', async (context) => {
     await using other = await startServer({
-      indexer: { growingRowsMax: 1_024, idleMs: 1_500, idleGraphRowsMin: 500, graphRowsMin: 1_024, segmentRowsMax: 2_048, maintenanceMs: 20 },
+      indexer: { growingRowsMax: 1_024, idleMs: 1_500, bulkIdleShare: 1, idleGraphRowsMin: 500, graphRowsMin: 1_024, segmentRowsMax: 2_048, maintenanceMs: 20 },
     });
     const count = 12_000;
     const alike = bySubject(stored.slice(0, count));

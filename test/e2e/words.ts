@@ -25,7 +25,7 @@ export const queries: readonly Float32Array[] = Array.from({ length: 200 }, (_, 
  * Of a server with one graph over all rows of a shard: small segments the planner would rightly search without one. It is built when nobody writes for longer
  * than a busy machine keeps a writer waiting.
  */
-export const oneSegment = { idleMs: 1_500, idleGraphRowsMin: 500, graphRowsMin: 100_000, maintenanceMs: 50 } as const;
+export const oneSegment = { idleMs: 1_500, bulkIdleShare: 1, idleGraphRowsMin: 500, graphRowsMin: 100_000, maintenanceMs: 50 } as const;
 
 export type Settings = Partial<CreateCollectionRequest> & Pick<CreateCollectionRequest, 'name'>;
 

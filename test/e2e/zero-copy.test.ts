@@ -84,7 +84,9 @@ async function compose(directory: string, stack: AsyncDisposableStack) {
   const host = new ShardHost({
     directory: join(directory, 'shards'), source: log, logger, clock: () => Date.now() * 1000,
     keeper: { trim: () => {}, tick: () => {} }, trimBehindSnapshots: false,
-    config: indexerConfig.parse({ graphRowsMin: 64, idleGraphRowsMin: 64, idleMs: 3_000, maintenanceMs: 20, mergeFlatsMin: 2, mergeTierMin: 2 }),
+    config: indexerConfig.parse({
+      graphRowsMin: 64, idleGraphRowsMin: 64, idleMs: 3_000, bulkIdleShare: 1, maintenanceMs: 20, mergeFlatsMin: 2, mergeTierMin: 2,
+    }),
     builder: { run: async (job) => runBuildJob(job) },
     schemas: {
       walker: (id) => walkers.get(id), text: (id) => catalog.schemas.text(id),

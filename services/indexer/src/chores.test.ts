@@ -112,7 +112,7 @@ test('what is sealed because nobody writes any more gets its index at once, and 
 });
 
 test('an index waits for what is being merged, and takes all of it', async () => {
-  const r = await rig({ maintenanceMs: 3_600_000, idleMs: 1_000, idleGraphRowsMin: 10, graphRowsMin: 1_000_000, mergeFlatsMin: 2 });
+  const r = await rig({ maintenanceMs: 3_600_000, idleMs: 1_000, bulkIdleShare: 1, idleGraphRowsMin: 10, graphRowsMin: 1_000_000, mergeFlatsMin: 2 });
   const write = evenly(r);
   const rows = async () => (await r.host().report(7)).map(({ segments }) => segments.map((one) => [one.rows, one.indexed]));
   try {

@@ -17,7 +17,9 @@ export const indexerConfig = z.strictObject({
   graphRowsMin: count(1, 16_384, 'rows without a graph or lists in a shard that start building them'),
   idleGraphRowsMin: count(1, 1_024, 'the same for a shard that has nothing else to do; so many in memory are sealed then'),
   indexWaitMs: count(0, 20_000, 'milliseconds that rows wait for theirs, while others are written: all of them get one at once'),
-  idleMs: count(0, 500, 'milliseconds without a write after which a shard is idle'),
+  idleMs: count(0, 1_000, 'milliseconds without a write after which a shard is idle'),
+  bulkIdleShare: z.number().gt(0).max(1).default(0.25)
+    .describe('share of idleMs that is enough where more rows wait for a graph or lists than have them: so much for few rows, all of it for 65,536'),
   restMs: count(0, 30_000, 'milliseconds without a write after which segments are merged until few are left, which is searched faster'),
   mergeFlatsMin: count(2, 8, 'segments without a graph or lists that are merged into one'),
   mergeTierMin: count(2, 4, 'segments of about one size that are merged into one'),

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert';
 import { describe, test } from 'node:test';
 import { indexerConfig } from './config.ts';
-import { lanes, nextChore, quietAfter, type Lane, type Quiet, type SegmentFacts, type Situation } from './policy.ts';
+import { idleAfterMs, lanes, nextChore, quietAfter, type Lane, type Quiet, type SegmentFacts, type Situation } from './policy.ts';
 
 const config = indexerConfig.parse({});
 const hnsw = { index: 'hnsw', dimension: 100 } as const;
@@ -114,8 +114,13 @@ describe('what a shard does next', () => {
     assert.ok(merged / rows < 12, `a row was merged ${merged / rows} times`);
   });
   test('is idle, and then at rest, by the time since the last write', () => {
-    assert.deepEqual([0, 499, 500, 29_999, 30_000].map((ms) => quietAfter(ms, config)), ['busy', 'busy', 'idle', 'idle', 'resting']);
-    assert.equal(quietAfter(0, { idleMs: 0, restMs: 1 }), 'idle');
+    assert.deepEqual([0, 999, 1_000, 29_999, 30_000].map((ms) => quietAfter(ms, 1_000, 30_000)), ['busy', 'busy', 'idle', 'idle', 'resting']);
+    assert.equal(quietAfter(0, 0, 1), 'idle');
+  });
+  test('is idle sooner after a load of few rows, as long as more wait for an index than have one', () => {
+    const idleMs = (waiting: number, indexed: number): number => idleAfterMs(config, { waiting, indexed });
+    assert.deepEqual([idleMs(0, 0), idleMs(1, 0), idleMs(500, 499), idleMs(500, 500), idleMs(500, 501)], [1_000, 250, 250, 1_000, 1_000]);
+    assert.deepEqual([16_384, 32_768, 65_536, 1_000_000].map((waiting) => idleMs(waiting, 10_000)), [250, 500, 1_000, 1_000]);
   });
   test('makes no segment whose vectors are more than one memory holds', () => {
     const four = Array.from({ length: 4 }, (_, i) => graph(`g${i}`, 30_000));

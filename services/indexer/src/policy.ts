@@ -34,7 +34,24 @@ export interface Kind {
 /** busy: written to, or something waits to be sealed; idle: not for a while; resting: not for a long while. */
 export type Quiet = 'busy' | 'idle' | 'resting';
 
-export function quietAfter(sinceWriteMs: number, { idleMs, restMs }: Pick<IndexerConfig, 'idleMs' | 'restMs'>): Quiet {
+/** Live rows of a shard: those that wait for an index, in memory, too, and those that have theirs. */
+export interface Indexing {
+  readonly waiting: number;
+  readonly indexed: number;
+}
+
+/** Of so many an index takes seconds: one that was begun too early, and is made again with what comes afterwards, would cost more than the wait. */
+const waitedForRows = 65_536;
+
+/**
+ * When a shard is idle, in milliseconds since its last write. After a load of few rows that is sooner. Only where most rows wait for an index: the next one
+ * that is begun so is twice as large, so that all of them together are made of twice as many rows as there are at most.
+ */
+export function idleAfterMs({ idleMs, bulkIdleShare }: Pick<IndexerConfig, 'idleMs' | 'bulkIdleShare'>, { waiting, indexed }: Indexing): number {
+  return waiting > indexed ? idleMs * Math.max(bulkIdleShare, Math.min(1, waiting / waitedForRows)) : idleMs;
+}
+
+export function quietAfter(sinceWriteMs: number, idleMs: number, restMs: number): Quiet {
   if (sinceWriteMs < idleMs) return 'busy';
   return sinceWriteMs < restMs ? 'idle' : 'resting';
 }

@@ -10,6 +10,7 @@ import {
   distanceOf, Explanation, Growing, hashId, NearestSoFar, prepareQuery, searchGrowing, searchSealed, type GrowingOptions, type Predicate, type RowStates,
   type Sealed, type SegmentAnswer, type SegmentSearch,
 } from '@proximadb/segment';
+import type { Indexing } from './policy.ts';
 import { PossibleIds } from './possible-ids.ts';
 import { ReplicaSum } from './replica-sum.ts';
 
@@ -239,6 +240,13 @@ export class ShardRows {
   /** Live rows of segments that are to have a graph or lists, and have none. */
   get unindexedCount(): number {
     return this.sealed.reduce((sum, { awaitsIndex, states }) => sum + (awaitsIndex ? states.liveCount : 0), 0);
+  }
+
+  /** Of rows that are to have a graph or lists, those in memory included. */
+  get indexing(): Indexing {
+    const live = this.parts.reduce((sum, { states }) => sum + states.liveCount, 0);
+    const indexed = this.sealed.reduce((sum, { awaitsIndex, states }) => sum + (awaitsIndex ? 0 : states.liveCount), 0);
+    return { waiting: live - indexed, indexed };
   }
 
   * #sealedInOrder(part: Sealed, predicate: Predicate | null, after: Uint8Array | null, nowMicros: number): Generator<LiveRow> {

@@ -21,7 +21,7 @@ import { describeLast, reachableExtent, verifyLog, verifyManifest, type Applied 
 import { Ledger } from './ledger.ts';
 import { Changes, type ChangesPage } from './reindex/changes.ts';
 import { OriginStreams } from './reindex/origin.ts';
-import { quietAfter, type Quiet } from './policy.ts';
+import { idleAfterMs, quietAfter, type Quiet } from './policy.ts';
 import type { Mark } from './replica-sum.ts';
 import { RequestWindow } from './request-window.ts';
 import { ShardRows } from './rows.ts';
@@ -160,7 +160,12 @@ export class Shard {
 
   /** How long nobody may write until it is idle; 0 or less: it is. */
   get idleInMs(): number {
-    return this.#options.config.idleMs - (performance.now() - this.#lastWriteMs);
+    return this.#idleAfterMs - (performance.now() - this.#lastWriteMs);
+  }
+
+  get #idleAfterMs(): number {
+    const { config, settings } = this.#options;
+    return settings.index === 'flat' ? config.idleMs : idleAfterMs(config, this.rows.indexing);
   }
 
   /** Whether it has rows that get an index as soon as it has nothing else to do. */
@@ -315,7 +320,7 @@ export class Shard {
     if (this.#state.kind === 'stopped' || this.#state.kind === 'closed' || this.#stop.signal.aborted) return;
     this.#comparison.forgetUnused();
     const { config, settings } = this.#options;
-    const quiet = quietAfter(performance.now() - this.#lastWriteMs, config);
+    const quiet = quietAfter(performance.now() - this.#lastWriteMs, this.#idleAfterMs, config.restMs);
     // What stays in memory would be searched without an index; once it is a segment, that is due.
     if (quiet !== 'busy' && settings.index !== 'flat' && this.rows.growing.count >= config.idleGraphRowsMin) {
       this.freeze();
