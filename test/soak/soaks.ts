@@ -27,8 +27,8 @@ const memoryAtRest = 16 * mebibyte;
 const disk = { share: 0.1, slack: 8 * mebibyte };
 /** Each segment's graph is mapped once, and one is looked at where it is built. */
 const graphs = { share: 0.25, slack: 4 };
-/** Of a segment: vectors, codes of one bit, codes in lists. Of a memtable: vectors, codes. */
-const memories = { segment: 3, memtable: 2 };
+/** Of a segment with a graph, as of a memtable: vectors, codes of one bit. */
+const memoriesOfPart = 2;
 
 /** Rows come, and the oldest go, under searches: segments are made, merged and emptied without end. */
 export async function manyMerges(subject: Subject, { ms, say, share }: SoakOptions): Promise<void> {
@@ -98,7 +98,7 @@ export async function sameIds(subject: Subject, { ms, say, share }: SoakOptions)
 /** Of all that merges replaced: a server that rests has those of what is there, each of which has its rows' size. */
 async function memoriesAreGivenBack(subject: Subject, collection: string): Promise<void> {
   const segments = segmentsOf(await subject.settled(collection)).length;
-  const most = subject.memoriesAtFirst + segments * memories.segment + partitions * memories.memtable;
+  const most = subject.memoriesAtFirst + (segments + partitions) * memoriesOfPart;
   await until(`${segments} segments and ${partitions} memtables have at most ${most} memories`, async () => kernelMemories(subject.pid) <= most);
 }
 

@@ -138,6 +138,23 @@ test('an index waits for what is being merged, and takes all of it', async () =>
   }
 });
 
+test('where most rows wait, an index begins soon after the last write, whenever it is looked at next; where most have theirs, it waits', async () => {
+  const r = await rig({ maintenanceMs: 3_600_000, idleMs: 600_000, bulkIdleShare: 0.0001, idleGraphRowsMin: 10 }, { index: 'hnsw' });
+  const write = evenly(r);
+  const segments = async () => (await r.host().report(7)).map((report) => report.segments.map(({ rows, indexed }) => [rows, indexed]));
+  try {
+    await write();
+    while ((await segments()).flat().filter(([, indexed]) => indexed).length < 2) await delay(5);
+    await write();
+    assert.equal((await r.host().count(await r.request(), null)).count, 80);
+    // Ten times as long as the first ones waited.
+    await delay(1_000);
+    assert.deepEqual(await segments(), [[[20, true]], [[20, true]]]);
+  } finally {
+    await r.close();
+  }
+});
+
 test('a segment of which much was deleted is written anew before it gets its graph', async () => {
   const r = await rig({ maintenanceMs: 3_600_000, idleMs: 3_600_000, graphRowsMin: 10 });
   try {

@@ -5,7 +5,7 @@ const count = (minimum: number, fallback: number, text: string): z.ZodDefault<z.
 
 export const indexerConfig = z.strictObject({
   threads: count(0, 0, 'threads that hold shards; 0: one less than the cores, at least 1'),
-  graphThreads: count(0, 0, 'threads that build a graph together, or lists, each of a shard; 0: one more than hold shards, at most a core each, and 8'),
+  graphThreads: count(0, 0, 'threads that build a graph together, up to 4 of which make lists; 0: one more than hold shards, at most as many as cores, and 8'),
   growingRowsMax: count(32, 8192, 'rows of a memtable; then it is sealed'),
   growingBytesMax: count(1 << 16, 32 << 20, 'bytes of records in a memtable; then it is sealed'),
   growingTotalBytesMax: count(1 << 20, 512 << 20, 'bytes of all memtables of a thread; past it the largest is sealed, and no shard has two'),
@@ -17,9 +17,9 @@ export const indexerConfig = z.strictObject({
   graphRowsMin: count(1, 16_384, 'rows without a graph or lists in a shard that start building them'),
   idleGraphRowsMin: count(1, 1_024, 'the same for a shard that has nothing else to do; so many in memory are sealed then'),
   indexWaitMs: count(0, 20_000, 'milliseconds that rows wait for theirs, while others are written: all of them get one at once'),
-  idleMs: count(0, 1_000, 'milliseconds without a write after which a shard is idle'),
-  bulkIdleShare: z.number().gt(0).max(1).default(0.25)
-    .describe('share of idleMs that is enough where more rows wait for a graph or lists than have them: so much for few rows, all of it for 65,536'),
+  idleMs: count(0, 1_500, 'milliseconds without a write after which a shard is idle'),
+  bulkIdleShare: z.number().gt(0).max(1).default(0.2)
+    .describe('share of idleMs that is enough where more rows wait for a graph or lists than have them: so much for few rows, all of it for 131,072'),
   restMs: count(0, 30_000, 'milliseconds without a write after which segments are merged until few are left, which is searched faster'),
   mergeFlatsMin: count(2, 8, 'segments without a graph or lists that are merged into one'),
   mergeTierMin: count(2, 4, 'segments of about one size that are merged into one'),

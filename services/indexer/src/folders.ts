@@ -16,9 +16,14 @@ export async function removeErased(directory: string, catalog: Pick<Catalog, 'by
   for (const log of logs) if (catalog.byLog(Number(log)) === undefined) await removeLog(directory, Number(log));
 }
 
+export function folderOfLog(directory: string, log: number): string {
+  return join(directory, String(log));
+}
+
 /** Removes the folders of a log's shards, which nobody may have open. The caller's thread goes on meanwhile. */
 export async function removeLog(directory: string, log: number): Promise<void> {
-  await rm(join(directory, String(log)), { recursive: true, force: true });
+  // What is being built of it may come to be written meanwhile.
+  await rm(folderOfLog(directory, log), { recursive: true, force: true, maxRetries: 5 });
 }
 
 async function verifyCluster(folder: string, clusterId: string): Promise<void> {

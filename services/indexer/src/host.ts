@@ -93,7 +93,7 @@ export class ShardHost implements Shards, Outcomes, Digests {
 
   constructor(options: HostOptions) {
     this.#options = options;
-    this.#maintenance = periodically(() => this.#untilLookMs, () => { void this.maintain(); });
+    this.#maintenance = periodically(() => this.#looks * options.config.maintenanceMs, () => { void this.maintain(); });
   }
 
   /** Starts to hold a partition; one that is held already is left as it is. */
@@ -296,22 +296,15 @@ export class ShardHost implements Shards, Outcomes, Digests {
     return !this.#hasMoved && [...this.#shards.values()].every(({ state, isAtRest, lag }) => isAtRest && (lag === 0 || state.kind === 'stopped'));
   }
 
-  /** Rows that wait for an index get it as soon as their shard is idle. */
-  get #untilLookMs(): number {
-    const { maintenanceMs } = this.#options.config;
-    const waiting = this.#waiting;
-    if (waiting.length === 0) return this.#isAtRest ? restLooks * maintenanceMs : maintenanceMs;
-    return Math.min(maintenanceMs, ...waiting.map(({ idleInMs }) => idleInMs).filter((ms) => ms > 0).map(Math.ceil));
-  }
-
-  /** Shards whose rows get an index once they are idle. */
-  get #waiting(): Shard[] {
-    return [...this.#shards.values()].filter(({ awaitsIndex }) => awaitsIndex);
+  /** Of how many looks one is taken. */
+  get #looks(): number {
+    return this.#isAtRest && ![...this.#shards.values()].some(({ awaitsIndex }) => awaitsIndex) ? restLooks : 1;
   }
 
   /** What segments held that were replaced lies outside of the heap, where a runtime at rest leaves it for minutes. */
   #collectGarbage(): void {
-    this.#looksAtRest = this.#isAtRest && this.#waiting.length === 0 ? this.#looksAtRest + 1 : 0;
+    // What is being closed has its memory until it is.
+    this.#looksAtRest = this.#isAtRest && this.#closing.size === 0 ? this.#looksAtRest + 1 : 0;
     const manifests = [...this.#shards.values()].reduce((sum, { manifestId }) => sum + manifestId.generation, 0);
     if (this.#looksAtRest < collectAfterLooks || manifests === this.#collectedAt) return;
     this.#collectedAt = manifests;

@@ -119,8 +119,8 @@ describe('what a shard does next', () => {
   });
   test('is idle sooner after a load of few rows, as long as more wait for an index than have one', () => {
     const idleMs = (waiting: number, indexed: number): number => idleAfterMs(config, { waiting, indexed });
-    assert.deepEqual([idleMs(0, 0), idleMs(1, 0), idleMs(500, 499), idleMs(500, 500), idleMs(500, 501)], [1_000, 250, 250, 1_000, 1_000]);
-    assert.deepEqual([16_384, 32_768, 65_536, 1_000_000].map((waiting) => idleMs(waiting, 10_000)), [250, 500, 1_000, 1_000]);
+    assert.deepEqual([idleMs(0, 0), idleMs(1, 0), idleMs(500, 499), idleMs(500, 500), idleMs(500, 501)], [1_500, 300, 300, 1_500, 1_500]);
+    assert.deepEqual([16_384, 32_768, 65_536, 131_072, 1_000_000].map((waiting) => idleMs(waiting, 10_000)), [300, 375, 750, 1_500, 1_500]);
   });
   test('makes no segment whose vectors are more than one memory holds', () => {
     const four = Array.from({ length: 4 }, (_, i) => graph(`g${i}`, 30_000));

@@ -41,7 +41,7 @@ export interface Indexing {
 }
 
 /** Of so many an index takes seconds: one that was begun too early, and is made again with what comes afterwards, would cost more than the wait. */
-const waitedForRows = 65_536;
+const waitedForRows = 131_072;
 
 /**
  * When a shard is idle, in milliseconds since its last write. After a load of few rows that is sooner. Only where most rows wait for an index: the next one

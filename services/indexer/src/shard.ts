@@ -109,6 +109,10 @@ export class Shard {
   /** Below it the log may be trimmed as far as snapshots go. */
   #trimBound: number;
   #lastWriteMs = performance.now();
+  /** A batch of the log is being applied, or waits until there is room for it. */
+  #isApplying = false;
+  /** Until it may be idle. */
+  #idleTimer: NodeJS.Timeout | undefined;
   #manifestAtMs = performance.now();
 
   constructor(options: ShardOptions) {
@@ -156,16 +160,6 @@ export class Shard {
   /** Whether nothing is being sealed, merged or built. */
   get isAtRest(): boolean {
     return this.#chores.rows === 0 && this.#seals.length === 0;
-  }
-
-  /** How long nobody may write until it is idle; 0 or less: it is. */
-  get idleInMs(): number {
-    return this.#idleAfterMs - (performance.now() - this.#lastWriteMs);
-  }
-
-  get #idleAfterMs(): number {
-    const { config, settings } = this.#options;
-    return settings.index === 'flat' ? config.idleMs : idleAfterMs(config, this.rows.indexing);
   }
 
   /** Whether it has rows that get an index as soon as it has nothing else to do. */
@@ -320,13 +314,30 @@ export class Shard {
     if (this.#state.kind === 'stopped' || this.#state.kind === 'closed' || this.#stop.signal.aborted) return;
     this.#comparison.forgetUnused();
     const { config, settings } = this.#options;
-    const quiet = quietAfter(performance.now() - this.#lastWriteMs, this.#idleAfterMs, config.restMs);
+    const quiet = this.#isApplying ? 'busy' : quietAfter(performance.now() - this.#lastWriteMs, this.#idleAfterMs, config.restMs);
     // What stays in memory would be searched without an index; once it is a segment, that is due.
     if (quiet !== 'busy' && settings.index !== 'flat' && this.rows.growing.count >= config.idleGraphRowsMin) {
       this.freeze();
       void this.#sealed().then(() => { this.maintain(); });
     } else if (quiet !== 'busy' && this.rows.frozen.length === 0) this.#checkpointIdle(quiet);
     if (!this.#isHurrying()) this.#chores.begin(this.rows.frozen.length === 0 ? quiet : 'busy');
+  }
+
+  get #idleAfterMs(): number {
+    const { config, settings } = this.#options;
+    return settings.index === 'flat' ? config.idleMs : idleAfterMs(config, this.rows.indexing);
+  }
+
+  /** Looks what is due as soon as it is idle, and not when it is looked at the next time. */
+  #lookWhenIdle(): void {
+    const { idleMs } = this.#options.config;
+    if (idleMs === 0 || this.#idleTimer !== undefined || this.#stop.signal.aborted) return;
+    const inMs = this.#idleAfterMs - (performance.now() - this.#lastWriteMs);
+    this.#idleTimer = setTimeout(() => {
+      this.#idleTimer = undefined;
+      if (!this.#isApplying && performance.now() - this.#lastWriteMs >= this.#idleAfterMs) this.maintain();
+      else this.#lookWhenIdle();
+    }, Math.max(1, Math.ceil(inMs))).unref();
   }
 
   /** Who waits for a shard that starts waits for its log to be applied: merges do not take its cores meanwhile. A long log is applied slower without them. */
@@ -437,10 +448,12 @@ export class Shard {
 
   async #follow(context: ApplyContext): Promise<void> {
     const { source, config, identity } = this.#options;
+    this.#isApplying = false;
     for await (const batch of source.tail(identity.topic, partition(identity.partition), offset(this.#watermark), this.#stop.signal)) {
       this.#noteLog(undefined);
       this.#end = batch.end;
       await this.#learn(batch.records);
+      this.#isApplying = true;
       this.#lastWriteMs = performance.now();
       let sliceEndsMs = this.#lastWriteMs + config.sliceMs;
       for (const record of batch.records) {
@@ -455,6 +468,8 @@ export class Shard {
         }
       }
       this.#caughtUp();
+      this.#isApplying = false;
+      this.#lookWhenIdle();
       await setImmediate();
     }
   }

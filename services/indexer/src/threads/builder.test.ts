@@ -8,7 +8,7 @@ import { AppError } from '@proximadb/errors';
 import { encodeVectorRecord, compileWalker } from '@proximadb/record';
 import { schemaText } from '@proximadb/schemas';
 import { encodeRows, hashId, SegmentWriter, strideOf, type BuildJob } from '@proximadb/segment';
-import { Builder } from './builder.ts';
+import { Builder, Builders } from './builder.ts';
 
 const skip = process.platform === 'linux' ? false : 'threads are counted by /proc, which Linux has';
 
@@ -71,6 +71,20 @@ test('a job that takes longer than an idle thread lives is finished; one that fa
   await builder.end(new AppError('UNAVAILABLE', 'over'));
   await told;
   assert.equal(threadsOf('hasty-builder'), 0);
+});
+
+test('of several builders one works alone, others take what it cannot; what waits when they end is told so, too', { skip }, async (context) => {
+  const names = ['one-of-two', 'other-of-two'] as const;
+  const onFatal = (error: Error): void => { throw error; };
+  const builders = new Builders(names.map((name) => new Builder({ name, sharers: 0, onFatal })));
+  for (const _ of [1, 2]) await builders.run(job(context));
+  assert.deepEqual(names.map(threadsOf), [1, 0]);
+  const built = await Promise.all([1, 2, 3].map(() => builders.run(job(context))));
+  assert.deepEqual([built.map(({ segment }) => segment?.rows), names.map(threadsOf)], [[1, 1, 1], [1, 1]]);
+  const cut = [1, 2, 3].map(() => assert.rejects(builders.run(job(context)), { code: 'UNAVAILABLE', message: 'over' }));
+  await builders.end(new AppError('UNAVAILABLE', 'over'));
+  await Promise.all(cut);
+  assert.deepEqual(names.map(threadsOf), [0, 0]);
 });
 
 /** Of the main thread before any was built; 0, unless the tests were told to give way. */

@@ -25,11 +25,6 @@ export class Builder {
     this.#options = options;
   }
 
-  /** Jobs that it was given and has not done. */
-  get jobs(): number {
-    return this.#jobs;
-  }
-
   /** @throws AppError as the job; UNAVAILABLE if the thread ends meanwhile. */
   async run(job: BuildJob): Promise<BuildResult> {
     clearTimeout(this.#idle);
@@ -65,5 +60,43 @@ export class Builder {
     const calls = callState();
     const data: BuildThreadData = { sharers, ...(graphThreads === undefined ? {} : { graphThreads }), calls };
     return { thread: new Thread({ name, module: new URL('./build-thread.ts', import.meta.url), data, onFatal }), calls };
+  }
+}
+
+/** Several of a kind: each job is done by the first that has nothing to do. */
+export class Builders {
+  /** In the order in which they are asked. */
+  readonly #builders: readonly Builder[];
+  readonly #free: Set<Builder>;
+  readonly #waiting: { readonly begin: (builder: Builder) => void; readonly fail: (reason: AppError) => void }[] = [];
+
+  constructor(builders: readonly Builder[]) {
+    this.#builders = builders;
+    this.#free = new Set(builders);
+  }
+
+  /** @throws AppError as {@link Builder.run}. */
+  run(job: BuildJob): Promise<BuildResult> {
+    const free = this.#builders.find((one) => this.#free.has(one));
+    if (free !== undefined) return this.#runOn(free, job);
+    return new Promise((resolve, fail) => { this.#waiting.push({ begin: (builder) => { resolve(this.#runOn(builder, job)); }, fail }); });
+  }
+
+  /** Ends their threads. Nobody waits any more. */
+  async end(reason: AppError): Promise<void> {
+    for (const { fail } of this.#waiting.splice(0)) fail(reason);
+    for (const builder of this.#builders) await builder.end(reason);
+  }
+
+  /** Begins at once: a job that was begun is ended with the thread that does it. */
+  async #runOn(builder: Builder, job: BuildJob): Promise<BuildResult> {
+    this.#free.delete(builder);
+    try {
+      return await builder.run(job);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#free.add(builder);
+      else next.begin(builder);
+    }
   }
 }

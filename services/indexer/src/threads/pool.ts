@@ -1,5 +1,6 @@
 /** Shards on threads, seen from the main thread: a partition lives on thread `partition mod threads`. */
 import { availableParallelism } from 'node:os';
+import { sep } from 'node:path';
 import { AppError } from '@proximadb/errors';
 import type { Outcomes, OutcomesWanted, PartitionOutcomes } from '@proximadb/gateway';
 import type { Logger, LogLevel } from '@proximadb/process';
@@ -10,11 +11,11 @@ import { mergeHits, mergePages } from '@proximadb/segment/merge';
 import type { Filter } from '@proximadb/schemas';
 import type { BuildJob, BuildResult } from '@proximadb/segment';
 import type { IndexerConfig } from '../config.ts';
-import { removeLog } from '../folders.ts';
+import { folderOfLog, removeLog } from '../folders.ts';
 import type { Assignment, LogKeeper, Position } from '../host.ts';
 import type { ManifestId } from '../storage.ts';
 import type { ChangesPage } from '../reindex/changes.ts';
-import { Builder } from './builder.ts';
+import { Builder, Builders } from './builder.ts';
 import { Thread } from './thread.ts';
 
 /** How a thread opens the log: nothing that is open can be handed to it. */
@@ -63,20 +64,25 @@ export class ShardPool implements Shards, Outcomes, Digests, AsyncDisposable {
   /** Sealing is short, and shards wait for it; merging takes seconds, graphs and lists minutes. None waits for another. */
   readonly #files: Builder;
   readonly #merges: Builder;
-  /** One thread makes the lists of one shard, so that there are several of them. */
-  readonly #lists: readonly Builder[];
+  /** One thread makes the lists of one shard, so that there are several. */
+  readonly #lists: Builders;
   /** Several threads build a graph together. */
   readonly #graphs: Builder;
+  /** Jobs that are not done; their promises settle when they are, and never reject. */
+  readonly #building = new Map<BuildJob, Promise<void>>();
+  readonly #logger: Logger;
 
   constructor(options: ShardPoolOptions) {
     const count = options.config.threads === 0 ? Math.max(1, availableParallelism() - 1) : options.config.threads;
     const { onFatal } = options;
     this.#directory = options.directory;
+    this.#logger = options.logger;
     const graphThreads = graphThreadsOf(options.config, count);
     this.#files = new Builder({ name: 'files', sharers: 0, onFatal });
     this.#merges = new Builder({ name: 'merges', sharers: 1, onFatal });
-    // The first is the one that works alone; all others together take about as much as it does.
-    this.#lists = Array.from({ length: graphThreads }, (_, i) => new Builder({ name: 'lists', sharers: i === 0 ? 1 : graphThreads, onFatal }));
+    // The first is the one that works alone; all others together take at most as much as it does.
+    const listThreads = Math.min(listThreadsMax, graphThreads);
+    this.#lists = new Builders(Array.from({ length: listThreads }, (_, i) => new Builder({ name: 'lists', sharers: i === 0 ? 1 : listThreads, onFatal })));
     this.#graphs = new Builder({ name: 'graphs', sharers: graphThreads, graphThreads, onFatal });
     this.#threads = Array.from({ length: count }, (_, i) => {
       const name = `shards-${i}`;
@@ -113,6 +119,10 @@ export class ShardPool implements Shards, Outcomes, Digests, AsyncDisposable {
   async erase(log: number): Promise<void> {
     await Promise.all(this.#threads.map(({ rpc }) => rpc.call('releaseAll', log)));
     await removeLog(this.#directory, log);
+    // What is built of files that were open is written nevertheless, into folders that are made anew.
+    const building = [...this.#building].filter(([{ directory }]) => isWithin(folderOfLog(this.#directory, log), directory)).map(([, done]) => done);
+    if (building.length > 0) void Promise.all(building).then(() => removeLog(this.#directory, log))
+      .catch((error: unknown) => { this.#logger.error('files-left', { log, error }); });
   }
 
   /** Lets go of a partition; its files stay. */
@@ -211,19 +221,25 @@ export class ShardPool implements Shards, Outcomes, Digests, AsyncDisposable {
     for (const one of [...this.#threads, ...this.#builders]) await one.end(new AppError('UNAVAILABLE', 'the shards are closed'));
   }
 
-  #build(job: BuildJob): Promise<BuildResult> {
-    return this.#builderOf(job).run(job);
+  async #build(job: BuildJob): Promise<BuildResult> {
+    const built = this.#builderOf(job).run(job);
+    this.#building.set(job, built.then(() => {}, () => {}));
+    try {
+      return await built;
+    } finally {
+      this.#building.delete(job);
+    }
   }
 
-  get #builders(): readonly Builder[] {
-    return [this.#files, this.#merges, ...this.#lists, this.#graphs];
+  get #builders(): readonly (Builder | Builders)[] {
+    return [this.#files, this.#merges, this.#lists, this.#graphs];
   }
 
-  #builderOf(job: BuildJob): Builder {
+  #builderOf(job: BuildJob): Builder | Builders {
     switch (job.kind) {
       case 'complete': return this.#files;
       case 'graph': return this.#graphs;
-      case 'merge': return job.lists === undefined ? this.#merges : leastBusy(this.#lists);
+      case 'merge': return job.lists === undefined ? this.#merges : this.#lists;
     }
   }
 
@@ -239,10 +255,12 @@ export class ShardPool implements Shards, Outcomes, Digests, AsyncDisposable {
   }
 }
 
-/** Of those that are as busy, the first. */
-function leastBusy(builders: readonly Builder[]): Builder {
-  return builders.reduce((least, one) => (one.jobs < least.jobs ? one : least));
+function isWithin(folder: string, path: string): boolean {
+  return path.startsWith(`${folder}${sep}`);
 }
+
+/** Each of them holds what a segment takes while it is written. */
+const listThreadsMax = 4;
 
 /** More threads lose more rows of a graph: see docs/adr/0014-threads-of-a-graph.md. */
 const graphThreadsMax = 8;
