@@ -21,7 +21,7 @@ import { describeLast, reachableExtent, verifyLog, verifyManifest, type Applied 
 import { Ledger } from './ledger.ts';
 import { Changes, type ChangesPage } from './reindex/changes.ts';
 import { OriginStreams } from './reindex/origin.ts';
-import { idleAfterMs, quietAfter, type Quiet } from './policy.ts';
+import { idleAfterMs, type Quiet } from './policy.ts';
 import type { Mark } from './replica-sum.ts';
 import { RequestWindow } from './request-window.ts';
 import { ShardRows } from './rows.ts';
@@ -29,6 +29,7 @@ import { spaceOf, type ShardSpace } from './space.ts';
 import { Storage, type Builder, type Checkpoint, type Frozen, type SchemaTexts, type ShardIdentity, type ManifestId } from './storage.ts';
 import { delay, settledOrAborted } from './until.ts';
 import { Waiters } from './waiters.ts';
+import { Writing } from './writing.ts';
 
 /** Schemas by id, as the catalog accepted them. */
 export interface ShardSchemas extends SchemaTexts {
@@ -108,11 +109,7 @@ export class Shard {
   #comparison: Comparison;
   /** Below it the log may be trimmed as far as snapshots go. */
   #trimBound: number;
-  #lastWriteMs = performance.now();
-  /** A batch of the log is being applied, or waits until there is room for it. */
-  #isApplying = false;
-  /** Until it may be idle. */
-  #idleTimer: NodeJS.Timeout | undefined;
+  readonly #writing: Writing;
   #manifestAtMs = performance.now();
 
   constructor(options: ShardOptions) {
@@ -127,6 +124,11 @@ export class Shard {
     this.#storage = new Storage({
       directory: options.directory, identity: options.identity, settings: options.settings, rows: this.rows, schemas: options.schemas, builder: options.builder,
       memory: { below: (checkpoint) => this.#below(checkpoint) },
+    });
+    const { config, settings } = options;
+    this.#writing = new Writing({
+      idleAfterMs: () => (settings.index === 'flat' ? config.idleMs : idleAfterMs(config, this.rows.indexing)), restMs: config.restMs,
+      onIdle: () => { this.maintain(); }, stop: this.#stop.signal,
     });
     this.#chores = new Chores({ ...options, rows: this.rows, storage: this.#storage, stop: this.#stop.signal });
   }
@@ -314,30 +316,13 @@ export class Shard {
     if (this.#state.kind === 'stopped' || this.#state.kind === 'closed' || this.#stop.signal.aborted) return;
     this.#comparison.forgetUnused();
     const { config, settings } = this.#options;
-    const quiet = this.#isApplying ? 'busy' : quietAfter(performance.now() - this.#lastWriteMs, this.#idleAfterMs, config.restMs);
+    const { quiet } = this.#writing;
     // What stays in memory would be searched without an index; once it is a segment, that is due.
     if (quiet !== 'busy' && settings.index !== 'flat' && this.rows.growing.count >= config.idleGraphRowsMin) {
       this.freeze();
       void this.#sealed().then(() => { this.maintain(); });
     } else if (quiet !== 'busy' && this.rows.frozen.length === 0) this.#checkpointIdle(quiet);
     if (!this.#isHurrying()) this.#chores.begin(this.rows.frozen.length === 0 ? quiet : 'busy');
-  }
-
-  get #idleAfterMs(): number {
-    const { config, settings } = this.#options;
-    return settings.index === 'flat' ? config.idleMs : idleAfterMs(config, this.rows.indexing);
-  }
-
-  /** Looks what is due as soon as it is idle, and not when it is looked at the next time. */
-  #lookWhenIdle(): void {
-    const { idleMs } = this.#options.config;
-    if (idleMs === 0 || this.#idleTimer !== undefined || this.#stop.signal.aborted) return;
-    const inMs = this.#idleAfterMs - (performance.now() - this.#lastWriteMs);
-    this.#idleTimer = setTimeout(() => {
-      this.#idleTimer = undefined;
-      if (!this.#isApplying && performance.now() - this.#lastWriteMs >= this.#idleAfterMs) this.maintain();
-      else this.#lookWhenIdle();
-    }, Math.max(1, Math.ceil(inMs))).unref();
   }
 
   /** Who waits for a shard that starts waits for its log to be applied: merges do not take its cores meanwhile. A long log is applied slower without them. */
@@ -374,7 +359,7 @@ export class Shard {
   /** Whether the log's time has to move on, so that expired records can be left out for good. */
   needsTick(): boolean {
     const nowMicros = this.#options.clock();
-    if (this.#state.kind !== 'serving' || nowMicros <= this.#logTime || performance.now() - this.#lastWriteMs < this.#options.config.tickMs) return false;
+    if (this.#state.kind !== 'serving' || nowMicros <= this.#logTime || this.#writing.sinceMs < this.#options.config.tickMs) return false;
     return this.rows.visibleCount(this.#logTime) !== this.rows.visibleCount(nowMicros);
   }
 
@@ -448,14 +433,12 @@ export class Shard {
 
   async #follow(context: ApplyContext): Promise<void> {
     const { source, config, identity } = this.#options;
-    this.#isApplying = false;
+    this.#writing.ends();
     for await (const batch of source.tail(identity.topic, partition(identity.partition), offset(this.#watermark), this.#stop.signal)) {
       this.#noteLog(undefined);
       this.#end = batch.end;
       await this.#learn(batch.records);
-      this.#isApplying = true;
-      this.#lastWriteMs = performance.now();
-      let sliceEndsMs = this.#lastWriteMs + config.sliceMs;
+      let sliceEndsMs = this.#writing.goesOn() + config.sliceMs;
       for (const record of batch.records) {
         if (this.#isDue()) await this.#makeRoom();
         if (this.#stop.signal.aborted) return;
@@ -463,13 +446,11 @@ export class Shard {
         if ((this.#watermark & 15) === 0 && performance.now() >= sliceEndsMs) {
           this.#caughtUp();
           await setImmediate();
-          this.#lastWriteMs = performance.now();
-          sliceEndsMs = this.#lastWriteMs + config.sliceMs;
+          sliceEndsMs = this.#writing.goesOn() + config.sliceMs;
         }
       }
       this.#caughtUp();
-      this.#isApplying = false;
-      this.#lookWhenIdle();
+      this.#writing.ends();
       await setImmediate();
     }
   }

@@ -12,7 +12,7 @@ import { rig } from './testing/rig.ts';
 const everyMs = 60_000;
 
 test('a shard at rest is written once more when its segments have become others, as graphs make them', async () => {
-  const r = await rig({ growingRowsMax: 32, graphRowsMin: 64, idleGraphRowsMin: 1_000, maintenanceMs: 3_600_000 });
+  const r = await rig({ growingRowsMax: 32, graphRowsMin: 64, idleGraphRowsMin: 1_000, maintenanceMs: 3_600_000, idleMs: 3_600_000 });
   const directory = mkdtempSync(join(tmpdir(), 'proximadb-snapshotter-'));
   for (let i = 0; i < 600; i += 1) await r.upsert(`w${i}`, [1, i, i * i, 0]);
   await r.host().count(await r.request(), null);
