@@ -139,7 +139,7 @@ test('an index waits for what is being merged, and takes all of it', async () =>
 });
 
 test('where most rows wait, an index begins soon after the last write, whenever it is looked at next; where most have theirs, it waits', async () => {
-  const r = await rig({ maintenanceMs: 3_600_000, idleMs: 600_000, bulkIdleShare: 0.0001, idleGraphRowsMin: 10 }, { index: 'hnsw' });
+  const r = await rig({ maintenanceMs: 3_600_000, idleMs: 600_000, bulkIdleShare: 0.0001, idleGraphRowsMin: 20 }, { index: 'hnsw' });
   const write = evenly(r);
   const segments = async () => (await r.host().report(7)).map((report) => report.segments.map(({ rows, indexed }) => [rows, indexed]));
   try {

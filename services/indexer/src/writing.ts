@@ -42,6 +42,7 @@ export class Writing {
   /** A batch is applied, or is not going to be. Who is idle at once is told nothing: it is looked at often enough. */
   ends(): void {
     const { idleAfterMs, stop } = this.#options;
+    if (this.#isUnderWay) this.#lastMs = performance.now();
     this.#isUnderWay = false;
     clearTimeout(this.#timer);
     const afterMs = idleAfterMs();

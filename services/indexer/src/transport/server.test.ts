@@ -300,12 +300,11 @@ describe('a reader that does not read', () => {
 
 describe('the end', () => {
   test('in good order: callers are told, what is under way is answered, what comes is refused', async () => {
-    const { held, release } = gate();
+    const { held, signals, release } = gate();
     await using parts = await serve({ count: held });
     const raw = parts.open();
     raw.send(count(1));
-    await until('it is under way', () => true);
-    await delay(50);
+    await until('it is under way', () => signals.length === 1);
     const closed = parts.server.close(5_000);
     await until('the caller is told', () => raw.of(0)?.kind === 'draining');
     raw.send(count(2));
