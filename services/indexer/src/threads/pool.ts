@@ -118,9 +118,9 @@ export class ShardPool implements Shards, Outcomes, Digests, AsyncDisposable {
   /** Lets go of a collection's partitions and deletes their files. */
   async erase(log: number): Promise<void> {
     await Promise.all(this.#threads.map(({ rpc }) => rpc.call('releaseAll', log)));
-    await removeLog(this.#directory, log);
-    // What is built of files that were open is written nevertheless, into folders that are made anew.
+    // What is built of files that are open is written nevertheless, into folders that are made anew: whether that is while these are removed, or later.
     const building = [...this.#building].filter(([{ directory }]) => isWithin(folderOfLog(this.#directory, log), directory)).map(([, done]) => done);
+    await removeLog(this.#directory, log);
     if (building.length > 0) void Promise.all(building).then(() => removeLog(this.#directory, log))
       .catch((error: unknown) => { this.#logger.error('files-left', { log, error }); });
   }
