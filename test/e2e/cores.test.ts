@@ -1,6 +1,10 @@
-/** `proximadb start` with several threads: all that hold shards work for a search, none has a graph of its own of what another has, and several make lists. */
+/**
+ * `proximadb start` with several threads: all that hold shards work for a search, none has a graph of its own of what another has, several make lists, and
+ * builders give way.
+ */
 import { strict as assert } from 'node:assert';
 import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { platform } from 'node:process';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -52,11 +56,28 @@ test('lists of several shards are made at a time; who makes them beside another 
   await using client = createClient(`127.0.0.1:${(await server.ready()).grpcPort}`);
   // A thread that has made lists is there for a while afterwards.
   await filled(client, 'ivf', 3);
-  assert.deepEqual(nicenessOf(server.pid, 'lists').sort(), [13, 13, 8]);
+  assert.deepEqual(nicenessOf(server.pid, 'lists').sort((a, b) => a - b), [nicer(8), nicer(13), nicer(13)]);
 });
 
-/** Writes all rows into as many shards. Resolves when each is one segment with its index. */
-async function filled(client: Client, index: 'hnsw' | 'ivf', partitions: number): Promise<void> {
+test('who merges gives way, threads that build a graph together the more; for who completes segments shards wait', { skip }, async () => {
+  using folder = new TemporaryFolder();
+  // Each shard gets two segments, which become one while its graph is built.
+  await using server = new ChildServer(folder.path, [...flags, '--indexer-graph-threads', '3', '--indexer-growing-rows-max', '750']);
+  await using client = createClient(`127.0.0.1:${(await server.ready()).grpcPort}`);
+  // Threads are not nice from their beginning, and end when there is nothing more to build.
+  const nicest = { files: -Infinity, merges: -Infinity, graphs: -Infinity };
+  const names = ['files', 'merges', 'graphs'] as const;
+  await filled(client, 'hnsw', 3, () => { for (const name of names) nicest[name] = Math.max(nicest[name], ...nicenessOf(server.pid, name)); });
+  assert.deepEqual(nicest, { files: nicer(0), merges: nicer(8), graphs: nicer(13) });
+});
+
+/** So much nicer than this process, and the servers that it starts. */
+function nicer(levels: number): number {
+  return Math.min(19, getPriority() + levels);
+}
+
+/** Writes all rows into as many shards. Resolves when each is one segment with its index. @param look called again and again meanwhile. */
+async function filled(client: Client, index: 'hnsw' | 'ivf', partitions: number, look: () => void = () => {}): Promise<void> {
   await client.createCollection({ name: collection, dimension, index, partitions });
   const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });
   // At once, and with time to be applied: what comes after a pause would be a segment of its own, too small for a graph.
@@ -64,6 +85,7 @@ async function filled(client: Client, index: 'hnsw' | 'ivf', partitions: number)
   for (const endMs = performance.now() + 300_000; ; await sleep(50)) {
     const stats = await client.stats({ collection });
     const segments = stats.partitions.flatMap((partition) => partition.segments);
+    look();
     if (segments.length === partitions && segments.every(({ indexed }) => indexed) && stats.indexed === BigInt(rows) && stats.building === 0n) return;
     assert.ok(performance.now() < endMs, `${stats.indexed} of ${rows} rows have their index`);
   }
@@ -76,10 +98,17 @@ interface ThreadStat {
 }
 
 function threadStats(pid: number): ThreadStat[] {
-  return readdirSync(`/proc/${pid}/task`).map((id) => {
-    const stat = readFileSync(`/proc/${pid}/task/${id}/stat`, 'utf8');
-    return { name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')), fromThird: stat.slice(stat.lastIndexOf(')') + 2).split(' ') };
-  });
+  return readdirSync(`/proc/${pid}/task`).map((id) => statOf(pid, id)).filter((stat) => stat !== '').map((stat) => (
+    { name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')), fromThird: stat.slice(stat.lastIndexOf(')') + 2).split(' ') }));
+}
+
+function statOf(pid: number, id: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/task/${id}/stat`, 'utf8');
+  } catch {
+    // It ended meanwhile.
+    return '';
+  }
 }
 
 /** Field 19, of all threads of a name. */

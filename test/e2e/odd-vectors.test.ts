@@ -67,6 +67,27 @@ async function shareOfNear(collection: string, vectors: readonly Float32Array[],
   return near / (k * queriesAsked);
 }
 
+for (const partitions of [1, 2]) {
+  test(`of many as near as each other a page repeats nothing of those before: ${partitions} ${partitions === 1 ? 'partition' : 'partitions'}`, async () => {
+    const name = `pages-${partitions}`;
+    const { client, standalone } = server;
+    await client.createCollection({ name, dimension: 8, partitions });
+    const { id: schemaId } = await client.getSchema({ name: 'VectorRecord' });
+    // Written in an order that is not that of their ids.
+    const ids = Array.from({ length: 40 }, (_, i) => `r${i * 7 % 40}`);
+    await client.upsert({ collection: name, records: ids.map((id) => encodeVectorRecord(schemaId, { id, vector: few[0]! })) });
+    for (const _ of ['in memory', 'in segments']) {
+      const pages: string[] = [];
+      for (let offset = 0; offset < ids.length; offset += k) {
+        const { hits } = await client.search({ collection: name, vector: few[0]!, k, offset, read: strong });
+        pages.push(...hits.map(({ id }) => id));
+      }
+      assert.deepEqual(pages.toSorted(), ids.toSorted());
+      await standalone.settle(name);
+    }
+  });
+}
+
 for (const [what, { metrics, vectors }] of Object.entries(sets)) {
   describe(`vectors ${what}`, { concurrency: true }, () => {
     for (const metric of metrics) {

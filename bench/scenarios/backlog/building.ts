@@ -1,8 +1,8 @@
-/** What building graphs takes from those who search: a collection that is at rest, while the rows of another one get their graphs. */
+/** What building takes from those who search: a collection that is at rest, while the rows of another one get their graphs or lists. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createClient } from '@proximadb/transport/client';
+import { createClient, type Client } from '@proximadb/transport/client';
 import { lacking } from '../../peers/software.ts';
 import { asItComes, startServer } from '../../processes/server.ts';
 import { endedThreads, threadTimes, timesBetween, type ThreadTimes } from '../../processes/threads.ts';
@@ -17,15 +17,25 @@ import { k, searchFor } from './searching.ts';
 /** What building may take of a core that serving wants, too: see services/indexer/src/threads/priority.ts. */
 const shareMax = 0.25;
 const searched = 'searched';
-/** Make graphs: one, and those that it starts again and again. */
-const graphThreads = ['graphs', endedThreads];
-/** Work at once while a collection gets its graphs. */
-const builderThreads = ['merges', ...graphThreads];
+/** Make indexes: of graphs one, and those that it starts again and again; of lists several of a name. */
+const indexThreads = ['graphs', 'lists', endedThreads];
+/** Work at once while a collection gets its index. */
+const builderThreads = ['merges', ...indexThreads];
 const beginsMsMax = 60_000;
 /** After so long without a write a shard merges its segments: while this one is searched at rest, it must not. */
 const runtime = { ...asItComes, environment: { ...asItComes.environment, PROXIMADB_INDEXER_REST_MS: '86400000' } };
 
-type State = 'at rest' | 'building';
+/** What is made beside the searches. */
+interface Kind {
+  readonly state: Exclude<State, 'at rest'>;
+  readonly index: 'hnsw' | 'ivf';
+  /** Lists of several are made by several threads. */
+  readonly partitions: number;
+  readonly rows: number;
+}
+
+const states = ['at rest', 'graphs', 'lists'] as const;
+type State = typeof states[number];
 
 /** How many search, and where the server runs. */
 interface Way {
@@ -48,7 +58,11 @@ interface Measured {
 }
 
 export async function searchBesideBuilding({ short, say }: BenchOptions, data: string, queries: readonly Float32Array[]): Promise<Report> {
-  const [count, builtCount, rounds, stageMs] = short ? [1_000, 2_000, 1, 100] as const : [50_000, 65_000, 4, 2_000] as const;
+  const [count, rounds, stageMs] = short ? [1_000, 1, 100] as const : [50_000, 4, 2_000] as const;
+  const kinds: readonly Kind[] = [
+    { state: 'graphs', index: 'hnsw', partitions: 1, rows: short ? 2_000 : 65_000 },
+    { state: 'lists', index: 'ivf', partitions: 2, rows: short ? 2_000 : 300_000 },
+  ];
   const server = await startServer(data, undefined, undefined, runtime);
   using writer = WriterProcess.start(server.address);
   const clients = Array.from({ length: 4 }, () => createClient(server.address));
@@ -56,35 +70,41 @@ export async function searchBesideBuilding({ short, say }: BenchOptions, data: s
   if (client === undefined) throw new Error('no client');
   const places = placesOf(server.pid);
   const ways = [1, 4].flatMap((several) => places.map((place): Way =>
-    ({ clients: several, place, measured: { 'at rest': nothingYet(), building: nothingYet() } })));
-  const measure = async (state: State, inTurn: readonly Way[]): Promise<void> => {
+    ({ clients: several, place, measured: { 'at rest': nothingYet(), graphs: nothingYet(), lists: nothingYet() } })));
+  /** @param counts whether what was just measured is what was meant. */
+  const measure = async (state: State, inTurn: readonly Way[], counts: () => Promise<boolean>): Promise<void> => {
     for (const way of inTurn) {
       if (places.length > 1) pin(server.pid, way.place.cores);
-      await measureOne(way.measured[state], server.pid, () => searchFor(stageMs, clients.slice(0, way.clients), searched, queries));
+      const one = await measureOne(server.pid, () => searchFor(stageMs, clients.slice(0, way.clients), searched, queries));
+      if (await counts()) add(way.measured[state], one);
       say(`${clientsOf(way)}, ${way.place.name} of the cores, ${state}: ${Math.round(rate(way.measured[state]))} searches/s so far`);
     }
     if (places.length > 1) pin(server.pid, places[0]?.cores ?? '');
   };
-  const write = async (collection: string, rows: number): Promise<void> => {
-    await client.createCollection({ name: collection, dimension, partitions: 1 });
+  const measureAtRest = (inTurn: readonly Way[]): Promise<void> => measure('at rest', inTurn, () => Promise.resolve(true));
+  const write = async (collection: string, { rows, index, partitions }: Omit<Kind, 'state'>): Promise<void> => {
+    await client.createCollection({ name: collection, dimension, index, partitions });
     await writer.ask({ kind: 'prepare', from: 0, count: rows, batchRecords: 500, withoutQueries: true });
     await writer.ask({ kind: 'write', collection, concurrency: 4 });
     await untilCaughtUp(client, collection);
   };
   try {
-    await write(searched, count);
+    await write(searched, { rows: count, index: 'hnsw', partitions: 1 });
     if (!short) await watchBuilding(client, searched);
     await searchFor(stageMs, [client], searched, queries);
-    await measure('at rest', ways);
+    await measureAtRest(ways);
     for (let round = 0; round < rounds; round += 1) {
-      const collection = `built-${round}`;
-      // Who is the first meets another graph than who is the last.
+      // Who is the first meets another index than who is the last.
       const inTurn = round % 2 === 0 ? ways : ways.toReversed();
-      await write(collection, builtCount);
-      if (!short) await untilBegun(server.pid);
-      await measure('building', inTurn);
-      if (!short) await watchBuilding(client, collection);
-      await measure('at rest', inTurn);
+      for (const kind of kinds) {
+        const collection = `${kind.state}-${round}`;
+        await write(collection, kind);
+        if (!short) await untilBegun(server.pid);
+        await measure(kind.state, inTurn, async () => short || await isBuilding(client, collection));
+        if (!short) await watchBuilding(client, collection);
+        await client.deleteCollection({ collection });
+        await measureAtRest(inTurn);
+      }
     }
   } finally {
     for (const each of clients) each.close();
@@ -92,14 +112,16 @@ export async function searchBesideBuilding({ short, say }: BenchOptions, data: s
   }
   return {
     tables: [{
-      title: `Searching ${count.toLocaleString('en-US')} words while others get their graphs; k = ${k}, a call each`,
+      title: `Searching ${count.toLocaleString('en-US')} words while others get their graphs or lists; k = ${k}, a call each`,
       columns: [
-        'clients', 'cores of the server', '', 'searches/s', 'of those at rest', 'p50 ms', 'p99 ms', 'CPU ms of the shard a search', 'cores that building takes',
+        'clients', 'cores of the server', 'are made', 'searches/s', 'of those at rest', 'p50 ms', 'p99 ms', 'CPU ms of the shard a search',
+        'cores that building takes',
       ],
-      rows: ways.flatMap((way) => (['at rest', 'building'] as const).map((state) => rowOf(way, state))),
+      rows: ways.flatMap((way) => states.map((state) => rowOf(way, state))),
       notes: [
-        `In turns of ${stageMs / 1_000} s for each way: at rest, then ${rounds} times building and at rest. Nothing is written meanwhile: before each building `
-        + `${builtCount.toLocaleString('en-US')} words were, to another collection. The clients are in one process, on any core.`,
+        `In turns of ${stageMs / 1_000} s for each way: at rest, then ${rounds} times beside graphs, at rest, beside lists, and at rest. Nothing is written `
+        + `meanwhile: before ${kinds.map(written).join(', before ')}. The clients are in one process, on any core.`,
+        'What was measured when an index was finished before the turn was is left out.',
         'With one core, all of the server shares it. Building gets what nobody else wants, too, such as a core whose server waits for a client.',
       ],
     }],
@@ -109,17 +131,21 @@ export async function searchBesideBuilding({ short, say }: BenchOptions, data: s
 
 /** @param ways with one core. */
 function aimsOf(ways: readonly Way[]): readonly Aim[] {
-  // One client leaves the core to others each time that it thinks.
-  const busiest = ways.filter(({ clients }) => clients > 1).map((way) => ({ of: clientsOf(way), taken: coresOf(way.measured.building) }));
-  return [
-    ...busiest.map(({ of, taken }) => ({
-      what: `cores that building takes where ${of} keep the one core busy`, aimed: `≤ ${shareMax}`, measured: taken.toFixed(2), met: taken <= shareMax,
+  return (['graphs', 'lists'] as const).flatMap((state) => [
+    // One client leaves the core to others each time that it thinks.
+    ...ways.filter(({ clients }) => clients > 1).map((way) => ({
+      what: `cores that making ${state} takes where ${clientsOf(way)} keep the one core busy`, aimed: `≤ ${shareMax}`,
+      measured: coresOf(way.measured[state]).toFixed(2), met: coresOf(way.measured[state]) <= shareMax,
     })),
     ...ways.map((way) => ({
-      what: `searches/s of ${clientsOf(way)} on one core while graphs are built, of those at rest`, aimed: `≥ ${percent(1 - shareMax)}`,
-      measured: percent(kept(way)), met: kept(way) >= 1 - shareMax,
+      what: `searches/s of ${clientsOf(way)} on one core while ${state} are made, of those at rest`, aimed: `≥ ${percent(1 - shareMax)}`,
+      measured: percent(kept(way, state)), met: kept(way, state) >= 1 - shareMax,
     })),
-  ];
+  ]);
+}
+
+function written({ state, rows, partitions }: Kind): string {
+  return `${state} ${rows.toLocaleString('en-US')} words were, to another collection of ${partitions === 1 ? 'one partition' : `${partitions} partitions`}`;
 }
 
 function clientsOf({ clients }: Way): string {
@@ -142,14 +168,19 @@ function nothingYet(): Measured {
   return { tookMs: [], ms: 0, builderCpuMs: 0, shardCpuMs: 0 };
 }
 
-/** Until the graph has been in the making for a while: a shard waits whether more rows come, and merges what there is. */
+/** Until the index has been in the making for a while: a shard waits whether more rows come, and merges what there is. */
 async function untilBegun(pid: number): Promise<void> {
-  const taken = (): number => cpuMsOf(graphThreads, threadTimes(pid));
+  const taken = (): number => cpuMsOf(indexThreads, threadTimes(pid));
   const [before, endMs] = [taken(), performance.now() + beginsMsMax];
   while (taken() - before < 100) {
-    if (performance.now() > endMs) throw new Error(`no graph was begun within ${beginsMsMax} ms`);
+    if (performance.now() > endMs) throw new Error(`no index was begun within ${beginsMsMax} ms`);
     await sleep(50);
   }
+}
+
+async function isBuilding(client: Client, collection: string): Promise<boolean> {
+  const { indexed, building, sealed } = await client.stats({ collection });
+  return building > 0n || indexed < sealed;
 }
 
 /** CPU, ms. */
@@ -157,19 +188,27 @@ function cpuMsOf(threads: readonly string[], times: ThreadTimes): number {
   return threads.reduce((sum, name) => sum + (times.get(name)?.cpuMs ?? 0), 0);
 }
 
-async function measureOne(into: Measured, pid: number, search: () => Promise<number[]>): Promise<void> {
+async function measureOne(pid: number, search: () => Promise<number[]>): Promise<Measured> {
   const [startedMs, before] = [performance.now(), threadTimes(pid)];
-  into.tookMs.push(...await search());
-  into.ms += performance.now() - startedMs;
+  const tookMs = await search();
+  const ms = performance.now() - startedMs;
   const spent = timesBetween(before, threadTimes(pid));
-  into.builderCpuMs += cpuMsOf(builderThreads, spent);
-  into.shardCpuMs += spent.get('shards-0')?.cpuMs ?? 0;
+  return { tookMs, ms, builderCpuMs: cpuMsOf(builderThreads, spent), shardCpuMs: spent.get('shards-0')?.cpuMs ?? 0 };
+}
+
+function add(sum: Measured, { tookMs, ms, builderCpuMs, shardCpuMs }: Measured): void {
+  sum.tookMs.push(...tookMs);
+  sum.ms += ms;
+  sum.builderCpuMs += builderCpuMs;
+  sum.shardCpuMs += shardCpuMs;
 }
 
 function rowOf(way: Way, state: State): Cell[] {
   const { tookMs, shardCpuMs } = way.measured[state];
+  if (tookMs.length === 0) throw new Error(`${state} were always finished before the turn of ${clientsOf(way)} on ${way.place.name} of the cores was`);
+  const [made, share] = state === 'at rest' ? ['nothing', ''] : [state, percent(kept(way, state))];
   return [
-    way.clients, way.place.name, state, Math.round(rate(way.measured[state])), state === 'at rest' ? '' : percent(kept(way)), median(tookMs),
+    way.clients, way.place.name, made, Math.round(rate(way.measured[state])), share, median(tookMs),
     percentile(tookMs, 0.99), shardCpuMs / tookMs.length, coresOf(way.measured[state]).toFixed(2),
   ];
 }
@@ -183,9 +222,9 @@ function coresOf({ ms, builderCpuMs }: Measured): number {
   return builderCpuMs / ms;
 }
 
-/** Share of the searches a second that is left while graphs are built. */
-function kept({ measured }: Way): number {
-  return rate(measured.building) / rate(measured['at rest']);
+/** Share of the searches a second that is left while an index is made. */
+function kept({ measured }: Way, state: State): number {
+  return rate(measured[state]) / rate(measured['at rest']);
 }
 
 function percent(share: number): string {

@@ -115,7 +115,7 @@ function merge(job: BuildJob & { kind: 'merge' }): BuildResult {
     const { source, row } = kept.at(at);
     return source.vectors.row(row).subarray(0, dimension);
   });
-  const writer = new SegmentWriter(job.directory, kept.count, (id) => job.schemas[id] ?? 'null');
+  using writer = new SegmentWriter(job.directory, kept.count, (id) => job.schemas[id] ?? 'null');
   for (let row = 0; row < kept.count; row += 1) {
     const from = kept.at(clustering?.order[row] ?? row);
     from.source.copy(from.row, writer, clustering !== undefined);

@@ -15,11 +15,12 @@ test('ids are in the order of their UTF-8 bytes', () => {
 });
 
 test('merged hits are the best of all, whichever list they came in, and in one order', () => {
-  const hit = fc.record({ id: fc.string({ maxLength: 3 }), distance: fc.constantFrom(-1, 0, 0.5, 2) });
-  const hits = fc.uniqueArray(hit, { selector: (one) => one.id, maxLength: 30 });
+  const hit = fc.record({ partition: fc.nat(2), offset: fc.nat(30), distance: fc.constantFrom(-1, 0, 0.5, 2) });
+  const hits = fc.uniqueArray(hit, { selector: (one) => `${one.partition}/${one.offset}`, maxLength: 30 });
   fc.assert(fc.property(hits, fc.array(fc.nat(3), { minLength: 30, maxLength: 30 }), fc.nat(12), (all, homes, limit) => {
     const lists = [0, 1, 2, 3].map((home) => all.filter((_, index) => homes[index] === home));
-    const expected = [...all].sort((left, right) => left.distance - right.distance || bytesOrder(left.id, right.id)).slice(0, limit);
+    const key = ({ distance, partition, offset }: typeof all[number]): number => (distance + 1) * 1_000 + partition * 100 + offset;
+    const expected = [...all].sort((left, right) => key(left) - key(right)).slice(0, limit);
     assert.deepEqual(mergeHits(lists, limit), expected);
     assert.deepEqual(mergeHits([...lists].reverse(), limit), expected);
   }), options);

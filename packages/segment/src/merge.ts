@@ -1,8 +1,18 @@
 import { compareIds } from './order.ts';
 
-/** Nearest first; at one distance the id decides, so that the same data gives the same order everywhere. */
-export function nearer(left: { readonly distance: number; readonly id: string }, right: { readonly distance: number; readonly id: string }): number {
-  return left.distance - right.distance || compareIds(left.id, right.id);
+/** What a search found, and where the log has it. */
+export interface Found {
+  readonly distance: number;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/**
+ * Nearest first. At one distance the place in the log decides, which is the same on every replica. Segments keep their rows in that order, too, as far as no
+ * index orders them: so of many at one distance those are cut off that come last, and who asks for more gets the same ones first.
+ */
+export function nearer(left: Found, right: Found): number {
+  return left.distance - right.distance || left.partition - right.partition || left.offset - right.offset;
 }
 
 /**
@@ -10,7 +20,7 @@ export function nearer(left: { readonly distance: number; readonly id: string },
  * @param lists each in any order.
  * @param limit at most so many.
  */
-export function mergeHits<Hit extends { readonly distance: number; readonly id: string }>(lists: readonly (readonly Hit[])[], limit: number): Hit[] {
+export function mergeHits<Hit extends Found>(lists: readonly (readonly Hit[])[], limit: number): Hit[] {
   return lists.flat().sort(nearer).slice(0, limit);
 }
 

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { compileWalker, encodeVectorRecord } from '@proximadb/record';
-import { schemaText, type Metric } from '@proximadb/schemas';
+import { schemaText, type Metric, type Quantization } from '@proximadb/schemas';
 import {
-  defaultQuantization, encodeRows, hashId, prepareQuery, runBuildJob, Sealed, searchSealed, SegmentWriter, strideOf, type BuildResult, type SegmentFiles,
+  defaultQuantization, encodeRows, hashId, prepareQuery, runBuildJob, Sealed, searchSealed, SegmentWriter, strideOf,
+  type BuildResult, type GraphSettings, type SegmentFiles,
 } from './index.ts';
 import { kernelOf } from './metric.ts';
 import { random } from './testing/random.ts';
@@ -40,24 +41,31 @@ interface Odd {
   readonly graph?: Fate;
   /** The same of lists, whose codes cannot tell apart what lies a thousand times nearer to each other than to others. */
   readonly lists?: Fate;
+  /** Whether graphs are built, too, of what else a collection may let them keep: see {@link otherQuantizations}. Default: of what is usual alone. */
+  readonly ofAllKinds?: true;
   /** Whether lists, if not refused, cost less than comparing all rows. Default: nothing is said of it. */
   readonly byLists?: true;
   /** How far queries that are not stored lie from rows, in every dimension at most. Default 0.1. */
   readonly apart?: number;
 }
 
+/** What tells apart less than what a graph keeps by default. */
+const otherQuantizations: Readonly<Record<Metric, readonly Quantization[]>> = {
+  cosine: ['b1'], euclidean: ['i8', 'b1'], dot: ['i8', 'b1'], manhattan: ['b1'],
+};
+
 const refused: Fate = { cosine: 'refused', euclidean: 'refused', manhattan: 'refused' };
 const poor: Fate = { cosine: 'poor', euclidean: 'poor', manhattan: 'poor' };
 const odd: Readonly<Record<string, Odd>> = {
-  'all equal': { count: 8_000, graph: refused, byLists: true, vector: () => few[0]! },
-  'ten vectors, by the thousand': { count: 10_000, graph: refused, vector: (row) => few[row % 10]! },
+  'all equal': { count: 8_000, graph: refused, ofAllKinds: true, byLists: true, vector: () => few[0]! },
+  'ten vectors, by the thousand': { count: 10_000, graph: refused, ofAllKinds: true, vector: (row) => few[row % 10]! },
   'ten vectors, by the thousand, one after the other': { count: 10_000, graph: refused, vector: (row) => few[Math.floor(row / 1_000)]! },
   'nearly equal': {
     count: 6_000, graph: { ...poor, dot: 'poor' }, lists: { ...refused, dot: 'poor' }, apart: 0.001,
     vector: (row) => few[row % 8]!.map((x, i) => x + noise[row]![i]! / 1_000),
   },
   'two fifths of them equal': { count: 6_000, graph: poor, vector: (row) => some[row % 10 < 4 ? 0 : row]! },
-  'of one dimension': { count: 6_000, graph: { cosine: 'poor' }, vector: (row) => numbers[row]! },
+  'of one dimension': { count: 6_000, graph: { cosine: 'poor' }, ofAllKinds: true, vector: (row) => numbers[row]! },
   'of 4,096 dimensions': { count: 1_400, byLists: true, vector: (row) => wide[row]! },
   'of zeros and ones': { count: 6_000, graph: poor, byLists: true, vector: (row) => some[row]!.map((x, i) => (x > 0 || i === 0 ? 1 : 0)) },
   'of lengths from a thousandth to thousands': {
@@ -70,8 +78,8 @@ interface Made {
   readonly built: BuildResult;
 }
 
-function build(directory: string, metric: Metric, { count, vector }: Odd, index: 'hnsw' | 'ivf'): Made {
-  const dimension = vector(0).length;
+function build(directory: string, settings: GraphSettings, { count, vector }: Odd, index: 'hnsw' | 'ivf'): Made {
+  const { dimension, metric } = settings;
   const writer = new SegmentWriter(join(directory, 'tmp'), count, () => text);
   const padded = new Float32Array(strideOf(dimension));
   for (let row = 0; row < count; row += 1) {
@@ -83,7 +91,7 @@ function build(directory: string, metric: Metric, { count, vector }: Odd, index:
   const schemaIds = writer.close();
   const { segment: flat } = runBuildJob({ kind: 'complete', directory: join(directory, 'tmp'), schemaIds, schemas: { 1: text }, dimension, codes });
   assert.ok(flat !== undefined);
-  const graph = { dimension, metric, m: 16, efConstruction: 64, quantization: defaultQuantization(metric), recallTarget };
+  const graph = { ...settings, recallTarget };
   const whole = { directory: join(directory, flat.id), schemaIds: flat.schemaIds, keep: encodeRows(Array(count).keys()) };
   if (index === 'hnsw') return { files: flat, built: runBuildJob({ kind: 'graph', directory: whole.directory, sources: [whole], graph }) };
   const built = runBuildJob({
@@ -94,19 +102,30 @@ function build(directory: string, metric: Metric, { count, vector }: Odd, index:
   return { files: built.segment, built };
 }
 
+/** An index: what a graph would keep of a vector, and what becomes of it. */
+type Kind = readonly [metric: Metric, quantization: Quantization, fate: 'refused' | 'poor' | undefined];
+
+function kindsOf({ graph, lists, ofAllKinds }: Odd, index: 'hnsw' | 'ivf'): readonly Kind[] {
+  return metrics.flatMap((metric) => {
+    const usual = [metric, defaultQuantization(metric), (index === 'ivf' ? lists : graph)?.[metric]] as const;
+    const others = index === 'hnsw' && ofAllKinds === true ? otherQuantizations[metric] : [];
+    return [usual, ...others.map((quantization) => [metric, quantization, 'poor'] as const)];
+  });
+}
+
 for (const [what, data] of Object.entries(odd)) {
   describe(`vectors ${what}`, () => {
     for (const index of ['hnsw', 'ivf'] as const) {
-      for (const metric of metrics) {
-        test(`${index} under ${metric}: what is found is as near as what is nearest`, async (context) => {
+      for (const [metric, quantization, fate] of kindsOf(data, index)) {
+        const kept = quantization === defaultQuantization(metric) ? '' : ` of ${quantization}`;
+        test(`${index}${kept} under ${metric}: what is found is as near as what is nearest`, async (context) => {
           const directory = mkdtempSync(join(tmpdir(), 'proximadb-odd-'));
           context.after(() => { rmSync(directory, { recursive: true }); });
-          const { files, built } = build(directory, metric, data, index);
-          const graphSettings = { dimension: data.vector(0).length, metric, m: 16, efConstruction: 64, quantization: defaultQuantization(metric) };
+          const graphSettings = { dimension: data.vector(0).length, metric, m: 16, efConstruction: 64, quantization };
+          const { files, built } = build(directory, graphSettings, data, index);
           const sealed = await Sealed.open({ directory: join(directory, files.id), files, graphSettings, walkerOf: () => walker, storage: 'memory' }, true);
           context.after(() => { sealed.close(); });
           if (built.graph !== undefined) await sealed.attach(built.graph, true);
-          const fate = (index === 'ivf' ? data.lists : data.graph)?.[metric];
           if (fate === 'refused') assert.match(built.refused ?? '', index === 'ivf' ? /lists find/ : /does not find \d+ of \d+ of its own vectors/);
           if (fate === undefined) assert.equal(built.refused, undefined);
           assert.equal(sealed.isIndexed, built.refused === undefined);

@@ -293,7 +293,10 @@ function searchUnindexed(
   const { vectors, coded } = unindexed;
   const exact = exactMicros(count, total, vectors.dimension);
   const codes = isCoded(unindexed, count, search, breadth) ? signsMicros(count, total, vectors.dimension) : Infinity;
-  if (coded === undefined || codes >= exact) return scan(vectors, total, rows, search, count);
+  if (coded === undefined || codes >= exact) {
+    if (codes < Infinity) search.explanation?.consider('codes', codes);
+    return scan(vectors, total, rows, search, count);
+  }
   considerOthers(search, exact, codes);
   const { query, k, explanation, soFar } = search;
   const [wanted, deviations, bound] = [candidatesByCodes(search, breadth), deviationsOf(coded, search, breadth), soFar?.bound ?? Infinity];

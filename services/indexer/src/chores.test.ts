@@ -3,6 +3,7 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { mock, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { AppError } from '@proximadb/errors';
 import { partitionOf } from '@proximadb/log';
 import { Sealed } from '@proximadb/segment';
 import { rig } from './testing/rig.ts';
@@ -92,6 +93,39 @@ test('while segments become one, the graph of all of them is built; whichever fa
     await r.reopen();
     assert.equal((await r.host().count(await r.request(), null)).count, 80);
     assert.deepEqual(await segments(), [[[40, true]], [[40, true]]]);
+  } finally {
+    await r.close();
+  }
+});
+
+test('a merge that fails when its files are there leaves none of them', async () => {
+  const r = await rig({ maintenanceMs: 3_600_000, idleMs: 3_600_000, graphRowsMin: 10, mergeFlatsMin: 100 });
+  const write = evenly(r);
+  const segments = async () => (await r.host().report(7)).map((report) => report.segments.map(({ rows, indexed }) => [rows, indexed]));
+  const folders = () => globSync(join(r.directory, 'shards', '7', '*', 'segments', '*')).length;
+  const four = [[20, true], [20, true], [20, true], [20, true]];
+  const failed: string[] = [];
+  try {
+    r.faults.beforeBuild = async (job) => {
+      if (job.kind === 'merge') failed.push(job.kind);
+      if (job.kind !== 'graph' || job.sources.length === 1) return;
+      failed.push(job.kind);
+      throw new AppError('UNAVAILABLE', 'no space left on device');
+    };
+    for (const _ of four) {
+      await write();
+      await r.host().settle(7);
+      void r.host().maintain();
+      const endMs = performance.now() + 60_000;
+      while (performance.now() < endMs && (await segments()).flat().some(([, indexed]) => indexed !== true)) await delay(5);
+    }
+    assert.deepEqual(await segments(), [four, four]);
+    void r.host().maintain();
+    const endMs = performance.now() + 60_000;
+    while (performance.now() < endMs && (failed.length < 4 || folders() > 8)) await delay(5);
+    assert.deepEqual(failed.toSorted(), ['graph', 'graph', 'merge', 'merge']);
+    assert.equal(folders(), 8);
+    assert.deepEqual(await segments(), [four, four]);
   } finally {
     await r.close();
   }

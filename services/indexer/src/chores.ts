@@ -85,8 +85,9 @@ export class Chores {
   async #run(chore: Chore, segments: Set<Sealed>): Promise<void> {
     const { identity, storage, clock, logger, stop } = this.#options;
     try {
+      const isIndexed = chore.kind === 'merge' && chore.indexed;
       const refused = chore.kind === 'graph'
-        ? await this.#buildGraph(segments) : await storage.merge([...segments], chore.indexed ? 'before it serves' : 'none', clock());
+        ? await this.#buildGraph(segments) : await storage.merge([...segments], isIndexed ? 'before it serves' : 'none', clock());
       if (refused !== undefined) logger.warn('index-refused', { ...identity, chore: chore.kind, reason: refused });
     } catch (error) {
       if (stop.aborted) return;

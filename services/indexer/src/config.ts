@@ -1,7 +1,10 @@
 /** Limits of the shards; part of the process's configuration. */
 import { z } from 'zod';
 
-const count = (minimum: number, fallback: number, text: string): z.ZodDefault<z.ZodNumber> => z.number().int().min(minimum).default(fallback).describe(text);
+const count = (minimum: number, fallback: number, text: string, maximum = Number.MAX_SAFE_INTEGER): z.ZodDefault<z.ZodNumber> =>
+  z.number().int().min(minimum).max(maximum).default(fallback).describe(text);
+/** A timer for longer ends at once. */
+const timerMsMax = 2 ** 31 - 1;
 
 export const indexerConfig = z.strictObject({
   threads: count(0, 0, 'threads that hold shards; 0: one less than the cores, at least 1'),
@@ -17,7 +20,7 @@ export const indexerConfig = z.strictObject({
   graphRowsMin: count(1, 16_384, 'rows without a graph or lists in a shard that start building them'),
   idleGraphRowsMin: count(1, 1_024, 'the same for a shard that has nothing else to do; so many in memory are sealed then'),
   indexWaitMs: count(0, 20_000, 'milliseconds that rows wait for theirs, while others are written: all of them get one at once'),
-  idleMs: count(0, 1_500, 'milliseconds without a write after which a shard is idle'),
+  idleMs: count(0, 1_500, 'milliseconds without a write after which a shard is idle', timerMsMax),
   bulkIdleShare: z.number().gt(0).max(1).default(0.2)
     .describe('share of idleMs that is enough where more rows wait for a graph or lists than have them: so much for few rows, all of it for 131,072'),
   restMs: count(0, 30_000, 'milliseconds without a write after which segments are merged until few are left, which is searched faster'),
@@ -27,7 +30,10 @@ export const indexerConfig = z.strictObject({
   segmentVectorBytesMax: count(1 << 20, 1 << 30, 'bytes of the vectors of a merged segment, if these are less'),
   deadShareMax: z.number().gt(0).lt(1).default(0.3).describe('share of dead rows past which a segment is written anew'),
   waitersMax: count(1, 10_000, 'calls that may wait for a shard'),
-  maintenanceMs: count(10, 500, 'milliseconds between two looks at what needs merging; four times as long at rest, where no rows wait for an index'),
+  maintenanceMs: count(
+    10, 500, 'milliseconds between two looks at what needs merging; four times as long at rest, where no rows wait for an index',
+    Math.floor(timerMsMax / 4),
+  ),
   tickMs: count(1_000, 3_600_000, 'milliseconds after which an idle partition with expired records gets a tick'),
   historyMs: count(0, 3_600_000, 'milliseconds of log kept behind the manifest'),
   historyBytesMax: count(0, 1 << 30, 'bytes of log kept behind the manifests of a thread'),

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -49,6 +49,36 @@ function watch(group: Group, partitions: number): { stop(): Promise<number> } {
       return worst;
     },
   };
+}
+
+/** Restores that write into their folders, and end once they are let go on. */
+class HeldRestores implements Restorer, Disposable {
+  begun = 0;
+  ended = 0;
+  /** Those whose folder was taken away meanwhile. */
+  disturbed = 0;
+  readonly #released = Promise.withResolvers<void>();
+
+  async restore(_log: number, _partition: number, directory: string): Promise<{ readonly watermark: number }> {
+    mkdirSync(directory, { recursive: true });
+    this.begun += 1;
+    await this.#released.promise;
+    if (!existsSync(directory)) this.disturbed += 1;
+    mkdirSync(join(directory, 'segments'), { recursive: true });
+    this.ended += 1;
+    return { watermark: 0 };
+  }
+
+  async erase(): Promise<void> {}
+
+  goOn(): void {
+    this.#released.resolve();
+  }
+
+  /** A group that closes waits for them. */
+  [Symbol.dispose](): void {
+    this.goOn();
+  }
 }
 
 const owners = (group: Group): Map<string, string> => new Map(group.indexers.flatMap((indexer) => indexer.serving().map((key) => [key, indexer.id] as const)));
@@ -248,6 +278,38 @@ describe('the indexers of a group', { skip, concurrency: false }, () => {
       assert.equal(existsSync(join(directory, String(words.log))), false);
       assert.deepEqual(host.positions(), []);
     }
+  });
+
+  test('leave nothing of a collection that is deleted while it is restored, and erase nothing under a restore', async () => {
+    await using group = await Group.open(redis.url);
+    const words = await group.collection('words', 2);
+    using restores = new HeldRestores();
+    const a = await group.join('a', { restorer: restores });
+    await until('both are being restored', () => restores.begun === 2);
+    await group.catalog.delete('words');
+    // As another indexer does, which has nothing to wait for.
+    await group.catalog.erased(words.log);
+    assert.equal(group.catalog.byLog(words.log), undefined);
+    await delay(200);
+    restores.goOn();
+    await until('both restores are over', () => restores.ended === 2);
+    const isAnnounced = (): boolean => a.coordination.members.some(({ id, holdings }) => id === 'a' && holdings.length > 0);
+    await until('no folder and no partition is left', () => !existsSync(join(a.directory, String(words.log))) && a.host.positions().length === 0
+      && a.holder.positions.length === 0 && !isAnnounced() && a.holder.ready, 10_000);
+    assert.equal(restores.disturbed, 0);
+  });
+
+  test('let go of a partition that another one serves by the time that it is restored', async () => {
+    await using group = await Group.open(redis.url);
+    await group.collection('words', 2);
+    using restores = new HeldRestores();
+    const a = await group.join('a', { restorer: restores });
+    await until('both are being restored', () => restores.begun === 2);
+    const b = await group.join('b');
+    await until('b serves', () => b.serving().length > 0);
+    restores.goOn();
+    const isOnce = isSpread(group, 2);
+    await until('each has one, and no other', () => isOnce() && [a, b].every(({ host }) => host.positions().length === 1));
   });
 
   test('hold a new collection although the blob store is away, and an old one whose log was trimmed once it is back', async () => {

@@ -65,8 +65,8 @@ export interface HolderOptions {
 }
 
 type Held =
-  /** Entry: placed here. Its files are being restored. Serves nobody. */
-  | { readonly kind: 'restoring' }
+  /** Entry: placed here. Its files are being restored. Serves nobody. `ended`: it is given to the shards, or it failed; never rejects. */
+  | { readonly kind: 'restoring'; readonly ended: Promise<void> }
   /** Entry: given to the shards, which replay or serve it. */
   | { readonly kind: 'assigned' }
   /** Entry: placed at another member, or this one departs, and the others were told. Serves until somebody else is ready. */
@@ -310,7 +310,8 @@ export class Holder implements AsyncDisposable {
 
   #acquire(key: string): void {
     if (this.#held.has(key) || this.#restores >= this.#options.restoresMax) return;
-    this.#held.set(key, { kind: 'restoring' });
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    this.#held.set(key, { kind: 'restoring', ended });
     this.#restores += 1;
     this.#run('acquire', key, async () => {
       try {
@@ -321,6 +322,7 @@ export class Holder implements AsyncDisposable {
         throw error;
       } finally {
         this.#restores -= 1;
+        end();
         this.look();
       }
     });
@@ -333,7 +335,9 @@ export class Holder implements AsyncDisposable {
     if (collection === undefined) return;
     const { topic, topicId, settings } = collection;
     const { start = 0, end = 0 } = (await source.extents(topic))[partition] ?? {};
-    await this.#prepare(key, { start, end });
+    // It may be deleted meanwhile; who erases it waits until this is over.
+    if (this.#collections.has(log)) await this.#prepare(key, { start, end });
+    if (!this.#collections.has(log)) return;
     await shards.assign({ identity: { clusterId: source.clusterId, topic, topicId, log, partition }, partitions: settings.partitions, settings });
   }
 
@@ -440,9 +444,14 @@ export class Holder implements AsyncDisposable {
     return !this.#closed;
   }
 
+  /** Nothing of a deleted log is taken up any more. What is being restored is waited for: it writes into the folders that go. */
   async #forget(log: number): Promise<void> {
+    const held = [...this.#held].filter(([key]) => parse(key).log === log);
+    // Meanwhile the topic may go, which would stop what is open with a complaint.
+    for (const [key] of held) this.#release(key);
+    await Promise.all(held.flatMap(([, each]) => (each.kind === 'restoring' ? [each.ended] : [])));
     await this.#options.shards.erase(log);
-    for (const key of [...this.#held.keys()]) if (parse(key).log === log) this.#held.delete(key);
+    for (const [key] of held) this.#held.delete(key);
   }
 
   #moveAside(folder: string): void {

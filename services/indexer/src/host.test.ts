@@ -59,6 +59,30 @@ describe('a host of shards', () => {
     }
   });
 
+  test('of many as near as each other, those who ask for more get the same first: in memtables, segments, and what these become', async () => {
+    const r = await rig({ maintenanceMs: 3_600_000, idleMs: 0, graphRowsMin: 1_000_000, idleGraphRowsMin: 10 });
+    const firstOfAll = async (phase: string): Promise<void> => {
+      const all = (await r.search([1, 0, 0, 0], 90)).hits.map(({ id }) => id);
+      assert.equal(new Set(all).size, 90, phase);
+      for (const k of [1, 10, 40, 70]) assert.deepEqual((await r.search([1, 0, 0, 0], k)).hits.map(({ id }) => id), all.slice(0, k), `${phase}, ${k}`);
+    };
+    try {
+      // Descending, so that the order of the ids is not that of the log; and the larger segments come last.
+      for (let left = 90; left > 0; left -= 1) {
+        await r.upsert(`w${String(left).padStart(2, '0')}`, [left, 0, 0, 0]);
+        if (left === 80 || left === 50) await r.host().settle(7);
+      }
+      await firstOfAll('memtables behind segments');
+      await r.host().settle(7);
+      await firstOfAll('segments');
+      await r.host().maintain();
+      assert.ok((await r.host().report(7)).every(({ segments }) => segments.length === 1));
+      await firstOfAll('one segment');
+    } finally {
+      await r.close();
+    }
+  });
+
   test('decides conditions in the log’s order and applies a repeated request once', async () => {
     const r = await rig();
     try {

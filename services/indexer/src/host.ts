@@ -9,7 +9,7 @@ import type {
   CountAnswer, Covered, Digest, DigestRequest, Digests, MissingPartition, PageAnswer, PageSpec, RowsAnswer, SearchAnswer, SearchAnswers, SearchSpec,
   SegmentCost, ShardHit, ShardReport, Shards, ShardsRequest, StoredRow, Watermark,
 } from '@proximadb/query';
-import { mergePages, type Page } from '@proximadb/segment/merge';
+import { mergeHits, mergePages, type Found, type Page } from '@proximadb/segment/merge';
 import type { CollectionSettings, Filter } from '@proximadb/schemas';
 import { compileFilter, NearestSoFar, type Predicate } from '@proximadb/segment';
 import type { IndexerConfig } from './config.ts';
@@ -159,7 +159,7 @@ export class ShardHost implements Shards, Outcomes, Digests {
     const predicates = searches.map(({ filter }) => predicateOf(filter));
     const { shards, missing } = await this.#ready(request, signal);
     const found = searches.map(({ k }) =>
-      ({ candidates: [] as { shard: Shard; candidate: Candidate }[], costs: [] as SegmentCost[], soFar: new NearestSoFar(k) }));
+      ({ candidates: [] as (Found & { shard: Shard; candidate: Candidate })[], costs: [] as SegmentCost[], soFar: new NearestSoFar(k) }));
     const watermarks: Watermark[] = [];
     const answers = searches.map((): SearchAnswer => ({ hits: [], costs: [] }));
     // Places are valid until segments change, so all shards are asked, and the winners read, without a pause.
@@ -168,15 +168,17 @@ export class ShardHost implements Shards, Outcomes, Digests {
       watermarks.push(watermarkOf(shard));
       searches.forEach((spec, i) => {
         const { candidates, costs } = shard.rows.search(spec, predicates[i] ?? null, partition, shard.nowMicros, found[i]?.soFar);
-        for (const candidate of candidates) found[i]?.candidates.push({ shard, candidate });
+        for (const candidate of candidates) {
+          const { distance, offset } = candidate;
+          found[i]?.candidates.push({ shard, candidate, distance, partition, offset });
+        }
         found[i]?.costs.push(...costs);
       });
     }
     searches.forEach((spec, i) => {
       const { candidates = [], costs = [] } = found[i] ?? {};
-      candidates.sort((a, b) => a.candidate.distance - b.candidate.distance
-        || a.shard.identity.partition - b.shard.identity.partition || a.candidate.offset - b.candidate.offset);
-      answers[i] = { costs, hits: candidates.slice(0, spec.k).map(({ shard, candidate }) => hitOf(shard, candidate, spec.records)) };
+      const nearest = mergeHits([candidates], spec.k);
+      answers[i] = { costs, hits: nearest.map(({ shard, candidate }) => hitOf(shard, candidate, spec.records)) };
     });
     return { answers, watermarks, missing };
   }

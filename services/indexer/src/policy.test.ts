@@ -61,7 +61,13 @@ describe('what a shard does next', () => {
   });
   test('lets go of what nothing is left of before all else', () => {
     const flats = [segment('a', 8_192), segment('b', 8_192), segment('c', 8_192, { dead: 8_192 })];
-    assert.deepEqual(nextChore(config, [graph('d', 50_000, 50_000), ...flats], hnsw, at('busy')), { kind: 'merge', segments: ['d', 'c'], indexed: false });
+    for (const free of [lanes, ['dropping']] as const) {
+      assert.deepEqual(nextChore(config, [graph('d', 50_000, 50_000), ...flats], hnsw, at('busy', { free })), { kind: 'drop', segments: ['d', 'c'] });
+    }
+  });
+  test('builds what is due beside that: where rows die all the time, something is always let go of', () => {
+    const segments = [graph('d', 50_000, 50_000), segment('a', 8_192), segment('b', 8_192), segment('c', 8_192, { dead: 8_192 })];
+    assert.deepEqual(nextChore(config, segments, hnsw, at('busy', { free: ['indexing', 'merging'] })), { kind: 'graph', segments: ['a', 'b'] });
   });
   test('writes worn segments anew although rows wait for a graph, once more are dead than alive', () => {
     const flats = Array.from({ length: 4 }, (_, i) => segment(`s${i}`, 8_192));

@@ -15,13 +15,16 @@ export type Chore =
   /** Segments without an index become one, which is searched without until its graph is built. */
   | { readonly kind: 'graph'; readonly segments: readonly string[] }
   /** Segments become one, with its index at once if it is to have one: until then they serve. */
-  | { readonly kind: 'merge'; readonly segments: readonly string[]; readonly indexed: boolean };
+  | { readonly kind: 'merge'; readonly segments: readonly string[]; readonly indexed: boolean }
+  /** Nothing is left of them. */
+  | { readonly kind: 'drop'; readonly segments: readonly string[] };
 
-/** One of each at a time: to make graphs and lists takes long, to write files anew does not. */
-export const lanes = ['indexing', 'merging'] as const;
+/** One of each at a time: to make graphs and lists takes long, to write files anew does not, and to drop what is dead takes nothing that others wait for. */
+export const lanes = ['indexing', 'merging', 'dropping'] as const;
 export type Lane = (typeof lanes)[number];
 
 export function laneOf(chore: Chore): Lane {
+  if (chore.kind === 'drop') return 'dropping';
   return chore.kind === 'graph' || chore.indexed ? 'indexing' : 'merging';
 }
 
@@ -73,14 +76,14 @@ export function nextChore(config: IndexerConfig, segments: readonly SegmentFacts
 
 /** What should be done, the most urgent first. */
 function* chores(
-  config: IndexerConfig, segments: readonly SegmentFacts[], { index }: Kind,
+  config: IndexerConfig, every: readonly SegmentFacts[], { index }: Kind,
   { quiet, waitingMs, rowsMax }: Omit<Situation, 'free'> & { readonly rowsMax: number },
 ): Generator<Chore> {
   const idle = quiet !== 'busy';
-  // What nothing is left of costs nothing. And while rows come faster than they get their graphs, there is always another graph to build: it
-  // would never be the turn of the dead.
-  const emptied = segments.filter((segment) => live(segment) === 0);
-  if (emptied.length > 0) yield merging(emptied, false);
+  const emptied = every.filter((segment) => live(segment) === 0);
+  if (emptied.length > 0) yield { kind: 'drop', segments: emptied.map(({ id }) => id) };
+  const segments = every.filter((segment) => live(segment) > 0);
+  // While rows come faster than they get their graphs, there is always another graph to build: it would never be the turn of the dead.
   const worn = segments.filter((segment) => segment.dead > segment.rows * config.deadShareMax).sort((a, b) => b.dead - a.dead)[0];
   const rewrite = worn === undefined ? undefined : merging([worn], worn.isIndexed);
   if (rewrite !== undefined && sum(segments, ({ dead }) => dead) > sum(segments, live)) yield rewrite;

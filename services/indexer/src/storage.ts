@@ -206,7 +206,7 @@ export class Storage {
     }
     const directory = this.#temporary();
     try {
-      const writer = new SegmentWriter(directory, frozen.keep.length, (id) => schemas.text(id));
+      using writer = new SegmentWriter(directory, frozen.keep.length, (id) => schemas.text(id));
       for (const _ of dumpGrowing(frozen.growing, frozen.keep, writer)) await setImmediate();
       const schemaIds = writer.close();
       const { segment } = await builder.run({
@@ -300,12 +300,13 @@ export class Storage {
   }
 
   /**
-   * Puts one segment in the place of several, without the rows that are droppable.
+   * Puts one segment in the place of several, without the rows that are droppable: those first that were written first, as far as no index orders them.
    * @param serves told at the moment from which it serves; not where no row is left.
    * @returns why it goes without the index that it should get, if it does.
    */
-  async merge(sources: readonly Sealed[], index: MergedIndex, nowMicros: number, serves: (merged: Sealed) => void = () => {}): Promise<string | undefined> {
+  async merge(several: readonly Sealed[], index: MergedIndex, nowMicros: number, serves: (merged: Sealed) => void = () => {}): Promise<string | undefined> {
     const { settings } = this.#options;
+    const sources = several.toSorted((one, other) => firstOffset(one) - firstOffset(other));
     const kept = sources.map((source) => this.#keptOf(source, nowMicros));
     if (index === 'none' || settings.index !== 'hnsw' || kept.every(({ rows }) => rows.length === 0)) {
       return (await this.#mergeFiles(sources, kept, index !== 'none' && settings.index === 'ivf', { serves })).refused;
@@ -333,6 +334,7 @@ export class Storage {
   ): Promise<{ readonly merged: Sealed | undefined; readonly refused: string | undefined }> {
     const { rows, builder, settings } = this.#options;
     const directory = this.#temporary();
+    await using failed = new AsyncDisposableStack();
     try {
       const { segment, order, refused } = await builder.run({
         kind: 'merge', directory, dimension: this.graphSettings.dimension, lists: listed ? settings.metric : undefined, codes: this.#codesMetric,
@@ -341,6 +343,7 @@ export class Storage {
           directory: join(this.#segmentsDirectory, files.id), schemaIds: files.schemaIds, keep: encodeRows(kept[i]?.rows ?? []),
         })),
       });
+      if (segment !== undefined) failed.defer(() => this.#abandon(segment.id));
       this.#assertOpen();
       const merged = segment === undefined ? undefined : await this.#open(segment, false);
       if (refused !== undefined) merged?.goWithoutIndex();
@@ -370,6 +373,7 @@ export class Storage {
         },
       });
       this.#written.bytes += merged?.diskBytes ?? 0;
+      failed.move();
       return { merged, refused };
     } finally {
       rmSync(directory, { recursive: true, force: true });
@@ -417,12 +421,26 @@ export class Storage {
     if (this.#closed) throw new AppError('CANCELLED', 'the shard was closed meanwhile');
   }
 
-  /** Not at once: deleting large files takes milliseconds, in which nobody would be answered. */
-  async #discard(source: Sealed, successors: readonly Sealed[]): Promise<void> {
-    source.close();
+  /** Not at once: deleting large files takes milliseconds, in which nobody would be answered. What cannot be deleted now is when the shard is opened. */
+  async #discard(sources: readonly Sealed[], successors: readonly Sealed[]): Promise<void> {
+    for (const source of sources) source.close();
     // Content names a folder: a rewrite that left nothing out has the same one.
-    if (successors.some(({ files }) => files.id === source.files.id)) return;
-    await rm(join(this.#segmentsDirectory, source.files.id), { recursive: true, force: true });
+    const staying = new Set(successors.map(({ files }) => files.id));
+    for (const { files: { id } } of sources) if (!staying.has(id)) await this.#remove(id).catch(() => {});
+  }
+
+  /** What came to nothing goes, unless it serves: content names a folder. Or a manifest names it, which may be there although writing it failed. */
+  #abandon(id: string): Promise<void> {
+    return this.#alone(async () => {
+      // Whoever opens it next removes what no manifest names.
+      if (this.#closed || this.#options.rows.sealed.some(({ files }) => files.id === id)) return;
+      const manifest = await readManifest(this.#options.directory);
+      if (manifest?.segments.every((segment) => segment.id !== id) ?? true) await this.#remove(id);
+    }).catch(() => {});
+  }
+
+  #remove(id: string): Promise<void> {
+    return rm(join(this.#segmentsDirectory, id), { recursive: true, force: true });
   }
 
   /** After all that was asked before it. */
@@ -466,7 +484,7 @@ export class Storage {
     // Rows may have ended while the manifest was written.
     change.carryOver?.();
     change.switchIn?.();
-    for (const source of change.out ?? []) await this.#discard(source, change.added ?? []);
+    await this.#discard(change.out ?? [], change.added ?? []);
   }
 
   async #open(files: SegmentFiles, checkRecords: boolean): Promise<Sealed> {
@@ -487,6 +505,10 @@ export class Storage {
   #texts(schemaIds: readonly number[]): Record<number, string> {
     return Object.fromEntries(schemaIds.map((id) => [id, this.#options.schemas.text(id)]));
   }
+}
+
+function firstOffset({ rows: { offsets } }: Sealed): number {
+  return offsets[0] ?? 0;
 }
 
 /** A row that ended while its segment was made ends there, too; telling it twice does no harm. */

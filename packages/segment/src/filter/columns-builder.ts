@@ -12,20 +12,25 @@ export interface ColumnLimits {
   readonly pathsMax: number;
   /** UTF-8 bytes of a string that gets into a column. Rows with a longer one are marked, a path. */
   readonly stringBytesMax: number;
+  /** Distinct values of a path and kind, and its (value, row) pairs. A path with more gets no columns, as if it were beyond `pathsMax`. */
+  readonly distinctMax: number;
+  readonly pairsMax: number;
 }
 
-export const columnLimits: ColumnLimits = { pathsMax: 1024, stringBytesMax: 1024 };
+/** Of the largest segments eight values a row that never come again, and 128 in all: a set of hashes in each record is more. */
+export const columnLimits: ColumnLimits = { pathsMax: 1024, stringBytesMax: 1024, distinctMax: 2 ** 22, pairsMax: 2 ** 26 };
 
 /** Gathers what the rows of a segment hold; memory grows with the rows' scalars, up to 16 bytes each and the distinct values. */
 export class ColumnsBuilder {
   readonly #limits: ColumnLimits;
-  readonly #root = new PathNode();
+  readonly #root: PathNode;
   #paths = 0;
   #rowEnd = 0;
   readonly #unindexed = new RowList();
 
   constructor(limits: ColumnLimits = columnLimits) {
     this.#limits = limits;
+    this.#root = new PathNode(limits);
   }
 
   /** Rows come in ascending order, each once; gaps are rows without metadata. The map is not kept. */
@@ -40,7 +45,8 @@ export class ColumnsBuilder {
     assertLittleEndian();
     const sections = new Sections();
     const words = wordsFor(this.#rowEnd);
-    const paths = this.#root.collect([], []).map(({ keys, node }) => ({ bytes: pathBytes(keys), node }));
+    const nodes = this.#root.collect([], []);
+    const paths = nodes.filter(({ node }) => !node.isFull).map(({ keys, node }) => ({ bytes: pathBytes(keys), node }));
     paths.sort((a, b) => Buffer.compare(a.bytes, b.bytes));
     const head = new Uint32Array(headerWords);
     sections.place(head);
@@ -53,7 +59,7 @@ export class ColumnsBuilder {
       offsets[i + 1] = (offsets[i] ?? 0) + bytes.length;
       node.place(sections, words, table.subarray(i * entryWords, (i + 1) * entryWords));
     });
-    head[header.unindexed] = this.#unindexed.place(sections, words);
+    head[header.unindexed] = this.#unindexed.with(nodes.flatMap(({ node }) => node.isFull ? [node.exists] : [])).place(sections, words);
     head[header.magic] = magic;
     head[header.rowEnd] = this.#rowEnd;
     head[header.paths] = paths.length;
@@ -77,7 +83,7 @@ export class ColumnsBuilder {
   #child(node: PathNode, key: string): PathNode | undefined {
     const known = node.children.get(key);
     if (known !== undefined || this.#paths >= this.#limits.pathsMax) return known;
-    const child = new PathNode();
+    const child = new PathNode(this.#limits);
     node.children.set(key, child);
     this.#paths += 1;
     return child;
@@ -110,9 +116,19 @@ export class ColumnsBuilder {
 class PathNode {
   readonly children = new Map<string, PathNode>();
   readonly exists = new RowList();
-  readonly numbers = [new DistinctValues<number | bigint>(), new DistinctValues<number | bigint>()] as const;
-  readonly strings = [new DistinctValues<string>(), new DistinctValues<string>()] as const;
+  readonly numbers: readonly [DistinctValues<number | bigint>, DistinctValues<number | bigint>];
+  readonly strings: readonly [DistinctValues<string>, DistinctValues<string>];
   readonly #rows = new Map<number, RowList>();
+
+  constructor(limits: ColumnLimits) {
+    this.numbers = [new DistinctValues(limits), new DistinctValues(limits)];
+    this.strings = [new DistinctValues(limits), new DistinctValues(limits)];
+  }
+
+  /** Whether it has more values than columns may have. */
+  get isFull(): boolean {
+    return [...this.numbers, ...this.strings].some(({ isFull }) => isFull);
+  }
 
   rowsOf(wanted: number): RowList {
     let rows = this.#rows.get(wanted);
@@ -148,6 +164,15 @@ class RowList {
     if (this.#rows[this.#rows.length - 1] !== row) this.#rows.push(row);
   }
 
+  /** The rows of several lists. */
+  with(others: readonly RowList[]): RowList {
+    if (others.length === 0) return this;
+    const rows = new Set([this, ...others].flatMap((list) => list.#rows));
+    const all = new RowList();
+    for (const row of [...rows].sort((a, b) => a - b)) all.add(row);
+    return all;
+  }
+
   place(sections: Sections, bitmapWords: number): number {
     const count = this.#rows.length;
     if (count === 0) return 0;
@@ -159,15 +184,26 @@ class RowList {
   }
 }
 
-/** The distinct values of a column, numbered as they came, and the (number, row) pairs. */
+/** The distinct values of a column, numbered as they came, and the (number, row) pairs; nothing, once they are too many. */
 class DistinctValues<Value extends string | number | bigint> {
+  readonly #limits: ColumnLimits;
   readonly #numbers = new Map<Value, number>();
   /** Of each value, the row that had it last. */
-  readonly #lastRows: number[] = [];
+  #lastRows: number[] = [];
   #pairs = new Uint32Array();
   #pairsEnd = 0;
+  #isFull = false;
+
+  constructor(limits: ColumnLimits) {
+    this.#limits = limits;
+  }
+
+  get isFull(): boolean {
+    return this.#isFull;
+  }
 
   add(value: Value, row: number): void {
+    if (this.#isFull) return;
     let number = this.#numbers.get(value);
     if (number === undefined) {
       number = this.#numbers.size;
@@ -181,6 +217,7 @@ class DistinctValues<Value extends string | number | bigint> {
     this.#pairs[this.#pairsEnd] = number;
     this.#pairs[this.#pairsEnd + 1] = row;
     this.#pairsEnd += 2;
+    if (this.#numbers.size > this.#limits.distinctMax || this.#pairsEnd > 2 * this.#limits.pairsMax) this.#giveUp();
   }
 
   get size(): number {
@@ -221,6 +258,14 @@ class DistinctValues<Value extends string | number | bigint> {
       }
     }
     return { starts, words };
+  }
+
+  #giveUp(): void {
+    this.#isFull = true;
+    this.#numbers.clear();
+    this.#lastRows = [];
+    this.#pairs = new Uint32Array();
+    this.#pairsEnd = 0;
   }
 
   #grow(): void {

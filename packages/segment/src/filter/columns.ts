@@ -11,11 +11,12 @@ import { PrefixSets } from './prefix-sets.ts';
 import { RowSet, wordsFor } from './row-set.ts';
 import type { ValuePostings, ValueRange } from './value-postings.ts';
 
+/** Sets are the caller's own, to change as it likes. */
 export interface Selection {
-  /** The caller's own, to change as it likes. */
+  /** Every row that matches is in. */
   readonly rows: RowSet;
-  /** False: every row that matches is in, and some that do not may be; `matches` on their records tells. */
-  readonly exact: boolean;
+  /** Those of them that may not match: `matches` on their records tells. null: there is none. */
+  readonly open: RowSet | null;
 }
 
 /** Slots of a path whose rows may match, too. */
@@ -65,7 +66,7 @@ export class Columns {
 
   select(predicate: Predicate): Selection {
     const bounds = this.#bounds(predicate);
-    return { rows: bounds.upper, exact: isExact(bounds) };
+    return { rows: bounds.upper, open: isExact(bounds) ? null : bounds.upper.clone().andNot(bounds.lower) };
   }
 
   /**

@@ -39,8 +39,8 @@ for (const [name, { of, bound }] of Object.entries(fields)) {
       const one = (): Bound | null => turn % 3 === 0 ? { value: bound(), inclusive: random() < 0.5 } : null;
       const [lower, upper] = turn % 2 === 0 ? [one(), { value: bound(), inclusive: random() < 0.5 }] : [{ value: bound(), inclusive: random() < 0.5 }, one()];
       const wanted: Predicate = { kind: 'range', path, lower, upper };
-      const { rows: selected, exact } = columns.select(wanted);
-      assert.ok(exact);
+      const { rows: selected, open } = columns.select(wanted);
+      assert.equal(open, null);
       const expected = table.flatMap((metadata, row) => matches(wanted, metadata) ? [row] : []);
       assert.deepEqual(selected.toArray(), Uint32Array.from(expected), `turn ${turn}`);
     }

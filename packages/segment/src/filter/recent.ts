@@ -1,5 +1,5 @@
-/** What the columns of a segment were asked last, with the rows that they answered: who filters asks the same again and again, and a segment never changes. */
-import type { Columns, Selection } from './columns.ts';
+/** What a segment was asked last, with the rows that match: who filters asks the same again and again, and a segment never changes. */
+import type { Columns } from './columns.ts';
 import { Latest } from './latest.ts';
 import type { Predicate } from './predicate.ts';
 import type { RowSet } from './row-set.ts';
@@ -11,23 +11,25 @@ const keyLengthMax = 2_048;
 
 export class RecentSelections {
   readonly #columns: Columns;
+  readonly #matches: (predicate: Predicate, row: number) => boolean;
   /** By the predicate's text. */
   readonly #kept = new Latest<string, RowSet>(keptMax);
 
-  constructor(columns: Columns) {
+  /** @param matches by a row's record, where its columns cannot tell. */
+  constructor(columns: Columns, matches: (predicate: Predicate, row: number) => boolean) {
     this.#columns = columns;
+    this.#matches = matches;
   }
 
-  /** See `Columns.select`. */
-  select(predicate: Predicate): Selection {
+  /** The rows that match, those that are not live any more included; a set of the caller's own. */
+  select(predicate: Predicate): RowSet {
     const key = keyOf(predicate);
-    if (key === null) return this.#columns.select(predicate);
-    const known = this.#kept.get(key);
-    if (known !== undefined) return { rows: known.clone(), exact: true };
-    const selection = this.#columns.select(predicate);
-    // What only records can tell is found out row by row, among the rows that are live at the time.
-    if (selection.exact) this.#kept.set(key, selection.rows.clone());
-    return selection;
+    const known = key === null ? undefined : this.#kept.get(key);
+    if (known !== undefined) return known.clone();
+    const { rows, open } = this.#columns.select(predicate);
+    open?.forEach((row) => { if (!this.#matches(predicate, row)) rows.remove(row); });
+    if (key !== null) this.#kept.set(key, rows.clone());
+    return rows;
   }
 }
 

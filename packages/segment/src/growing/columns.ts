@@ -18,18 +18,20 @@ export class GrowingColumns {
     const selected = new RowSet(among.rows);
     const whole = Math.floor(count / chunkRows);
     for (let chunk = 0; chunk < whole; chunk += 1) {
-      const { rows, exact } = this.#chunk(chunk).select(predicate);
+      const { rows, open } = this.#chunk(chunk).select(predicate);
       const start = chunk * chunkRows;
       selected.words.set(rows.words.subarray(0, chunkRows / 32), start / 32);
-      if (!exact) {
-        for (const row of rows) if (!matches(predicate, fieldsOf(this.#view(start + row)))) selected.remove(start + row);
-      }
+      open?.forEach((row) => { if (among.has(start + row) && !this.#matches(predicate, start + row)) selected.remove(start + row); });
     }
     selected.and(among);
     for (let row = whole * chunkRows; row < count; row += 1) {
-      if (among.has(row) && matches(predicate, fieldsOf(this.#view(row)))) selected.add(row);
+      if (among.has(row) && this.#matches(predicate, row)) selected.add(row);
     }
     return selected;
+  }
+
+  #matches(predicate: Predicate, row: number): boolean {
+    return matches(predicate, fieldsOf(this.#view(row)));
   }
 
   #chunk(chunk: number): Columns {

@@ -25,6 +25,8 @@ const headBytesMax = 20;
 /** Writes one container file, in blocks of about 64 KiB. Synchronous: for the builder's thread, or in small pieces. */
 export class ContainerWriter {
   readonly #fd: number;
+  readonly #opened = new DisposableStack();
+  readonly #header: Buffer;
   readonly #sync: Buffer;
   readonly #placed: (row: number, position: number) => void;
   /** Bytes written. */
@@ -38,11 +40,12 @@ export class ContainerWriter {
 
   /** `placed` hears where each datum landed, at the latest at `close`. */
   constructor(path: string, writerSchema: string, placed: (row: number, position: number) => void) {
-    this.#fd = openSync(path, 'wx');
-    this.#placed = placed;
     const schema = containerSchema(writerSchema);
     this.#sync = syncMarker(schema);
-    this.#write(encodeHeader(schema));
+    this.#header = encodeHeader(schema);
+    this.#placed = placed;
+    this.#fd = openSync(path, 'wx');
+    this.#opened.defer(() => { closeSync(this.#fd); });
   }
 
   /** Copies the datum. */
@@ -57,7 +60,12 @@ export class ContainerWriter {
 
   close(): void {
     this.#flush();
-    closeSync(this.#fd);
+    this[Symbol.dispose]();
+  }
+
+  /** Closes a file that is not wanted any more as it is: what is deleted takes its space until nobody has it open. */
+  [Symbol.dispose](): void {
+    this.#opened.dispose();
   }
 
   /** Room for a datum, and the sync marker after it. */
@@ -70,6 +78,7 @@ export class ContainerWriter {
   }
 
   #flush(): void {
+    if (this.#position === 0) this.#write(this.#header);
     const count = this.#rows.length;
     if (count === 0) return;
     const head = encodeBlockHead(count, this.#end - headBytesMax);

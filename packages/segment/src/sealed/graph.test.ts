@@ -108,6 +108,30 @@ for (const [metric, far] of [['cosine', 30], ['dot', 0], ['euclidean', 30], ['ma
   });
 }
 
+test('a graph of single bits counts those of its vectors alone, where these fill no whole byte', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'proximadb-graph-'));
+  try {
+    const [path, many, dimension] = [join(directory, 'graph.usearch'), 300, 12];
+    const bits: GraphSettings = { dimension, metric: 'euclidean', m: 16, efConstruction: 64, quantization: 'b1' };
+    const values = Float32Array.from({ length: many * dimension }, random(8));
+    const vector = (row: number): Float32Array => values.subarray(row * dimension, (row + 1) * dimension);
+    const all = Array.from({ length: many }, (_, row) => vector(row));
+    const middle = Float32Array.from({ length: dimension }, (_, i) => all.reduce((sum, one) => sum + one[i]!, 0) / many);
+    const signsOf = (one: Float32Array): boolean[] => [...one].map((value, i) => value > middle[i]!);
+    buildGraph(bits, rowsOf(many, vector), path, 0.9, 1);
+    using graph = open(bits, path, rowsOf(many, vector));
+    for (let row = 0; row < many; row += 30) {
+      const asked = signsOf(vector(row));
+      const { rows: found, distances } = graph.nearest(vector(row), many);
+      assert.ok(found.length > many / 2);
+      const differing = [...found].map((other) => signsOf(vector(other)).filter((sign, i) => sign !== asked[i]).length);
+      assert.deepEqual([...distances], differing);
+    }
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
 test('a graph that does not find its own vectors is refused, one whose equal vectors crowd each other out is not', () => {
   const samples = Array.from({ length: 8 }, (_, row) => ({ row, vector: rows.single(row) }));
   const others = Uint32Array.from({ length: 256 }, (_, i) => 100 + i);

@@ -44,16 +44,27 @@ function metricOf({ metric, quantization }: GraphSettings): MetricKind {
 /** What a graph is given in a vector's place. */
 type Given = (vector: Float32Array) => Float32Array;
 
+/** Numbers that a graph is given. USearch (2.26.2) does not clear the bits beyond the last whole byte: other vectors' would stay in them. */
+function widthOf({ dimension, quantization }: GraphSettings): number {
+  return quantization === 'b1' ? Math.ceil(dimension / bitsAByte) * bitsAByte : dimension;
+}
+const bitsAByte = 8;
+
 /** Of single bits USearch keeps signs: here those of what a vector differs from the middle of all rows by, so that half of them are set. */
-export function givenOf({ quantization }: GraphSettings, vectors: Pick<Vectors, 'dimension' | 'each'>, count: number): Given {
-  if (quantization !== 'b1') return (vector) => vector;
+export function givenOf(settings: GraphSettings, vectors: Pick<Vectors, 'dimension' | 'each'>, count: number): Given {
+  if (settings.quantization !== 'b1') return (vector) => vector;
   const middle = middleOf(vectors, count);
-  return (vector) => difference(vector, middle);
+  const width = widthOf(settings);
+  return (vector) => {
+    const given = new Float32Array(width);
+    given.set(difference(vector, middle));
+    return given;
+  };
 }
 
 function createIndex(settings: GraphSettings): Index {
   return calling(() => new Index({
-    dimensions: settings.dimension,
+    dimensions: widthOf(settings),
     metric: metricOf(settings),
     quantization: scalars[settings.quantization],
     connectivity: settings.m,
@@ -139,10 +150,10 @@ export function buildGraph(settings: GraphSettings, rows: GraphRows, path: strin
  * Where they are many, it is for another reason, such as vectors that are equal, and would be so again.
  * @returns whether there were any.
  */
-function addUnreachedAgain(index: Index, { dimension }: GraphSettings, { count, single }: GraphRows, given: Given, path: string): boolean {
+function addUnreachedAgain(index: Index, settings: GraphSettings, { count, single }: GraphRows, given: Given, path: string): boolean {
   const unreached = unreachedRows(path);
   if (unreached.length === 0 || unreached.length > count / rowsPerUnreached) return false;
-  const chunk = new Chunk(index, dimension, given, 1);
+  const chunk = new Chunk(index, widthOf(settings), given, 1);
   calling(() => { index.remove(BigUint64Array.from(unreached, BigInt)); });
   for (const row of unreached) chunk.add(row, single(row));
   chunk.flush();
@@ -157,7 +168,7 @@ function learn(index: Index, settings: GraphSettings, { count, inOrder, single }
   const sampled = new Set(spreadRows(count, Math.ceil(count / rowsPerSample)));
   const unknown: Sample[] = [];
   const samples: Sample[] = [];
-  const chunk = new Chunk(index, dimension, given, threads);
+  const chunk = new Chunk(index, widthOf(settings), given, threads);
   for (const row of nearbyOrder({ metric, dimension, m, numberBytes: numberBytes[settings.quantization] }, count, inOrder)) {
     const vector = single(row);
     if (sampled.has(row)) samples.push({ row, vector });
@@ -176,30 +187,30 @@ function learn(index: Index, settings: GraphSettings, { count, inOrder, single }
 /** Rows on their way into a graph: many go in with one call. */
 class Chunk {
   readonly #index: Index;
-  readonly #dimension: number;
+  readonly #width: number;
   readonly #given: Given;
   readonly #threads: number;
   readonly #keys = new BigUint64Array(chunkRows);
   readonly #vectors: Float32Array;
   #count = 0;
 
-  constructor(index: Index, dimension: number, given: Given, threads: number) {
+  constructor(index: Index, width: number, given: Given, threads: number) {
     this.#index = index;
-    this.#dimension = dimension;
+    this.#width = width;
     this.#given = given;
     this.#threads = threads;
-    this.#vectors = new Float32Array(chunkRows * dimension);
+    this.#vectors = new Float32Array(chunkRows * width);
   }
 
   add(row: number, vector: Float32Array): void {
     this.#keys[this.#count] = BigInt(row);
-    this.#vectors.set(this.#given(vector), this.#count * this.#dimension);
+    this.#vectors.set(this.#given(vector), this.#count * this.#width);
     this.#count += 1;
     if (this.#count === chunkRows) this.flush();
   }
 
   flush(): void {
-    const [keys, vectors] = [this.#keys.subarray(0, this.#count), this.#vectors.subarray(0, this.#count * this.#dimension)];
+    const [keys, vectors] = [this.#keys.subarray(0, this.#count), this.#vectors.subarray(0, this.#count * this.#width)];
     if (this.#count > 0) calling(() => { this.#index.add(keys, vectors, this.#threads); });
     this.#count = 0;
   }
@@ -228,6 +239,7 @@ const selfSearchCandidates = 256;
 
 /** Of a vector to itself, as a graph computes it: quantised. */
 function ownDistance(settings: GraphSettings, vector: Float32Array): number {
+  if (settings.quantization === 'b1') return 0;
   const index = createIndex(settings);
   try {
     calling(() => { index.add(0n, vector, 1); });
@@ -254,10 +266,10 @@ export class Graph {
     this.#given = given;
     this.#index = createIndex(settings);
     calling(() => { this.#index.view(path); });
-    const size = calling(() => this.#index.size());
-    if (size === count) return;
+    const [size, width] = calling(() => [this.#index.size(), this.#index.dimensions()]);
+    if (size === count && width === widthOf(settings)) return;
     letGo(this.#index);
-    throw new AppError('DATA_LOSS', `a graph holds ${size} rows instead of ${count}`);
+    throw new AppError('DATA_LOSS', `a graph holds ${size} rows of ${width} numbers instead of ${count} of ${widthOf(settings)}`);
   }
 
   /** Ends the mapping. Afterwards there are no candidates. */

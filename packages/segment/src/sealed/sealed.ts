@@ -25,7 +25,7 @@ export interface SealedOptions {
   readonly files: SegmentFiles;
   readonly graphSettings: GraphSettings;
   readonly walkerOf: (schemaId: number) => Walker;
-  /** disk: vectors, codes and ids are not held, but read for each search. */
+  /** disk: vectors, codes of lists, and ids are not held, but read for each search. */
   readonly storage: StorageKind;
 }
 
@@ -74,7 +74,7 @@ export class Sealed {
     this.#ids = parts.ids;
     this.#idBytes = parts.idBytes;
     this.#columns = parts.columns;
-    this.#selections = new RecentSelections(parts.columns);
+    this.#selections = new RecentSelections(parts.columns, (predicate, row) => matches(predicate, fieldsOf(this.view(row))));
     this.vectors = parts.vectors;
     this.#opened = parts.opened;
     this.lists = parts.lists;
@@ -220,10 +220,7 @@ export class Sealed {
   select(predicate: Predicate | null, nowMicros: number): RowSet {
     const visible = this.states.visible(nowMicros);
     if (predicate === null) return visible;
-    const { rows, exact } = this.#selections.select(predicate);
-    rows.and(visible);
-    if (!exact) for (const row of rows) if (!matches(predicate, fieldsOf(this.view(row)))) rows.remove(row);
-    return rows;
+    return this.#selections.select(predicate).and(visible);
   }
 
   /** How many rows would match a predicate, visible at an instant, if its comparisons had nothing to do with each other: see `Columns.estimate`. */

@@ -27,13 +27,17 @@ export interface SegmentFiles {
 
 const vectorBufferBytes = 1 << 20;
 
-/** Writes the base files of a segment, row by row, in the order of the rows. */
-export class SegmentWriter {
+/**
+ * Writes the base files of a segment, row by row, in the order of the rows. Who makes one disposes of it: a file that is deleted keeps its space while it
+ * is open.
+ */
+export class SegmentWriter implements Disposable {
   readonly directory: string;
   readonly #rows: Rows;
   readonly #buffer: Uint8Array;
   readonly #containers = new Map<number, { writer: ContainerWriter; number: number }>();
   readonly #schemaText: (id: number) => string;
+  readonly #opened = new DisposableStack();
   readonly #vectorsFd: number;
   readonly #vectors = Buffer.allocUnsafeSlow(vectorBufferBytes);
   #vectorBytes = 0;
@@ -51,6 +55,7 @@ export class SegmentWriter {
     this.#buffer = buffer;
     this.#schemaText = schemaText;
     this.#vectorsFd = openSync(join(directory, vectorsFile), 'wx');
+    this.#opened.defer(() => { closeSync(this.#vectorsFd); });
   }
 
   /**
@@ -78,11 +83,11 @@ export class SegmentWriter {
     return this.#count;
   }
 
-  /** Closes the base files. @returns the schema ids, in the order of the container files. */
+  /** Completes the base files. @returns the schema ids, in the order of the container files. */
   close(): number[] {
     this.#flushVectors();
-    closeSync(this.#vectorsFd);
     for (const { writer } of this.#containers.values()) writer.close();
+    this[Symbol.dispose]();
     const exact = allocateRows(this.#count);
     for (const key of ['offsets', 'expires', 'positions', 'lengths', 'checksums', 'hashes', 'files'] as const) {
       exact.rows[key].set(this.#rows[key].subarray(0, this.#count));
@@ -91,13 +96,17 @@ export class SegmentWriter {
     return [...this.#containers.keys()];
   }
 
+  [Symbol.dispose](): void {
+    this.#opened.dispose();
+  }
+
   #container(schemaId: number): { writer: ContainerWriter; number: number } {
     const open = this.#containers.get(schemaId);
     if (open !== undefined) return open;
     const number = this.#containers.size;
-    const writer = new ContainerWriter(join(this.directory, recordsFile(number)), this.#schemaText(schemaId), (row, position) => {
+    const writer = this.#opened.use(new ContainerWriter(join(this.directory, recordsFile(number)), this.#schemaText(schemaId), (row, position) => {
       this.#rows.positions[row] = position;
-    });
+    }));
     const created = { writer, number };
     this.#containers.set(schemaId, created);
     return created;

@@ -115,8 +115,8 @@ test('a builder that yields does so before it loads what it works with, which ta
 });
 
 for (const [which, name, kind, niceness] of [
-  ['that yields gives way', 'yielding', { sharers: 1 }, 8],
-  ['that shares what it takes gives way the more', 'several', { sharers: 4 }, 14],
+  ['that yields gives way', 'yielding', { sharers: 1 }, usual + 8],
+  ['that shares what it takes gives way the more', 'several', { sharers: 4 }, usual + 14],
   ['that shares it with more threads than levels are left is as nice as there is', 'many', { sharers: 64 }, 19],
   ['that does not yield competes like any other', 'unyielding', { sharers: 0 }, usual],
 ] as const) {

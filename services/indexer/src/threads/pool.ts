@@ -120,9 +120,10 @@ export class ShardPool implements Shards, Outcomes, Digests, AsyncDisposable {
     await Promise.all(this.#threads.map(({ rpc }) => rpc.call('releaseAll', log)));
     // What is built of files that are open is written nevertheless, into folders that are made anew: whether that is while these are removed, or later.
     const building = [...this.#building].filter(([{ directory }]) => isWithin(folderOfLog(this.#directory, log), directory)).map(([, done]) => done);
-    await removeLog(this.#directory, log);
-    if (building.length > 0) void Promise.all(building).then(() => removeLog(this.#directory, log))
+    const removed = removeLog(this.#directory, log);
+    if (building.length > 0) void Promise.allSettled([removed, ...building]).then(() => removeLog(this.#directory, log))
       .catch((error: unknown) => { this.#logger.error('files-left', { log, error }); });
+    await removed;
   }
 
   /** Lets go of a partition; its files stay. */

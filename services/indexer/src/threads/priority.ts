@@ -1,8 +1,9 @@
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 
 /**
- * Linux gives a thread so nice a sixth of the time that one which serves gets, where both want one core. Two builders at once, of which one merges and
- * another makes an index, then take a quarter of it. Nicer ones would get next to nothing under searches without end: see docs/adr/0002-shard-threads.md.
+ * Beyond the process. Linux gives a thread so nice a sixth of the time that one which serves gets, where both want one core. Two builders at once, of which
+ * one merges and another makes an index, then take a quarter of it. Nicer ones would get next to nothing under searches without end: see
+ * docs/adr/0002-shard-threads.md.
  */
 const niceness = 8;
 
@@ -19,7 +20,7 @@ const lessPerLevel = 1.25;
 export function giveWay(sharers: number): void {
   try {
     // On Linux a thread has a priority of its own.
-    setPriority(Math.min(nicest, niceness + Math.round(Math.log(sharers) / Math.log(lessPerLevel))));
+    setPriority(Math.min(nicest, getPriority() + niceness + Math.round(Math.log(sharers) / Math.log(lessPerLevel))));
   } catch {
     // Without the right to, it competes like any other.
   }

@@ -5,9 +5,9 @@ import type { SearchSpec } from '../shards.ts';
 import { openCluster, until, type Cluster, type Indexer } from '../testing/indexers.ts';
 
 const ids = Array.from({ length: 120 }, (_, i) => `w${i}`);
-const spec: SearchSpec = { vector: Float32Array.of(3, 1), k: 120, filter: null, exact: false, ef: null, records: true, explain: false };
-const far = (id: string): number => Math.abs(Number(id.slice(1)) - 3);
-const nearest = ids.toSorted((left, right) => far(left) - far(right) || (left < right ? -1 : 1));
+const spec: SearchSpec = { vector: Float32Array.of(3.25, 1), k: 120, filter: null, exact: false, ef: null, records: true, explain: false };
+const far = (id: string): number => Math.abs(Number(id.slice(1)) - 3.25);
+const nearest = ids.toSorted((left, right) => far(left) - far(right));
 const seed = Number(process.env['PROXIMADB_SEED'] ?? Date.now() % 1_000_000);
 const runMs = 6_000;
 
