@@ -8,9 +8,11 @@ const soaks: Readonly<Record<string, Soak>> = {
   upserts: sameIds,
   async deletes(subject, options) {
     const untilMs = performance.now() + options.ms;
-    do for (const index of ['hnsw', 'ivf'] as const) await halfDeleted(subject, { ...options, index }); while (performance.now() < untilMs);
+    do for (const kind of halved) await halfDeleted(subject, { ...options, ...kind }); while (performance.now() < untilMs);
   },
 };
+
+const halved = [{ index: 'hnsw', storage: 'memory' }, { index: 'ivf', storage: 'memory' }, { index: 'ivf', storage: 'disk' }] as const;
 
 export const soakNames = Object.keys(soaks);
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
 import { partitions, searching, segmentsOf, until, writing, type Calling, type CallTimes, type Subject } from './subject.ts';
-import { assertFlat, diskBytesOf, kernelMemories, mappedGraphs, quarters, Watch, type Figure } from './watch.ts';
+import { assertFlat, deletedFiles, diskBytesOf, kernelMemories, mappedGraphs, quarters, Watch, type Figure } from './watch.ts';
 
 export interface SoakOptions {
   /** How long it goes on, at least. */
@@ -27,8 +27,8 @@ const memoryAtRest = 16 * mebibyte;
 const disk = { share: 0.1, slack: 8 * mebibyte };
 /** Each segment's graph is mapped once, and one is looked at where it is built. */
 const graphs = { share: 0.25, slack: 4 };
-/** Of a segment with a graph, as of a memtable: vectors, codes of one bit. */
-const memoriesOfPart = 2;
+/** Of a segment with a graph, as of a memtable: vectors, codes of one bit; of one with lists codes of these, too. */
+const memoriesOfPart = { hnsw: 2, ivf: 3 } as const;
 
 /** Rows come, and the oldest go, under searches: segments are made, merged and emptied without end. */
 export async function manyMerges(subject: Subject, { ms, say, share }: SoakOptions): Promise<void> {
@@ -62,7 +62,7 @@ export async function manyMerges(subject: Subject, { ms, say, share }: SoakOptio
 
   const indexed = segmentsOf(await subject.settled(collection)).filter((segment) => segment.indexed).length;
   assert.equal(mappedGraphs(subject.pid), indexed, 'graphs that are mapped, and segments that have one');
-  await memoriesAreGivenBack(subject, collection);
+  await memoriesAreGivenBack(subject, collection, 'hnsw');
   await subject.client.deleteCollection({ collection });
   await until('the files of a deleted collection are gone', async () => diskBytesOf(subject.shards) < mebibyte);
   assert.equal(mappedGraphs(subject.pid), 0, 'graphs of a deleted collection that are mapped');
@@ -91,15 +91,16 @@ export async function sameIds(subject: Subject, { ms, say, share }: SoakOptions)
   if (ms >= memoryJudgedMs) for (const figure of ['anonymous', 'mapped'] as const) assertFlat(samples, figure, memory);
   assertFlat(samples, 'disk', disk);
   assert.equal((await subject.settled(collection)).records, BigInt(ids.length));
-  await memoriesAreGivenBack(subject, collection);
+  await memoriesAreGivenBack(subject, collection, 'hnsw');
   await subject.client.deleteCollection({ collection });
 }
 
 /** Of all that merges replaced: a server that rests has those of what is there, each of which has its rows' size. */
-async function memoriesAreGivenBack(subject: Subject, collection: string): Promise<void> {
+async function memoriesAreGivenBack(subject: Subject, collection: string, index: keyof typeof memoriesOfPart): Promise<void> {
   const segments = segmentsOf(await subject.settled(collection)).length;
-  const most = subject.memoriesAtFirst + (segments + partitions) * memoriesOfPart;
+  const most = subject.memoriesAtFirst + (segments + partitions) * memoriesOfPart[index];
   await until(`${segments} segments and ${partitions} memtables have at most ${most} memories`, async () => kernelMemories(subject.pid) <= most);
+  await until('no file is held that is deleted', async () => deletedFiles(subject.pid, subject.shards).length === 0);
 }
 
 /** Generous: the machine may have other things to do. */
@@ -108,9 +109,11 @@ const gapMsMax = 2_000;
 const answersMin = 5;
 
 /** Half of the records are deleted under searches and upserts: their space comes back, none of these fails, and none is kept waiting. */
-export async function halfDeleted(subject: Subject, { say, share, index }: SoakOptions & { readonly index: 'hnsw' | 'ivf' }): Promise<void> {
-  const collection = `half-deleted-${index}`;
-  await subject.createCollection(collection, index);
+export async function halfDeleted(
+  subject: Subject, { say, share, index, storage }: SoakOptions & { readonly index: 'hnsw' | 'ivf'; readonly storage: 'memory' | 'disk' },
+): Promise<void> {
+  const collection = `half-deleted-${index}-${storage}`;
+  await subject.createCollection(collection, index, storage);
   const ids = Array.from({ length: 12_000 * share }, (_, i) => `w${i}`);
   const batch = 200;
   for (let at = 0; at < ids.length; at += batch) await subject.write(collection, ids.slice(at, at + batch));
@@ -138,12 +141,13 @@ export async function halfDeleted(subject: Subject, { say, share, index }: SoakO
   });
   const [busy, written] = [searches.takeTimes(), upserts.takeTimes()];
   await Promise.all([searches.stop(), upserts.stop()]);
-  say(`${index}: ${before.diskBytes} bytes of segments became ${after.diskBytes}; searches p50 ${calm.p50.toFixed(1)} and ${busy.p50.toFixed(1)} ms, `
-    + `p99 ${calm.p99.toFixed(1)} and ${busy.p99.toFixed(1)} ms, before and while half was deleted`);
+  say(`${index}, ${storage}: ${before.diskBytes} bytes of segments became ${after.diskBytes}; searches p50 ${calm.p50.toFixed(1)} and `
+    + `${busy.p50.toFixed(1)} ms, p99 ${calm.p99.toFixed(1)} and ${busy.p99.toFixed(1)} ms, before and while half was deleted`);
   assertNotStopped('searches', busy, say);
   assertNotStopped('upserts', written, say);
   assert.equal((await subject.settled(collection)).records, BigInt(ids.length - deleted.size));
   assert.ok(diskBytesOf(subject.shards) < onDisk * 0.85, 'what is deleted is gone from the disk, too');
+  await memoriesAreGivenBack(subject, collection, index);
   await subject.client.deleteCollection({ collection });
 }
 

@@ -56,8 +56,8 @@ export class Subject implements AsyncDisposable {
     return join(this.data, 'shards');
   }
 
-  async createCollection(name: string, index: 'hnsw' | 'ivf'): Promise<void> {
-    await this.client.createCollection({ name, dimension, partitions, index });
+  async createCollection(name: string, index: 'hnsw' | 'ivf', storage: 'memory' | 'disk' = 'memory'): Promise<void> {
+    await this.client.createCollection({ name, dimension, partitions, index, storage });
   }
 
   /** Upserts ids with new vectors. */

@@ -1,6 +1,6 @@
 /** What a process holds, looked at from outside while it works; and whether that stays what it is. */
 import assert from 'node:assert/strict';
-import { globSync, readFileSync, statSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
@@ -26,6 +26,19 @@ export function sampleOf(pid: number, folder: string): Sample {
 
 export function mappedGraphs(pid: number): number {
   return readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n').filter((line) => line.includes('/graph.usearch')).length;
+}
+
+/** Files below the folder that are deleted, and still open or mapped: the disk has them as long as they are. */
+export function deletedFiles(pid: number, folder: string): string[] {
+  const open = readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
+    try {
+      return [readlinkSync(`/proc/${pid}/fd/${descriptor}`)];
+    } catch {
+      return [];
+    }
+  });
+  const mapped = readFileSync(`/proc/${pid}/maps`, 'utf8').split('\n');
+  return [...open, ...mapped].filter((line) => line.includes(folder) && line.endsWith('(deleted)'));
 }
 
 /** Each lies in address space of its own, of which a WebAssembly memory reserves 8 GiB: nothing else here takes as much at once. */
